@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What belongs to the binding of a device: its engine, and all mappings for it.
+//!
+//! Lock order: `table`, then the engine's own lock, then a channel's record. `table` is never held
+//! while memory is pinned, unpinned, or copied.
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex, //
+    }, //
+};
+
+use crate::{
+    channel::{
+        Channel,
+        Retired, //
+    },
+    device::Device,
+    engine::{
+        Abort,
+        Chan,
+        Engine,
+        Job,
+        Observed,
+        Outcome,
+        Refused,
+        Sink,
+        Ticket, //
+    },
+    kapi::{
+        bus_master::BusMaster,
+        dma_view::DmaView,
+        mapped::{
+            MapError,
+            Mapped, //
+        },
+        pins::Pins, //
+    },
+    quiet::Quiet,
+    quota::Share,
+    table::{
+        Handle,
+        Table, //
+    }, //
+};
+
+/// The bound device.
+///
+/// Drop order: by then unbind has emptied `table`; `master` comes before `engine`, so that a
+/// device whose probe failed is off before its registers go.
+#[pin_data]
+pub(crate) struct Card<'b> {
+    #[pin]
+    table: Mutex<Table<'b>>,
+    master: BusMaster<'b>,
+    engine: Arc<dyn Engine + 'b>,
+    view: DmaView<'b>,
+    device: Arc<Device>,
+    tickets: Atomic<u64>,
+}
+
+/// What a mapping turned out to be.
+pub(crate) struct Placed {
+    /// Its name.
+    pub(crate) handle: Handle,
+    /// Segments, after merging.
+    pub(crate) segments: usize,
+    /// Segments that are bounced.
+    pub(crate) bounced: usize,
+}
+
+/// A part of a mapping, and the device's side of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Work {
+    /// The mapping.
+    pub(crate) handle: Handle,
+    /// The channel.
+    pub(crate) ch: Chan,
+    /// Where to start, in bytes from the start of the mapping.
+    pub(crate) offset: u64,
+    /// Bytes.
+    pub(crate) len: u64,
+    /// Device address.
+    pub(crate) dev_addr: u64,
+    /// The device address does not advance.
+    pub(crate) dev_fixed: bool,
+}
+
+/// A job that was started.
+#[derive(Clone, Copy)]
+pub(crate) struct Started {
+    /// Its name.
+    pub(crate) ticket: Ticket,
+    /// Bytes that the engine has taken.
+    pub(crate) len: u64,
+}
+
+/// Hands what an engine reports to the channels.
+struct Post<'a>(&'a Device);
+
+impl Sink for Post<'_> {
+    fn retire(&mut self, ch: Chan, t: Ticket, outcome: Outcome) {
+        if let Some(channel) = self.0.channel(ch) {
+            channel.retire(t, outcome);
+        }
+    }
+}
+
+impl<'b> Card<'b> {
+    /// Binds `device`; its bus mastering is switched on as the last thing.
+    pub(crate) fn new(
+        device: Arc<Device>,
+        master: BusMaster<'b>,
+        view: DmaView<'b>,
+        engine: Arc<dyn Engine + 'b>,
+    ) -> Result<Arc<Self>> {
+        master.enable();
+        Arc::pin_init(
+            try_pin_init!(Self {
+                table <- new_mutex!(Table::default()),
+                master,
+                engine,
+                view,
+                device,
+                tickets: Atomic::new(1),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// How the device sees memory.
+    pub(crate) fn view(&self) -> DmaView<'b> {
+        self.view
+    }
+
+    /// A hard interrupt.
+    pub(crate) fn interrupt(&self, vector: u32) -> bool {
+        self.engine.irq(vector, &mut Post(&self.device))
+    }
+
+    /// Maps pinned memory. If that fails, it is given back, to be unpinned where no guard is held.
+    pub(crate) fn map(
+        &self,
+        pins: Pins,
+        share: Share,
+    ) -> core::result::Result<Placed, (Pins, Share, MapError)> {
+        let mapped = match Mapped::new(self.view, pins) {
+            Ok(mapped) => mapped,
+            Err((pins, error)) => return Err((pins, share, error)),
+        };
+        let (segments, bounced) = (mapped.segments().len(), mapped.bounced());
+        if !self.within_reach(&mapped) {
+            return Err((mapped.unmap(), share, MapError::NoRoom));
+        }
+        let mut table = self.table.lock();
+        // Out of memory or of handles; `insert` then finds no room.
+        let _ = table.reserve();
+        let placed = table.insert(mapped, share);
+        drop(table);
+        match placed {
+            Ok(handle) => Ok(Placed {
+                handle,
+                segments,
+                bounced,
+            }),
+            Err((mapped, share)) => Err((mapped.unmap(), share, MapError::NoMemory)),
+        }
+    }
+
+    /// The last look before the device gets addresses: some clamp in silence what they cannot
+    /// drive, and then write to the wrong place.
+    fn within_reach(&self, mapped: &Mapped<'_>) -> bool {
+        let (limit, longest) = (self.view.limit(), u64::from(self.view.max_segment()));
+        mapped.segments().iter().all(|segment| {
+            let end = segment.addr.checked_add(segment.len.saturating_sub(1));
+            segment.len <= longest && end.is_some_and(|end| end <= limit)
+        })
+    }
+
+    /// Unmaps. `None` if a job still works on it; then it stays.
+    pub(crate) fn unmap(&self, handle: Handle) -> Option<(Pins, Share)> {
+        let removed = self.table.lock().remove(handle);
+        removed.map(|(mapped, share)| (mapped.unmap(), share))
+    }
+
+    /// Starts a job. The caller holds the channel's lease.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTRECOVERABLE` if the device has failed, `EIO` if it refuses the job.
+    pub(crate) fn start(&self, channel: &Channel, work: &Work) -> Result<Started> {
+        let mut table = self.table.lock();
+        if self.device.has_failed() {
+            return Err(ENOTRECOVERABLE);
+        }
+        let ticket = Ticket(self.tickets.fetch_add(1, Relaxed));
+        table.arm(work.handle, ticket)?;
+        channel.expect(ticket);
+        let flight = table.in_flight(work.handle).ok_or(ENOENT)?;
+        let job = Job {
+            direction: flight.direction(),
+            dev_addr: work.dev_addr,
+            dev_fixed: work.dev_fixed,
+            len: work.len,
+            mapped: flight.segments(),
+            offset: work.offset,
+        };
+        match self.engine.start(work.ch, ticket, &job) {
+            Ok(len) => Ok(Started {
+                ticket,
+                len: len.min(work.len),
+            }),
+            Err(why) => {
+                table.settle(work.handle, &channel.refused(ticket, why))?;
+                Err(refusal(why))
+            }
+        }
+    }
+
+    /// Takes note that a job has ended, and returns how many bytes it has moved.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the device has lost bus mastering: it may have moved nothing and not know it.
+    pub(crate) fn settle(&self, handle: Handle, proof: &Retired, started: Started) -> Result<u64> {
+        self.table.lock().settle(handle, proof)?;
+        if !self.master.is_enabled() {
+            return Err(EIO);
+        }
+        // What a device counts is not believed beyond what it was given.
+        Ok(match proof.outcome() {
+            Outcome::Done => started.len,
+            Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => n.min(started.len),
+        })
+    }
+
+    /// Looks for jobs that have ended without an interrupt.
+    pub(crate) fn poll(&self, ch: Chan) -> Observed {
+        self.engine.poll(ch, &mut Post(&self.device))
+    }
+
+    /// Asks for a job to be ended early.
+    pub(crate) fn abort(&self, ch: Chan, ticket: Ticket) -> Abort {
+        self.engine.abort(ch, ticket)
+    }
+
+    /// Stops a device that did not end a job in time, and starts it again. Every job on it ends.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTRECOVERABLE` if it did not stop. What jobs work on stays pinned and mapped, and the
+    /// device gets no job any more.
+    pub(crate) fn recover(&self) -> Result {
+        let mut table = self.table.lock();
+        if self.device.has_failed() {
+            return Err(ENOTRECOVERABLE);
+        }
+        match Quiet::prove(&self.master, &*self.engine) {
+            Some(quiet) => {
+                self.device.channels().for_each(|channel| channel.quieten(&quiet));
+                self.engine.restart()?;
+                self.master.enable();
+                Ok(())
+            }
+            None => {
+                self.device.fail(table.give_up());
+                Err(ENOTRECOVERABLE)
+            }
+        }
+    }
+
+    /// Unbind: stops the device and gives everything back; nobody else is in here any more.
+    pub(crate) fn stop(&self) {
+        let mut table = core::mem::take(&mut *self.table.lock());
+        let quiet = Quiet::prove(&self.master, &*self.engine);
+        match &quiet {
+            Some(quiet) => self.device.channels().for_each(|channel| channel.quieten(quiet)),
+            None => self.device.fail(table.give_up()),
+        }
+        table.clear(quiet.as_ref());
+        self.device.set_settled();
+    }
+
+    /// The device.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+}
+
+fn refusal(why: Refused) -> Error {
+    match why {
+        Refused::Full | Refused::BadJob => EIO,
+        Refused::Gone => ENODEV,
+    }
+}

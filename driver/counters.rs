@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the module holds at this moment, in all: shown in debugfs, and zero when nothing is in
+//! flight. After each test the rig looks here.
+
+use kernel::{
+    debugfs::{
+        Dir,
+        File, //
+    },
+    fmt,
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
+};
+
+/// A number that goes up and down.
+pub(crate) struct Gauge(Atomic<isize>);
+
+impl Gauge {
+    const fn new() -> Self {
+        Self(Atomic::new(0))
+    }
+
+    /// Adds `count`.
+    pub(crate) fn add(&self, count: usize) {
+        self.0.add(count as isize, Relaxed);
+    }
+
+    /// Takes `count` away.
+    pub(crate) fn sub(&self, count: usize) {
+        self.0.add(-(count as isize), Relaxed);
+    }
+
+    /// Counts one, until the returned object is dropped.
+    pub(crate) fn hold(&'static self) -> Held {
+        self.add(1);
+        Held(self)
+    }
+}
+
+/// One that is counted for as long as it lives.
+pub(crate) struct Held(&'static Gauge);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.sub(1);
+    }
+}
+
+/// Pages charged to users.
+pub(crate) static CHARGED_PAGES: Gauge = Gauge::new();
+/// Pages pinned, leaked ones among them.
+pub(crate) static PINNED_PAGES: Gauge = Gauge::new();
+/// DMA segments mapped.
+pub(crate) static MAPPED_SEGMENTS: Gauge = Gauge::new();
+/// Transfers and copies under way.
+pub(crate) static REQUESTS: Gauge = Gauge::new();
+/// Open files.
+pub(crate) static FILES: Gauge = Gauge::new();
+/// Pages leaked on purpose, since the device did not stop.
+pub(crate) static LEAKED_PAGES: Gauge = Gauge::new();
+/// Jobs whose end was found by polling; only grows.
+pub(crate) static LOST_INTERRUPTS: Gauge = Gauge::new();
+/// Completions of jobs that nobody waits for; only grows.
+pub(crate) static STRAY_COMPLETIONS: Gauge = Gauge::new();
+
+static SHOWN: [(&CStr, &Gauge); 8] = [
+    (c"charged_pages", &CHARGED_PAGES),
+    (c"pinned_pages", &PINNED_PAGES),
+    (c"mapped_segments", &MAPPED_SEGMENTS),
+    (c"requests", &REQUESTS),
+    (c"files", &FILES),
+    (c"leaked_pages", &LEAKED_PAGES),
+    (c"lost_interrupts", &LOST_INTERRUPTS),
+    (c"stray_completions", &STRAY_COMPLETIONS),
+];
+
+type Shown = File<&'static Gauge>;
+
+fn show(gauge: &&'static Gauge, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(f, "{}", gauge.0.load(Relaxed))
+}
+
+/// The files in debugfs, for as long as it lives.
+///
+/// Drop order: the files go before their directory.
+pub(crate) struct Counters {
+    _files: KVec<Pin<KBox<Shown>>>,
+    _dir: Dir,
+}
+
+impl Counters {
+    /// Shows the counters in the directory `name`.
+    pub(crate) fn show(name: &CStr) -> Result<Self> {
+        let dir = Dir::new(name);
+        let mut files = KVec::with_capacity(SHOWN.len(), GFP_KERNEL)?;
+        for (name, gauge) in SHOWN {
+            let file = dir.read_callback_file(name, Ok::<_, Error>(gauge), &show);
+            files.push(KBox::pin_init(file, GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        Ok(Self {
+            _files: files,
+            _dir: dir,
+        })
+    }
+}

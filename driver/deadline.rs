@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Absolute times until which something may take.
+
+use kernel::time::{
+    msecs_to_jiffies,
+    Jiffies, //
+};
+
+use crate::kapi::event::monotonic_ns;
+
+const NS_PER_MS: i64 = 1_000_000;
+
+/// A time of `CLOCK_MONOTONIC`. Being absolute, it survives that a call is interrupted and made
+/// again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Deadline(i64);
+
+impl Deadline {
+    /// The deadline of an ABI struct; `None` if it is negative.
+    pub(crate) fn from_abi(ns: i64) -> Option<Self> {
+        (ns >= 0).then_some(Self(ns))
+    }
+
+    /// The time `ns` nanoseconds from now.
+    pub(crate) fn after(ns: i64) -> Self {
+        Self(monotonic_ns().saturating_add(ns))
+    }
+
+    /// Whether it has passed.
+    pub(crate) fn passed(self) -> bool {
+        self.left_ns() <= 0
+    }
+
+    /// What is left of it, at most `most_ms` and never less than one tick.
+    pub(crate) fn slice(self, most_ms: u32) -> Jiffies {
+        let ms = (self.left_ns() / NS_PER_MS).clamp(0, i64::from(most_ms));
+        // One more, as the tick that is running now is not whole.
+        msecs_to_jiffies(ms as u32) + 1
+    }
+
+    fn left_ns(self) -> i64 {
+        self.0.saturating_sub(monotonic_ns())
+    }
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device as its files know it. It outlives the binding: files may be open for longer.
+
+use kernel::{
+    prelude::*,
+    str::CString,
+    sync::{
+        atomic::{
+            Acquire,
+            Atomic,
+            Full,
+            Relaxed,
+            Release, //
+        },
+        Arc, //
+    },
+    time::msecs_to_jiffies, //
+};
+
+use crate::{
+    channel::Channel,
+    card::Card,
+    engine::{
+        Chan,
+        Limits, //
+    },
+    kapi::{
+        event::{
+            Event,
+            Woken, //
+        },
+        link::Link,
+        node::OpenFlags, //
+    },
+    pci::Pindma,
+    quota::Quota, //
+};
+
+/// `opens` of a device that is open exclusively.
+const EXCLUSIVE: i32 = -1;
+
+/// What does not change while a device is bound.
+pub(crate) struct Facts {
+    /// What the card can do.
+    pub(crate) limits: &'static Limits,
+    /// Its address on the bus.
+    pub(crate) bus: CString,
+    /// Alignment in bytes of what the device writes, which keeps neighbours intact: a cache line,
+    /// or 1 if the device sees the caches.
+    pub(crate) cache_align: u32,
+}
+
+/// A device.
+#[pin_data]
+pub(crate) struct Device {
+    #[pin]
+    link: Link<Pindma>,
+    channels: KVec<Pin<KBox<Channel>>>,
+    /// Raised when unbind has given everything back, or has given it up.
+    #[pin]
+    settled: Event,
+    gone: Atomic<bool>,
+    failed: Atomic<bool>,
+    leaked: Atomic<usize>,
+    opens: Atomic<i32>,
+    /// Pages that may be pinned.
+    pub(crate) quota: Arc<Quota>,
+    /// What does not change.
+    pub(crate) facts: Facts,
+}
+
+impl Device {
+    /// A device that is about to be bound.
+    pub(crate) fn new(facts: Facts, max_pinned: usize) -> Result<Arc<Self>> {
+        let mut channels = KVec::new();
+        for _ in facts.limits.channels {
+            channels.push(KBox::pin_init(Channel::new(), GFP_KERNEL)?, GFP_KERNEL)?;
+        }
+        let quota = Arc::new(Quota::new(max_pinned), GFP_KERNEL)?;
+        Arc::pin_init(
+            try_pin_init!(Self {
+                link <- Link::new(),
+                channels,
+                settled <- Event::new(),
+                gone: Atomic::new(false),
+                failed: Atomic::new(false),
+                leaked: Atomic::new(0),
+                opens: Atomic::new(0),
+                quota,
+                facts,
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// The way to what belongs to the binding.
+    pub(crate) fn link(&self) -> &Link<Pindma> {
+        &self.link
+    }
+
+    /// Calls `f` with what belongs to the binding; see [`Link::with`] for what `f` must not do.
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` if the device is gone. Then everything that it worked on for the caller was given
+    /// back or up: [`settle`](Self::settle) was waited for.
+    pub(crate) fn with_card<R>(&self, f: impl for<'a> FnOnce(&'a Card<'a>) -> R) -> Result<R> {
+        self.link.with(f).ok_or_else(|| self.settle())
+    }
+
+    /// Waits until unbind has stopped the device and given everything back, which is bounded;
+    /// returns the errno to tell. Before that, a call must not return: the device, or unmapping,
+    /// may still write to its memory.
+    pub(crate) fn settle(&self) -> Error {
+        while self.settled.wait(msecs_to_jiffies(1000)) == Woken::TimedOut {}
+        if self.has_failed() {
+            ENOTRECOVERABLE
+        } else {
+            ENODEV
+        }
+    }
+
+    /// Says that unbind has settled everything.
+    pub(crate) fn set_settled(&self) {
+        self.settled.raise_for_good();
+    }
+
+    /// One of its channels.
+    pub(crate) fn channel(&self, ch: Chan) -> Option<&Channel> {
+        self.channels
+            .get(ch.0 as usize)
+            .map(|channel| &**channel)
+    }
+
+    /// All of its channels.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.channels.iter().map(|channel| &**channel)
+    }
+
+    /// Unbind begins: new calls are refused, and everybody who waits is woken.
+    pub(crate) fn close(&self) {
+        self.gone.store(true, Release);
+        self.channels().for_each(Channel::close);
+    }
+
+    /// Whether unbind has begun.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.gone.load(Acquire)
+    }
+
+    /// The device did not stop when told to, and `pages` had to be given up. It gets no job any
+    /// more.
+    pub(crate) fn fail(&self, pages: usize) {
+        self.failed.store(true, Release);
+        self.leaked.fetch_add(pages, Relaxed);
+    }
+
+    /// Whether the device has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Acquire)
+    }
+
+    /// Pages that were given up.
+    pub(crate) fn leaked(&self) -> usize {
+        self.leaked.load(Relaxed)
+    }
+
+    /// Counts a file that is opened.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it is open exclusively, or is open and `flags` want it exclusively; `ENODEV`.
+    pub(crate) fn open(this: &Arc<Self>, flags: OpenFlags) -> Result<Opened> {
+        if this.is_gone() {
+            return Err(ENODEV);
+        }
+        let mut opens = this.opens.load(Relaxed);
+        loop {
+            let then = match (opens, flags.exclusive()) {
+                (EXCLUSIVE, _) | (1.., true) => return Err(EBUSY),
+                (_, true) => EXCLUSIVE,
+                (opens, false) => opens.checked_add(1).ok_or(EBUSY)?,
+            };
+            match this.opens.cmpxchg(opens, then, Full) {
+                Ok(_) => return Ok(Opened(this.clone())),
+                Err(other) => opens = other,
+            }
+        }
+    }
+}
+
+/// A device that a file holds open.
+pub(crate) struct Opened(Arc<Device>);
+
+impl core::ops::Deref for Opened {
+    type Target = Arc<Device>;
+
+    fn deref(&self) -> &Arc<Device> {
+        &self.0
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let mut opens = self.0.opens.load(Relaxed);
+        loop {
+            let then = if opens == EXCLUSIVE { 0 } else { opens - 1 };
+            match self.0.opens.cmpxchg(opens, then, Full) {
+                Ok(_) => return,
+                Err(other) => opens = other,
+            }
+        }
+    }
+}

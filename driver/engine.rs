@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a card must be able to do: one trait, one file for each card, one line in [`PCI_TABLE`].
+//!
+//! The core pins, maps, waits, times out and gives back; an engine only starts jobs, says how they
+//! ended, and says truthfully whether it is idle. The shape fits a card with many channels and
+//! lists of descriptors as well as one that moves a page at a time.
+
+use kernel::{
+    device::Bound,
+    pci,
+    prelude::*,
+    sync::Arc, //
+};
+
+use crate::kapi::{
+    mapped::DmaSegment,
+    pins::Direction,
+    vendor, //
+};
+
+pub(crate) mod edu;
+
+/// Index of a channel, below [`Limits::channels`]' length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Chan(pub(crate) u32);
+
+/// The name of one job, never used twice. Hardware gets tickets, never pointers: a completion that
+/// is late, double or made up then names a job that nobody waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ticket(pub(crate) u64);
+
+/// How a device drives the bus; known before the engine is made.
+pub(crate) struct Bus {
+    /// Address bits that it drives.
+    pub(crate) address_bits: u32,
+    /// Longest segment in bytes.
+    pub(crate) max_segment: u32,
+    /// A segment must not cross a multiple of this plus one; a mask.
+    pub(crate) boundary: usize,
+}
+
+/// What is behind a channel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// Memory of so many bytes, which jobs address.
+    Memory(u64),
+    /// A stream; jobs have no address.
+    #[expect(dead_code, reason = "no card with one yet; the ABI has it")]
+    Stream,
+}
+
+/// What a channel can do.
+pub(crate) struct ChannelLimits {
+    /// What is behind it.
+    pub(crate) kind: Kind,
+    /// It can read user memory.
+    pub(crate) to_device: bool,
+    /// It can write user memory.
+    pub(crate) from_device: bool,
+    /// Device address and length in bytes of the window that copies are staged in, if it can.
+    pub(crate) staging: Option<(u64, u64)>,
+    /// A job's device address may be fixed.
+    pub(crate) fixed: bool,
+    /// Alignment in bytes that jobs' bus addresses need; a power of two.
+    pub(crate) addr_align: u32,
+    /// Alignment in bytes that jobs' lengths need; a power of two.
+    pub(crate) len_align: u32,
+    /// Most bytes taken at a time.
+    pub(crate) job_bytes: u64,
+    /// Most segments taken at a time.
+    pub(crate) job_segments: u32,
+}
+
+/// What a card can do.
+pub(crate) struct Limits {
+    /// Its name, for people.
+    pub(crate) name: &'static str,
+    /// Its channels.
+    pub(crate) channels: &'static [ChannelLimits],
+    /// Interrupt vectors that it can use.
+    pub(crate) vectors: u32,
+    /// Jobs can be aborted.
+    pub(crate) abort: bool,
+}
+
+/// Work for a channel: a part of mapped memory, and the device's side of it.
+pub(crate) struct Job<'a> {
+    /// Which way the data goes.
+    pub(crate) direction: Direction,
+    /// Device address.
+    pub(crate) dev_addr: u64,
+    /// The device address does not advance.
+    pub(crate) dev_fixed: bool,
+    /// Bytes.
+    pub(crate) len: u64,
+    /// Segments of the whole mapping.
+    pub(crate) mapped: &'a [DmaSegment],
+    /// Where the job starts, in bytes from the start of the mapping.
+    pub(crate) offset: u64,
+}
+
+impl<'a> Job<'a> {
+    /// The segments to work on, in order; their lengths add up to `len`.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = DmaSegment> + 'a {
+        let (mut skip, mut left) = (self.offset, self.len);
+        self.mapped.iter().filter_map(move |segment| {
+            let skipped = skip.min(segment.len);
+            skip -= skipped;
+            let len = left.min(segment.len - skipped);
+            left -= len;
+            let addr = segment.addr + skipped;
+            (len > 0).then_some(DmaSegment { addr, len })
+        })
+    }
+}
+
+/// Why a job was not started; the device has not touched its segments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// The channel has no room now.
+    Full,
+    /// The device cannot do such a job.
+    BadJob,
+    /// The device does not answer.
+    Gone,
+}
+
+/// How a job ended. What a device counts is bounded by the core before it is believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Outcome {
+    /// All bytes were moved.
+    Done,
+    /// So many bytes were moved, and no more will be.
+    #[expect(dead_code, reason = "edu counts no bytes; cards with a count do")]
+    Short(u64),
+    /// The device reports an error, after so many bytes.
+    #[expect(dead_code, reason = "edu reports no errors; cards with a status do")]
+    Fault(u64),
+    /// The job was ended before its time, after so many bytes.
+    Aborted(u64),
+}
+
+/// Whether a device or channel works.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Observed {
+    /// It does not, and will not touch memory again unless it is given a job.
+    Idle,
+    /// It does.
+    Busy,
+    /// It does not answer.
+    Gone,
+}
+
+/// What became of an abort.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Abort {
+    /// It is under way; the job will retire.
+    #[expect(dead_code, reason = "edu cannot abort")]
+    Started,
+    /// The device cannot: the job must be waited for.
+    Unsupported,
+    /// The device does not answer.
+    Gone,
+}
+
+/// Where an engine reports jobs that ended.
+pub(crate) trait Sink {
+    /// The job with ticket `t` on channel `ch` has ended: the device will not touch its segments
+    /// again.
+    fn retire(&mut self, ch: Chan, t: Ticket, outcome: Outcome);
+}
+
+/// A card's engine.
+///
+/// All of it may be called in atomic context, from any thread, and must bound its own waits.
+///
+/// # Safety
+///
+/// [`Sink::retire`], [`Observed::Idle`] and `stop() == Observed::Idle` are promises that the card
+/// can no longer touch the segments of the job, of the channel's jobs, or of any job. User memory
+/// is given back on the strength of them.
+pub(crate) unsafe trait Engine: Send + Sync {
+    /// What the card can do; never changes.
+    fn limits(&self) -> &'static Limits;
+
+    /// Starts a job, or as many bytes from its start as the card takes at a time, and returns how
+    /// many.
+    fn start(&self, ch: Chan, t: Ticket, job: &Job<'_>) -> Result<u64, Refused>;
+
+    /// Handles a hard interrupt; returns whether it was the card's.
+    fn irq(&self, vector: u32, sink: &mut dyn Sink) -> bool;
+
+    /// Looks at a channel and reports what has ended: the way out when an interrupt is lost.
+    fn poll(&self, ch: Chan, sink: &mut dyn Sink) -> Observed;
+
+    /// Asks the card to end a job early; never waits for it.
+    fn abort(&self, ch: Chan, t: Ticket) -> Abort;
+
+    /// Stops the card, whose bus mastering is off already, and says whether it has stopped. Is
+    /// called until it has.
+    fn stop(&self) -> Observed;
+
+    /// Makes the card ready again after it was stopped.
+    fn restart(&self) -> Result;
+}
+
+/// A model of card.
+pub(crate) struct Model {
+    /// How it drives the bus.
+    pub(crate) bus: fn() -> Bus,
+    /// Makes its engine, with bus mastering still off.
+    pub(crate) open: for<'b> fn(&'b pci::Device<Bound>) -> Result<Arc<dyn Engine + 'b>>,
+}
+
+kernel::pci_device_table!(
+    PCI_TABLE,
+    Model,
+    [(pci::DeviceId::from_id(vendor::QEMU, 0x11e8), edu::MODEL)]
+);
+
+/// All models, by their PCI ids.
+pub(crate) const TABLE: pci::IdTable<Model> = &PCI_TABLE;

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! edu, QEMU's teaching device (`-device edu`): one channel, one job at a time, 4 KiB of memory.
+//!
+//! It has no error status, no abort and no reset. Each job takes 100 ms of the guest's time. Bus
+//! addresses beyond its mask are clamped in silence, so a segment must never lie there; the core
+//! checks that when it maps.
+
+use kernel::{
+    device::Bound,
+    io::Io,
+    new_spinlock_irq,
+    pci,
+    prelude::*,
+    sync::{
+        Arc,
+        SpinLockIrq, //
+    },
+};
+
+use super::{
+    Abort,
+    Bus,
+    Chan,
+    ChannelLimits,
+    Engine,
+    Job,
+    Kind,
+    Limits,
+    Model,
+    Observed,
+    Outcome,
+    Refused,
+    Sink,
+    Ticket, //
+};
+use crate::{
+    kapi::pins::Direction,
+    params, //
+};
+
+mod regs;
+
+/// edu's line in the table of models.
+pub(super) const MODEL: Model = Model { bus, open };
+
+static LIMITS: Limits = Limits {
+    name: "edu",
+    channels: &[ChannelLimits {
+        kind: Kind::Memory(regs::MEMORY_BYTES),
+        to_device: true,
+        from_device: true,
+        staging: Some((0, regs::MEMORY_BYTES)),
+        fixed: false,
+        addr_align: 1,
+        len_align: 1,
+        job_bytes: regs::MEMORY_BYTES,
+        job_segments: 1,
+    }],
+    vectors: 1,
+    abort: false,
+};
+
+fn bus() -> Bus {
+    Bus {
+        address_bits: params::dma_bits(),
+        max_segment: u32::MAX,
+        boundary: usize::MAX,
+    }
+}
+
+fn open(pdev: &pci::Device<Bound>) -> Result<Arc<dyn Engine + '_>> {
+    let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"pindma")?;
+    check(&bar).inspect_err(|_| dev_err!(pdev, "the device does not answer as an edu does\n"))?;
+    let edu = Arc::pin_init(Edu::new(bar), GFP_KERNEL)?;
+    if edu.busy() {
+        // It still works on what an earlier driver gave it.
+        dev_err!(pdev, "the device is busy\n");
+        return Err(EBUSY);
+    }
+    edu.ack();
+    Ok(edu)
+}
+
+type Bar<'b> = pci::Bar<'b, { regs::END }>;
+
+/// Checks that the registers are those of a living edu.
+fn check(bar: &Bar<'_>) -> Result {
+    const PROBE: u32 = 0x5aa5_0ff0;
+    let magic: u32 = bar.read(regs::ID).magic().into();
+    bar.write_reg(regs::LIVENESS::zeroed().with_value(PROBE));
+    let answer: u32 = bar.read(regs::LIVENESS).value().into();
+    if magic == regs::MAGIC && answer == !PROBE {
+        Ok(())
+    } else {
+        Err(ENODEV)
+    }
+}
+
+/// The engine.
+#[pin_data]
+struct Edu<'b> {
+    bar: Bar<'b>,
+    /// The job that was started last and has not retired.
+    #[pin]
+    current: SpinLockIrq<Option<Ticket>>,
+}
+
+impl<'b> Edu<'b> {
+    fn new(bar: Bar<'b>) -> impl PinInit<Self> + 'b {
+        pin_init!(Self {
+            bar,
+            current <- new_spinlock_irq!(None),
+        })
+    }
+
+    fn busy(&self) -> bool {
+        self.bar.read(regs::DMA_COMMAND).run().into()
+    }
+
+    /// All ones is what a device reads as that is no longer there.
+    fn gone(&self) -> bool {
+        self.bar.read(regs::ID).into_raw() == u32::MAX
+    }
+
+    fn observe(&self) -> Observed {
+        if self.gone() {
+            Observed::Gone
+        } else if self.busy() {
+            Observed::Busy
+        } else {
+            Observed::Idle
+        }
+    }
+
+    fn ack(&self) {
+        self.bar.write_reg(regs::IRQ_ACK::zeroed().with_dma(true));
+    }
+
+    /// Reports the current job if the device is done with it.
+    fn retire(&self, current: &mut Option<Ticket>, sink: &mut dyn Sink) {
+        // An interrupt of an earlier job may be seen while the next one runs.
+        if self.observe() != Observed::Idle {
+            return;
+        }
+        if let Some(ticket) = current.take() {
+            sink.retire(Chan(0), ticket, Outcome::Done);
+        }
+    }
+
+    fn command(&self, bus_addr: u64, dev_addr: u64, len: u32, direction: Direction) -> Result {
+        let memory = regs::MEMORY + dev_addr;
+        let to_memory = direction == Direction::FromDevice;
+        let (src, dst) = if to_memory {
+            (memory, bus_addr)
+        } else {
+            (bus_addr, memory)
+        };
+        // In the `kernel` crate a BAR is aligned to 4 bytes only as far as the compiler knows.
+        self.bar
+            .try_write_reg(regs::DMA_SRC::zeroed().with_addr(src))?;
+        self.bar
+            .try_write_reg(regs::DMA_DST::zeroed().with_addr(dst))?;
+        self.bar
+            .write_reg(regs::DMA_COUNT::zeroed().with_bytes(len));
+        self.bar.write_reg(
+            regs::DMA_COMMAND::zeroed()
+                .with_run(true)
+                .with_to_memory(to_memory)
+                .with_irq(true),
+        );
+        Ok(())
+    }
+}
+
+// SAFETY: A job retires, and idle is reported, only after the run bit was read as zero. The device
+// clears that bit after the last access, and starts nothing by itself.
+unsafe impl Engine for Edu<'_> {
+    fn limits(&self) -> &'static Limits {
+        &LIMITS
+    }
+
+    fn start(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<u64, Refused> {
+        let mut current = self.current.lock();
+        match self.observe() {
+            Observed::Gone => return Err(Refused::Gone),
+            Observed::Busy => return Err(Refused::Full),
+            Observed::Idle if current.is_some() => return Err(Refused::Full),
+            Observed::Idle => {}
+        }
+        let segment = job.segments().next().ok_or(Refused::BadJob)?;
+        let room = regs::MEMORY_BYTES.saturating_sub(job.dev_addr);
+        let len = segment.len.min(room) as u32;
+        if len == 0 || job.dev_fixed {
+            return Err(Refused::BadJob);
+        }
+        // What fails here fails before the device was told to run.
+        self.command(segment.addr, job.dev_addr, len, job.direction)
+            .map_err(|_| Refused::BadJob)?;
+        *current = Some(t);
+        Ok(len.into())
+    }
+
+    fn irq(&self, _vector: u32, sink: &mut dyn Sink) -> bool {
+        let mut current = self.current.lock();
+        let status = self.bar.read(regs::IRQ_STATUS);
+        if status.into_raw() == u32::MAX || !bool::from(status.dma()) {
+            return false;
+        }
+        self.ack();
+        self.retire(&mut current, sink);
+        true
+    }
+
+    fn poll(&self, _ch: Chan, sink: &mut dyn Sink) -> Observed {
+        let mut current = self.current.lock();
+        let observed = self.observe();
+        if observed == Observed::Idle {
+            // What is found here must not be found again by a late interrupt.
+            self.ack();
+            self.retire(&mut current, sink);
+        }
+        observed
+    }
+
+    fn abort(&self, _ch: Chan, _t: Ticket) -> Abort {
+        if self.gone() {
+            Abort::Gone
+        } else {
+            Abort::Unsupported
+        }
+    }
+
+    fn stop(&self) -> Observed {
+        let mut current = self.current.lock();
+        let observed = self.observe();
+        if observed != Observed::Busy {
+            *current = None;
+        }
+        observed
+    }
+
+    fn restart(&self) -> Result {
+        self.ack();
+        Ok(())
+    }
+}

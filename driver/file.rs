@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! An open file, and its ioctls.
+//!
+//! Every call has the same shape: copy in, pin, enter the guard, map and start, leave it, wait,
+//! enter, unmap, leave, unpin, copy out. Pinning and copying may block for ever, in userfaultfd or
+//! FUSE; so nothing is held meanwhile.
+
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    uaccess::UserPtr, //
+};
+
+use crate::{
+    channel::Channel,
+    copy,
+    counters,
+    device::{
+        Device,
+        Opened, //
+    },
+    engine::{
+        Chan,
+        ChannelLimits, //
+    },
+    failure::Failure,
+    info,
+    kapi::{
+        abi::{
+            self,
+            pindma_channel_info,
+            pindma_copy,
+            pindma_info,
+            pindma_result,
+            pindma_stats,
+            pindma_transfer,
+            Argument,
+            Call, //
+        },
+        node::{
+            OpenFile,
+            OpenFlags, //
+        },
+    },
+    progress::Progress,
+    stats::Stats,
+    transfer, //
+};
+
+/// An open file.
+pub(crate) struct File {
+    device: Opened,
+    stats: Stats,
+    _counted: counters::Held,
+}
+
+/// Who makes a call: on which file, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Caller<'a> {
+    /// The file.
+    pub(crate) file: &'a File,
+    nonblocking: bool,
+}
+
+impl Caller<'_> {
+    /// Whether a busy channel is an error: with `O_NONBLOCK`, as long as nothing was started.
+    pub(crate) fn must_not_wait(&self, progress: &Progress) -> bool {
+        self.nonblocking && !progress.started
+    }
+}
+
+impl OpenFile for File {
+    type Shared = Device;
+
+    fn open(device: &Arc<Device>, flags: OpenFlags) -> Result<KBox<Self>> {
+        let file = Self {
+            device: Device::open(device, flags)?,
+            stats: Stats::new(),
+            _counted: counters::FILES.hold(),
+        };
+        Ok(KBox::new(file, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?)
+    }
+
+    fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {
+        let caller = Caller {
+            file: self,
+            nonblocking: flags.nonblocking(),
+        };
+        match cmd {
+            abi::PINDMA_INFO => self.ask::<pindma_info>(arg, |i| info::device(&self.device, i)),
+            abi::PINDMA_CHANNEL_INFO => {
+                self.ask::<pindma_channel_info>(arg, |i| info::channel(&self.device, i))
+            }
+            abi::PINDMA_STATS => self.ask::<pindma_stats>(arg, |out| self.report(out)),
+            abi::PINDMA_TRANSFER => self.work::<pindma_transfer>(arg, caller, transfer::run),
+            abi::PINDMA_COPY => self.work::<pindma_copy>(arg, caller, copy::run),
+            _ => Err(ENOTTY),
+        }
+    }
+}
+
+/// An argument that ends with a result.
+trait HasResult: Argument {
+    fn result(&mut self) -> &mut pindma_result;
+}
+
+impl HasResult for pindma_transfer {
+    fn result(&mut self) -> &mut pindma_result {
+        &mut self.out
+    }
+}
+
+impl HasResult for pindma_copy {
+    fn result(&mut self) -> &mut pindma_result {
+        &mut self.out
+    }
+}
+
+impl File {
+    /// The device.
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// What the file has done.
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    /// Fails if the device takes no calls: `ENODEV`, `ENOTRECOVERABLE`.
+    pub(crate) fn check_usable(&self) -> Result {
+        if self.device.is_gone() {
+            Err(ENODEV)
+        } else if self.device.has_failed() {
+            Err(ENOTRECOVERABLE)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// What channel `number` of a call can do.
+    pub(crate) fn channel_limits(&self, number: u32) -> Result<&'static ChannelLimits, Failure> {
+        let channels = self.device.facts.limits.channels;
+        channels
+            .get(number as usize)
+            .ok_or_else(|| Failure::field(ENOENT, abi::PINDMA_FIELD_CHANNEL))
+    }
+
+    /// A channel.
+    pub(crate) fn channel(&self, ch: Chan) -> Result<&Channel> {
+        self.device.channel(ch).ok_or(ENOENT)
+    }
+
+    fn report(&self, out: &mut pindma_stats) -> Result {
+        if out.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        self.stats.report(out);
+        Ok(())
+    }
+
+    /// A call that only answers.
+    fn ask<T: Argument>(
+        &self,
+        arg: UserPtr,
+        answer: impl FnOnce(&mut T) -> Result,
+    ) -> Result<isize> {
+        if self.device.is_gone() {
+            return Err(ENODEV);
+        }
+        let mut call = Call::<T>::read(arg)?;
+        answer(&mut call.arg)?;
+        call.write_back()?;
+        Ok(0)
+    }
+
+    /// A call that moves data. It succeeds once anything was started; what became of it stands in
+    /// its result.
+    fn work<'a, T: HasResult>(
+        &'a self,
+        arg: UserPtr,
+        caller: Caller<'a>,
+        run: fn(Caller<'a>, &T, &mut Progress) -> Result<(), Failure>,
+    ) -> Result<isize> {
+        let _counted = counters::REQUESTS.hold();
+        if self.device.is_gone() {
+            return Err(ENODEV);
+        }
+        let mut call = Call::<T>::read(arg)?;
+        let mut progress = Progress::default();
+        let end = run(caller, &call.arg, &mut progress);
+        *call.arg.result() = progress.result(&end);
+        call.write_back()?;
+        match end {
+            Err(failure) if !progress.started => Err(failure.error()),
+            _ => {
+                self.stats.calls.add(1);
+                Ok(0)
+            }
+        }
+    }
+}

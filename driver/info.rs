@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `PINDMA_INFO` and `PINDMA_CHANNEL_INFO`: what a program can rely on, in numbers.
+
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+use crate::{
+    device::Device,
+    engine::{
+        ChannelLimits,
+        Kind, //
+    },
+    kapi::{
+        abi::{
+            self,
+            pindma_channel_info,
+            pindma_info,
+            PINDMA_NAME_LEN, //
+        },
+        charge::Memlock,
+        dma_view, //
+    },
+    params,
+    vector::MAX_SEGMENTS, //
+};
+
+/// Fills in what the device is.
+pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
+    if info.flags != 0 {
+        return Err(EOPNOTSUPP);
+    }
+    let limits = device.facts.limits;
+    info.out_caps = caps(device);
+    info.out_channels = limits.channels.len() as u32;
+    info.out_max_segs = MAX_SEGMENTS;
+    info.out_window_bytes = params::window_pages() as u64 * PAGE_SIZE as u64;
+    info.out_max_timeout_ns = params::max_timeout_ns() as u64;
+    info.out_pinned_pages = device.quota.used() as u64;
+    info.out_pinned_limit = device.quota.limit() as u64;
+    info.out_leaked_pages = device.leaked() as u64;
+    info.out_page_size = PAGE_SIZE as u32;
+    info.out_cache_align = dma_view::cache_align();
+    info.out_engine = name(limits.name.as_bytes());
+    info.out_bus = name(device.facts.bus.to_bytes());
+    info.out_state = 0;
+    memlock(info)?;
+    view(device, info)
+}
+
+fn caps(device: &Device) -> u64 {
+    let limits = device.facts.limits;
+    let mut caps = abi::PINDMA_CAP_TRANSFER;
+    if limits.channels.iter().any(|ch| ch.staging.is_some()) {
+        caps |= abi::PINDMA_CAP_COPY;
+    }
+    if limits.abort {
+        caps |= abi::PINDMA_CAP_ABORT;
+    }
+    caps.into()
+}
+
+fn memlock(info: &mut pindma_info) -> Result {
+    let memlock = Memlock::current()?;
+    info.out_memlock_used = memlock.used;
+    info.out_memlock_limit = memlock.limit;
+    set(info, memlock.exempt, abi::PINDMA_STATE_MEMLOCK_EXEMPT);
+    Ok(())
+}
+
+fn view(device: &Device, info: &mut pindma_info) -> Result {
+    device.with_card(|card| {
+        let view = card.view();
+        info.out_addr_bits = u64::BITS - view.limit().leading_zeros();
+        info.out_max_segment_bytes = view.max_segment().into();
+        set(info, view.translated(), abi::PINDMA_STATE_IOMMU);
+        set(info, view.bounce_possible(), abi::PINDMA_STATE_BOUNCE);
+        set(info, view.coherent(), abi::PINDMA_STATE_COHERENT);
+        set(info, device.has_failed(), abi::PINDMA_STATE_FAILED);
+    })
+}
+
+fn set(info: &mut pindma_info, on: bool, bit: u32) {
+    if on {
+        info.out_state |= bit;
+    }
+}
+
+/// A name, cut if need be, with a NUL at its end.
+fn name(from: &[u8]) -> [u8; PINDMA_NAME_LEN as usize] {
+    let mut name = [0; PINDMA_NAME_LEN as usize];
+    let len = from.len().min(name.len() - 1);
+    name[..len].copy_from_slice(&from[..len]);
+    name
+}
+
+/// Fills in what a channel can do.
+pub(crate) fn channel(device: &Device, info: &mut pindma_channel_info) -> Result {
+    if info.flags != 0 {
+        return Err(EOPNOTSUPP);
+    }
+    if info.reserved != 0 {
+        return Err(EINVAL);
+    }
+    let channels = device.facts.limits.channels;
+    let limits = channels.get(info.channel as usize).ok_or(ENOENT)?;
+    (info.out_kind, info.out_mem_bytes) = match limits.kind {
+        Kind::Memory(bytes) => (abi::PINDMA_CHANNEL_MEMORY, bytes),
+        Kind::Stream => (abi::PINDMA_CHANNEL_STREAM, 0),
+    };
+    info.out_caps = channel_caps(limits).into();
+    info.out_addr_align = limits.addr_align;
+    info.out_len_align = limits.len_align;
+    info.out_max_job_bytes = limits.job_bytes;
+    info.out_max_job_segs = limits.job_segments;
+    (info.out_copy_addr, info.out_copy_len) = limits.staging.unwrap_or_default();
+    Ok(())
+}
+
+fn channel_caps(limits: &ChannelLimits) -> u32 {
+    [
+        (limits.to_device, abi::PINDMA_CHANNEL_TO_DEVICE),
+        (limits.from_device, abi::PINDMA_CHANNEL_FROM_DEVICE),
+        (limits.staging.is_some(), abi::PINDMA_CHANNEL_COPY),
+        (limits.fixed, abi::PINDMA_CHANNEL_FIXED),
+    ]
+    .into_iter()
+    .filter_map(|(able, bit)| able.then_some(bit))
+    .sum()
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe abstractions over kernel facilities that the `kernel` crate does not offer yet.
+//!
+//! This is the only place of the module with `unsafe` and raw bindings. Each file is written as
+//! if it were to move to `rust/kernel` one day: it knows nothing of pindma's own types, except the
+//! ABI's structs in [`abi`].
+
+pub(crate) mod abi;
+pub(crate) mod binding;
+pub(crate) mod bus_master;
+pub(crate) mod charge;
+pub(crate) mod dma_view;
+pub(crate) mod event;
+pub(crate) mod irq_set;
+pub(crate) mod link;
+pub(crate) mod mapped;
+pub(crate) mod node;
+pub(crate) mod pins;
+mod raw;
+mod shim;
+pub(crate) mod vendor;

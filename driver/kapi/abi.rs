@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The ABI's structs, and how they get in from user memory and out again.
+//!
+//! The structs are those of the userspace crate: one file, generated from `uapi/pindma.h`.
+
+use kernel::{
+    prelude::*,
+    transmute::{
+        AsBytes,
+        FromBytes, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice,
+        UserSliceReader, //
+    },
+};
+
+#[path = "../../userlib/src/sys.rs"]
+#[allow(clippy::all, missing_docs, unreachable_pub, dead_code)]
+mod sys;
+
+pub(crate) use sys::*;
+
+macro_rules! plain_bytes {
+    ($($name:ident),* $(,)?) => {$(
+        // SAFETY: A `repr(C)` struct of integers and arrays of them: any bytes are a value.
+        unsafe impl FromBytes for $name {}
+        // SAFETY: As above; and it has no padding, as the layout check of the generated file and
+        // the reserved fields of the header see to.
+        unsafe impl AsBytes for $name {}
+    )*};
+}
+
+plain_bytes!(
+    pindma_channel_info,
+    pindma_copy,
+    pindma_info,
+    pindma_seg,
+    pindma_stats,
+    pindma_transfer,
+);
+
+/// An argument struct of the ABI; all start with their size in bytes.
+pub(crate) trait Argument: AsBytes + FromBytes + Default {
+    /// Size in bytes of the struct's first version: a smaller one is refused.
+    const MIN_SIZE: usize;
+}
+
+macro_rules! argument {
+    ($($name:ident => $min:literal),* $(,)?) => {$(
+        impl Argument for $name {
+            const MIN_SIZE: usize = $min;
+        }
+    )*};
+}
+
+argument!(
+    pindma_channel_info => 80,
+    pindma_copy => 144,
+    pindma_info => 168,
+    pindma_stats => 96,
+    pindma_transfer => 144,
+);
+
+/// An argument struct that was copied in, and where it came from.
+pub(crate) struct Call<T> {
+    /// The struct; what the caller's did not have is zero.
+    pub(crate) arg: T,
+    user: UserPtr,
+    size: usize,
+}
+
+impl<T: Argument> Call<T> {
+    /// Copies an argument struct in, whatever version of it the caller has.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if it is smaller than its first version, `E2BIG` if it is larger than a page or has
+    /// bytes that are not zero where this kernel knows no field, `EFAULT` if it cannot be read.
+    pub(crate) fn read(user: UserPtr) -> Result<Self> {
+        let size = UserSlice::new(user, size_of::<u32>())
+            .reader()
+            .read::<u32>()? as usize;
+        if size < T::MIN_SIZE {
+            return Err(EINVAL);
+        }
+        if size > kernel::page::PAGE_SIZE {
+            return Err(E2BIG);
+        }
+        let known = size.min(size_of::<T>());
+        let mut reader = UserSlice::new(user, size).reader();
+        let mut arg = T::default();
+        reader.read_slice(&mut arg.as_bytes_mut()[..known])?;
+        check_zeros(&mut reader)?;
+        Ok(Self { arg, user, size })
+    }
+
+    /// Copies the struct back, as much of it as the caller has.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if it cannot be written.
+    pub(crate) fn write_back(&self) -> Result {
+        let known = self.size.min(size_of::<T>());
+        UserSlice::new(self.user, known)
+            .writer()
+            .write_slice(&self.arg.as_bytes()[..known])
+    }
+}
+
+/// Fails with `E2BIG` if one of the bytes left in `reader` is not zero.
+fn check_zeros(reader: &mut UserSliceReader) -> Result {
+    let mut chunk = [0u8; 64];
+    while !reader.is_empty() {
+        let len = reader.len().min(chunk.len());
+        reader.read_slice(&mut chunk[..len])?;
+        if chunk[..len].iter().any(|byte| *byte != 0) {
+            return Err(E2BIG);
+        }
+    }
+    Ok(())
+}
+
+/// Copies a vector of `count` segments in from user address `addr`.
+///
+/// # Errors
+///
+/// `EFAULT` if it cannot be read, `ENOMEM`.
+pub(crate) fn read_segments(addr: u64, count: usize) -> Result<KVVec<pindma_seg>> {
+    let len = count
+        .checked_mul(size_of::<pindma_seg>())
+        .ok_or(EOVERFLOW)?;
+    let mut reader = UserSlice::new(UserPtr::from_addr(usize::try_from(addr)?), len).reader();
+    let mut segments = KVVec::with_capacity(count, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?;
+    for _ in 0..count {
+        segments.push(reader.read()?, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?;
+    }
+    Ok(segments)
+}

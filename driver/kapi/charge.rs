@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Charging pinned pages to the user who asked for them.
+//!
+//! The limit is on the user's `locked_vm`, as io_uring has it: a limit on the mm alone could be got
+//! round by a child that pins, passes the file on and exits. The mm's `pinned_vm` is raised
+//! beside it, so that `VmPin` in `/proc/PID/status` tells.
+
+use core::ptr::NonNull;
+
+use kernel::{
+    bindings,
+    mm::Mm,
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        aref::ARef,
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+    },
+};
+
+use super::shim;
+use crate::counters;
+
+/// A reference to the user that the current task runs as.
+///
+/// # Invariants
+///
+/// It owns one reference to the `struct user_struct`.
+struct User(NonNull<bindings::user_struct>);
+
+// SAFETY: A `struct user_struct` is refcounted and may be released from any thread.
+unsafe impl Send for User {}
+// SAFETY: What is used of it is atomic.
+unsafe impl Sync for User {}
+
+impl User {
+    fn current() -> Result<Self> {
+        // SAFETY: Called by a task, which has credentials and so a user.
+        let user = unsafe { shim::pindma_get_current_user() };
+        // INVARIANT: The reference that the shim took.
+        Ok(Self(NonNull::new(user).ok_or(EINVAL)?))
+    }
+
+    fn locked_vm(&self) -> &Atomic<i64> {
+        // SAFETY: Valid by the type invariant; everybody accesses the field atomically.
+        unsafe { Atomic::from_ptr(&raw mut (*self.0.as_ptr()).locked_vm.counter) }
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant there is a reference to give back.
+        unsafe { bindings::free_uid(self.0.as_ptr()) };
+    }
+}
+
+fn pinned_vm(mm: &Mm) -> &Atomic<i64> {
+    // SAFETY: `mm` is valid; everybody accesses the field atomically.
+    unsafe { Atomic::from_ptr(&raw mut (*mm.as_raw()).__bindgen_anon_1.pinned_vm.counter) }
+}
+
+/// What the limit stood at; all in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memlock {
+    /// What was to be charged.
+    pub(crate) needed: u64,
+    /// What the user had charged already, by whatever driver.
+    pub(crate) used: u64,
+    /// `RLIMIT_MEMLOCK` of the caller; all ones if there is none.
+    pub(crate) limit: u64,
+    /// The caller has `CAP_IPC_LOCK`: the limit does not apply.
+    pub(crate) exempt: bool,
+}
+
+impl Memlock {
+    /// The limit as it stands for the current task.
+    pub(crate) fn current() -> Result<Self> {
+        let used = User::current()?.locked_vm().load(Relaxed);
+        Ok(Self::of(used, 0, exempt()))
+    }
+
+    fn of(used: i64, pages: usize, exempt: bool) -> Self {
+        // SAFETY: Called by a task.
+        let limit = unsafe { shim::pindma_rlimit_memlock() } as u64;
+        Self {
+            needed: bytes(pages),
+            used: bytes(used.max(0) as usize),
+            limit,
+            exempt,
+        }
+    }
+
+    fn allows(&self) -> bool {
+        self.exempt || self.needed.saturating_add(self.used) <= self.limit
+    }
+}
+
+fn bytes(pages: usize) -> u64 {
+    (pages as u64).saturating_mul(PAGE_SIZE as u64)
+}
+
+fn exempt() -> bool {
+    // SAFETY: Called by a task.
+    unsafe { bindings::capable(bindings::CAP_IPC_LOCK as c_int) }
+}
+
+/// Why pages could not be charged.
+pub(crate) enum ChargeError {
+    /// The limit is reached.
+    Memlock(Memlock),
+    /// The caller has no memory of its own: a kernel thread.
+    NoMm,
+}
+
+/// Pages charged to a user and shown in an mm, both kept with it: who drops the charge may be
+/// anybody, and has perhaps no mm at all.
+///
+/// # Invariants
+///
+/// `pages` are added to the mm's `pinned_vm` and, if `limited`, to the user's `locked_vm`.
+pub(crate) struct Charge {
+    user: User,
+    mm: ARef<Mm>,
+    pages: usize,
+    limited: bool,
+}
+
+impl Charge {
+    /// Charges `pages` to the current task.
+    pub(crate) fn new(pages: usize) -> Result<Self, ChargeError> {
+        let task = current!();
+        let mm: &Mm = task.mm().ok_or(ChargeError::NoMm)?;
+        let user = User::current().map_err(|_| ChargeError::NoMm)?;
+        let limited = !exempt();
+        if limited {
+            add_within_limit(&user, pages)?;
+        }
+        pinned_vm(mm).fetch_add(pages as i64, Full);
+        counters::CHARGED_PAGES.add(pages);
+        // INVARIANT: Both were just added.
+        Ok(Self {
+            user,
+            mm: mm.into(),
+            pages,
+            limited,
+        })
+    }
+}
+
+/// Adds to the user's `locked_vm`, unless that would exceed the limit of the current task.
+fn add_within_limit(user: &User, pages: usize) -> Result<(), ChargeError> {
+    let add = pages as i64;
+    let mut seen = user.locked_vm().load(Relaxed);
+    loop {
+        let memlock = Memlock::of(seen, pages, false);
+        if !memlock.allows() {
+            return Err(ChargeError::Memlock(memlock));
+        }
+        match user.locked_vm().cmpxchg(seen, seen.wrapping_add(add), Full) {
+            Ok(_) => return Ok(()),
+            Err(other) => seen = other,
+        }
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        if self.limited {
+            self.user.locked_vm().fetch_sub(self.pages as i64, Full);
+        }
+        pinned_vm(&self.mm).fetch_sub(self.pages as i64, Full);
+        counters::CHARGED_PAGES.sub(self.pages);
+    }
+}
+
+/// Pages of RAM in the machine.
+pub(crate) fn total_pages() -> usize {
+    // SAFETY: May be called anywhere.
+    unsafe { shim::pindma_total_pages() }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What a device sees of memory: its reach, an IOMMU, bounce buffers, caches.
+
+use kernel::{
+    bindings,
+    device::{
+        Bound,
+        Device, //
+    },
+    dma::{
+        Device as _,
+        DmaMask, //
+    },
+    page::PAGE_SIZE,
+    pci,
+    prelude::*, //
+};
+
+use super::{
+    raw,
+    shim, //
+};
+
+/// Why memory cannot be mapped: it is out of the device's reach.
+pub(crate) struct OutOfReach {
+    /// Index of the range.
+    pub(crate) index: u32,
+    /// First address, in user memory, that the device cannot reach.
+    pub(crate) addr: u64,
+}
+
+/// How a bound device sees memory.
+#[derive(Clone, Copy)]
+pub(crate) struct DmaView<'b> {
+    dev: &'b Device<Bound>,
+}
+
+impl<'b> DmaView<'b> {
+    /// Sets what the device can drive, and looks at it from then on.
+    ///
+    /// `segment` is the longest segment in bytes, `boundary` a mask of which a segment must not
+    /// cross a multiple.
+    ///
+    /// # Errors
+    ///
+    /// `EIO` if the platform cannot serve a device of so few address bits.
+    pub(crate) fn new(
+        pdev: &'b pci::Device<kernel::device::Core<'_>>,
+        mask: DmaMask,
+        segment: u32,
+        boundary: usize,
+    ) -> Result<Self> {
+        // SAFETY: Called in probe, before anything is mapped or allocated for the device.
+        unsafe { pdev.dma_set_mask_and_coherent(mask)? };
+        // SAFETY: As above.
+        unsafe { pdev.dma_set_max_seg_size(segment) };
+        let bound: &'b pci::Device<Bound> = pdev;
+        let dev: &'b Device<Bound> = bound.as_ref();
+        // SAFETY: As above.
+        unsafe { shim::pindma_dma_set_boundary(raw::device(dev), boundary) };
+        Ok(Self { dev })
+    }
+
+    pub(super) fn device(&self) -> &'b Device<Bound> {
+        self.dev
+    }
+
+    /// Whether an IOMMU translates the device's addresses.
+    pub(crate) fn translated(&self) -> bool {
+        // SAFETY: `dev` is a bound device.
+        unsafe { shim::pindma_dma_translated(raw::device(self.dev)) }
+    }
+
+    /// Whether the device sees the CPU's caches.
+    pub(crate) fn coherent(&self) -> bool {
+        // SAFETY: `dev` is a bound device.
+        unsafe { shim::pindma_dma_coherent(raw::device(self.dev)) }
+    }
+
+    /// Whether all memory is bounced, by force.
+    pub(super) fn bounce_forced(&self) -> bool {
+        // SAFETY: `dev` is a bound device.
+        !self.translated() && unsafe { shim::pindma_bounce_forced(raw::device(self.dev)) }
+    }
+
+    /// Whether memory out of reach, or all memory, can be bounced.
+    pub(crate) fn bounce_possible(&self) -> bool {
+        // SAFETY: `dev` is a bound device.
+        !self.translated() && unsafe { shim::pindma_bounce_possible(raw::device(self.dev)) }
+    }
+
+    /// The longest segment, in bytes, that can be mapped.
+    pub(crate) fn max_segment(&self) -> u32 {
+        // SAFETY: `dev` is a bound device.
+        let device = unsafe { shim::pindma_dma_max_segment(raw::device(self.dev)) };
+        // SAFETY: As above.
+        let platform = unsafe { bindings::dma_max_mapping_size(raw::device(self.dev)) };
+        // Whole pages, and at least one, or sg tables complain.
+        let limit = platform.min(device as usize) & !(PAGE_SIZE - 1);
+        limit.max(PAGE_SIZE) as u32
+    }
+
+    /// The highest address that the device can drive, on its side of any IOMMU.
+    pub(crate) fn limit(&self) -> u64 {
+        // SAFETY: `dev` is a bound device.
+        unsafe { shim::pindma_dma_limit(raw::device(self.dev)) }
+    }
+
+    /// Whether the device reaches the page at physical address `phys` without help.
+    pub(super) fn reaches(&self, phys: u64) -> bool {
+        // SAFETY: `dev` is a bound device.
+        let addr = unsafe { shim::pindma_dma_addr(raw::device(self.dev), phys) };
+        addr.checked_add(PAGE_SIZE as u64 - 1)
+            .is_some_and(|end| end <= self.limit())
+    }
+
+    /// Whether what is mapped at `addr` must be synced, and so is not seen by the device directly.
+    pub(super) fn needs_sync(&self, addr: u64) -> bool {
+        // SAFETY: `dev` is a bound device.
+        unsafe { shim::pindma_dma_need_sync(raw::device(self.dev), addr) }
+    }
+}
+
+/// Bytes of a cache line, for DMA.
+pub(crate) fn cache_align() -> u32 {
+    // SAFETY: May be called anywhere.
+    unsafe { shim::pindma_dma_cache_align() }
+}

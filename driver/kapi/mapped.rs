@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pinned user memory, mapped for a device.
+//!
+//! [`kernel::scatterlist::SGTable`] takes vmalloc'ed pages only, at offset 0; this takes what
+//! [`Pins`] hold.
+//!
+//! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
+
+use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
+    bindings,
+    error::to_result,
+    prelude::*,
+    scatterlist::SGTable, //
+};
+
+use super::{
+    dma_view::{
+        DmaView,
+        OutOfReach, //
+    },
+    pins::{
+        Direction,
+        Extent,
+        Pins, //
+    },
+    raw,
+    shim, //
+};
+use crate::counters;
+
+/// A segment as the device sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DmaSegment {
+    /// Bus address.
+    pub(crate) addr: u64,
+    /// Length in bytes.
+    pub(crate) len: u64,
+}
+
+/// Why pinned memory could not be mapped.
+pub(crate) enum MapError {
+    /// The device does not reach it, and it cannot be bounced.
+    OutOfReach(OutOfReach),
+    /// There is no room: I/O addresses or bounce buffers are used up.
+    NoRoom,
+    /// No memory for the tables.
+    NoMemory,
+}
+
+/// A table of extents that is not mapped.
+///
+/// # Invariants
+///
+/// `sgt` was made by `sg_alloc_table`.
+struct Table {
+    sgt: bindings::sg_table,
+}
+
+impl Table {
+    fn new(extents: &[Extent]) -> Result<Self> {
+        let mut sgt = bindings::sg_table::default();
+        let count = u32::try_from(extents.len())?;
+        // SAFETY: `sgt` is a table that is written here.
+        to_result(unsafe { bindings::sg_alloc_table(&mut sgt, count, bindings::GFP_KERNEL_ACCOUNT) })?;
+        let mut entry = sgt.sgl;
+        for extent in extents {
+            // SAFETY: The table has an entry for each extent; its page is pinned.
+            entry = unsafe {
+                shim::pindma_sg_set(entry, extent.page, extent.len, extent.offset);
+                bindings::sg_next(entry)
+            };
+        }
+        // INVARIANT: Made just now.
+        Ok(Self { sgt })
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariant.
+        unsafe { bindings::sg_free_table(&mut self.sgt) };
+    }
+}
+
+/// A table that is mapped.
+///
+/// # Invariants
+///
+/// `table` is mapped for the view's device with `direction` and `attrs`.
+///
+/// Drop order: unmapped in `drop`, then `table` is freed.
+struct Mapping<'b> {
+    view: DmaView<'b>,
+    direction: Direction,
+    attrs: c_ulong,
+    segments: KVVec<DmaSegment>,
+    table: Table,
+}
+
+impl<'b> Mapping<'b> {
+    fn new(view: DmaView<'b>, pins: &Pins, attrs: c_ulong) -> Result<Self, MapError> {
+        let extents = pins
+            .extents(view.max_segment())
+            .map_err(|_| MapError::NoMemory)?;
+        let segments = KVVec::with_capacity(extents.len(), GFP_KERNEL_ACCOUNT)
+            .map_err(|_| MapError::NoMemory)?;
+        let mut table = Table::new(&extents).map_err(|_| MapError::NoMemory)?;
+        let direction = pins.direction();
+        let dev = raw::device(view.device());
+        // SAFETY: The device is bound; the table's pages are pinned for as long as the mapping
+        // lives, since `Mapped` owns both.
+        let ret =
+            unsafe { bindings::dma_map_sgtable(dev, &mut table.sgt, direction.as_raw(), attrs) };
+        to_result(ret).map_err(|error| match error {
+            ENOMEM => MapError::NoMemory,
+            _ => MapError::NoRoom,
+        })?;
+        // INVARIANT: Mapped just now; dropping it unmaps it.
+        let mut mapping = Self {
+            view,
+            direction,
+            attrs,
+            segments,
+            table,
+        };
+        mapping.collect_segments().map_err(|_| MapError::NoMemory)?;
+        counters::MAPPED_SEGMENTS.add(mapping.segments.len());
+        Ok(mapping)
+    }
+
+    fn collect_segments(&mut self) -> Result {
+        // SAFETY: The table is mapped and stays so for as long as `self` is.
+        let sgt = unsafe { SGTable::from_raw(&raw mut self.table.sgt) };
+        for entry in sgt.iter() {
+            let segment = DmaSegment {
+                addr: entry.dma_address(),
+                len: entry.dma_len(),
+            };
+            self.segments.push(segment, GFP_KERNEL_ACCOUNT)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Mapping<'_> {
+    fn drop(&mut self) {
+        counters::MAPPED_SEGMENTS.sub(self.segments.len());
+        // SAFETY: By the type invariant; attributes and direction are those of the mapping.
+        unsafe {
+            bindings::dma_unmap_sgtable(
+                raw::device(self.view.device()),
+                &mut self.table.sgt,
+                self.direction.as_raw(),
+                self.attrs,
+            )
+        };
+    }
+}
+
+/// Pinned memory that is mapped for a device which is not working on it.
+///
+/// A device may be told to work on it only after it has become an `InFlight`.
+///
+/// Drop order: `mapping` goes first, since what is mapped must be pinned.
+pub(crate) struct Mapped<'b> {
+    mapping: Mapping<'b>,
+    pins: Pins,
+}
+
+// SAFETY: The table and its pages belong to this object alone; any thread may unmap.
+unsafe impl Send for Mapped<'_> {}
+
+impl<'b> Mapped<'b> {
+    /// Maps `pins`; gives them back if that fails.
+    ///
+    /// Memory that the device reaches is mapped so that it is never bounced; the rest is bounced,
+    /// if the platform can. What neither reaches is refused before the DMA API sees it, which
+    /// would WARN.
+    pub(crate) fn new(
+        view: DmaView<'b>,
+        pins: Pins,
+    ) -> core::result::Result<Self, (Pins, MapError)> {
+        let mapping = attrs_for(&view, &pins).and_then(|attrs| Mapping::new(view, &pins, attrs));
+        match mapping {
+            Ok(mapping) => Ok(Self { mapping, pins }),
+            Err(error) => Err((pins, error)),
+        }
+    }
+
+    /// Unmaps; the pins can then be dropped, where no guard is held.
+    pub(crate) fn unmap(self) -> Pins {
+        drop(self.mapping);
+        self.pins
+    }
+
+    /// The segments, in the order of the user's ranges.
+    pub(crate) fn segments(&self) -> &[DmaSegment] {
+        &self.mapping.segments
+    }
+
+    /// Which way the data goes.
+    pub(crate) fn direction(&self) -> Direction {
+        self.pins.direction()
+    }
+
+    /// Number of pages behind the mapping.
+    pub(crate) fn pages(&self) -> usize {
+        self.pins.len()
+    }
+
+    /// Says that the device is told to work on it.
+    pub(crate) fn mark_touched(&mut self) {
+        self.pins.mark_touched();
+    }
+
+    /// How many segments go through a bounce buffer.
+    pub(crate) fn bounced(&self) -> usize {
+        let view = self.mapping.view;
+        let bounced = |segment: &&DmaSegment| view.needs_sync(segment.addr);
+        if view.coherent() {
+            self.segments().iter().filter(bounced).count()
+        } else {
+            0
+        }
+    }
+}
+
+/// The attributes to map `pins` with, if the device can see them at all.
+fn attrs_for(view: &DmaView<'_>, pins: &Pins) -> Result<c_ulong, MapError> {
+    const NEVER_BOUNCE: u32 = bindings::DMA_ATTR_REQUIRE_COHERENT;
+    const MAY_BOUNCE: u32 = bindings::DMA_ATTR_NO_WARN;
+    if view.translated() {
+        let attrs = if view.coherent() { NEVER_BOUNCE } else { MAY_BOUNCE };
+        return Ok(attrs as c_ulong);
+    }
+    let mut attrs = NEVER_BOUNCE;
+    if view.bounce_forced() || !view.coherent() {
+        attrs = MAY_BOUNCE;
+    }
+    let bounce = view.bounce_possible();
+    pins.try_for_each_page(|phys, addr, index| {
+        if !view.reaches(phys) {
+            if !bounce {
+                return Err(MapError::OutOfReach(OutOfReach { index, addr }));
+            }
+            attrs = MAY_BOUNCE;
+        }
+        Ok(())
+    })?;
+    // Forced to bounce into a pool that the device does not reach: there is no way.
+    if view.bounce_forced() && !bounce {
+        return Err(MapError::NoRoom);
+    }
+    Ok(attrs as c_ulong)
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Pinned pages of user memory.
+//!
+//! Reference: [`Documentation/core-api/pin_user_pages.rst`](srctree/Documentation/core-api/pin_user_pages.rst),
+//! case 1 (direct I/O): plain `FOLL_PIN`, since a one-shot is bounded in time.
+
+use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+use super::{
+    charge::{
+        Charge,
+        ChargeError, //
+    },
+    shim, //
+};
+use crate::counters;
+
+/// Which way data goes, in the sense of the DMA API.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Direction {
+    /// The device reads memory.
+    ToDevice,
+    /// The device writes memory.
+    FromDevice,
+}
+
+impl Direction {
+    pub(super) fn as_raw(self) -> bindings::dma_data_direction {
+        match self {
+            Self::ToDevice => bindings::dma_data_direction::DMA_TO_DEVICE,
+            Self::FromDevice => bindings::dma_data_direction::DMA_FROM_DEVICE,
+        }
+    }
+
+    /// A page that the device only reads needs no right to be written: memory that is mapped
+    /// read-only is a good source.
+    fn gup_flags(self) -> c_uint {
+        match self {
+            Self::ToDevice => 0,
+            Self::FromDevice => bindings::FOLL_WRITE as c_uint,
+        }
+    }
+}
+
+/// A range of the calling process's memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UserRange {
+    /// First address.
+    pub(crate) addr: u64,
+    /// Length in bytes, not 0; `addr + len` does not wrap.
+    pub(crate) len: u64,
+    /// Whose part it is, for the one who asked; not looked at here.
+    pub(crate) index: u32,
+}
+
+impl UserRange {
+    /// Number of pages that the range touches.
+    pub(crate) fn pages(&self) -> usize {
+        (self.last_page() - self.first_page() + 1) as usize
+    }
+
+    fn first_page(&self) -> u64 {
+        self.addr / PAGE_SIZE as u64
+    }
+
+    fn last_page(&self) -> u64 {
+        (self.addr + (self.len - 1)) / PAGE_SIZE as u64
+    }
+
+    /// The first address of the range in its `page`th page.
+    fn addr_in_page(&self, page: usize) -> u64 {
+        self.addr
+            .max((self.first_page() + page as u64) * PAGE_SIZE as u64)
+    }
+}
+
+/// Why memory could not be pinned.
+pub(crate) enum PinError {
+    /// The charge was refused.
+    Charge(ChargeError),
+    /// A page cannot be pinned. Nothing is pinned any more.
+    Fault {
+        /// `index` of the range.
+        index: u32,
+        /// First address that is not usable.
+        addr: u64,
+        /// The errno of that very page.
+        error: Error,
+    },
+    /// No memory for the list of pages.
+    NoMemory,
+}
+
+/// A run of bytes that is contiguous in physical memory.
+pub(crate) struct Extent {
+    pub(super) page: *mut bindings::page,
+    pub(super) offset: u32,
+    pub(super) len: u32,
+}
+
+/// User memory that is pinned and charged.
+///
+/// # Invariants
+///
+/// - Each entry of `pages` holds one `FOLL_PIN` reference, taken in the order of `ranges`.
+/// - No device can write to the pages: a mapping that a device may be using owns its `Pins` and
+///   gives them out only after it is gone.
+///
+/// Drop order: the pages are unpinned in `drop`, `charge` is given back after that.
+pub(crate) struct Pins {
+    pages: KVVec<*mut bindings::page>,
+    ranges: KVVec<UserRange>,
+    direction: Direction,
+    dirty: bool,
+    charge: Charge,
+}
+
+// SAFETY: Pages, user and mm are refcounted and may be released by any thread.
+unsafe impl Send for Pins {}
+
+impl Pins {
+    /// Charges and pins `ranges` of the calling process's memory.
+    ///
+    /// May sleep without bound, in userfaultfd or FUSE; a fatal signal ends it. No lock and no
+    /// guard may be held.
+    pub(crate) fn new(
+        ranges: KVVec<UserRange>,
+        direction: Direction,
+    ) -> core::result::Result<Self, PinError> {
+        let count = ranges.iter().map(UserRange::pages).sum();
+        let charge = Charge::new(count).map_err(PinError::Charge)?;
+        let pages = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)
+            .map_err(|_| PinError::NoMemory)?;
+        // From here on, dropping `pins` unpins exactly what was pinned.
+        let mut pins = Self {
+            pages,
+            ranges,
+            direction,
+            dirty: false,
+            charge,
+        };
+        for index in 0..pins.ranges.len() {
+            pins.pin_range(pins.ranges[index])?;
+        }
+        Ok(pins)
+    }
+
+    fn pin_range(&mut self, range: UserRange) -> core::result::Result<(), PinError> {
+        let count = range.pages();
+        let mut done = 0;
+        while done < count {
+            let addr = range.addr_in_page(done);
+            // A short count does not tell its errno; pinning on from there does.
+            match self.pin_some(addr, count - done) {
+                Ok(pinned) => done += pinned,
+                Err(error) => {
+                    return Err(PinError::Fault {
+                        index: range.index,
+                        addr,
+                        error,
+                    })
+                }
+            }
+            // SAFETY: No lock is held, by the contract of `new`.
+            unsafe { shim::pindma_cond_resched() };
+        }
+        Ok(())
+    }
+
+    /// Pins at least one and at most `count` pages from `addr` on.
+    fn pin_some(&mut self, addr: u64, count: usize) -> Result<usize> {
+        let start = usize::try_from(addr)? & !(PAGE_SIZE - 1);
+        let spare = self.pages.spare_capacity_mut();
+        let count = count.min(spare.len());
+        // SAFETY: There is room for `count` pointers behind `spare`.
+        let pinned = unsafe {
+            bindings::pin_user_pages_fast(
+                start,
+                c_int::try_from(count)?,
+                self.direction.gup_flags(),
+                spare.as_mut_ptr().cast(),
+            )
+        };
+        if pinned <= 0 {
+            return Err(if pinned < 0 {
+                Error::from_errno(pinned)
+            } else {
+                EFAULT
+            });
+        }
+        counters::PINNED_PAGES.add(pinned as usize);
+        // SAFETY: The first `pinned` of them were written just now.
+        // INVARIANT: Each came with one `FOLL_PIN` reference.
+        unsafe { self.pages.inc_len(pinned as usize) };
+        Ok(pinned as usize)
+    }
+
+    /// Number of pages pinned; a page that is pinned twice counts twice.
+    pub(crate) fn len(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Which way the data goes.
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Says that the device may have written, or the CPU on its behalf: the pages are dirty, however
+    /// the transfer ends.
+    pub(crate) fn mark_touched(&mut self) {
+        self.dirty |= self.direction == Direction::FromDevice;
+    }
+
+    /// Calls `f` with the physical address of each page, and with the user address and the index of
+    /// the range that it stands for, until it fails.
+    pub(super) fn try_for_each_page<E>(
+        &self,
+        mut f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+    ) -> core::result::Result<(), E> {
+        let mut pages = self.pages.iter();
+        for range in &self.ranges {
+            for (number, page) in pages.by_ref().take(range.pages()).enumerate() {
+                f(phys(*page), range.addr_in_page(number), range.index)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges the pinned memory into extents of at most `max_len` bytes each.
+    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
+        let mut merger = Merger::new(max_len);
+        let mut pages = self.pages.iter();
+        for range in &self.ranges {
+            let mut left = range.len;
+            let mut offset = range.addr % PAGE_SIZE as u64;
+            for page in pages.by_ref().take(range.pages()) {
+                let len = left.min(PAGE_SIZE as u64 - offset);
+                merger.push(*page, offset as u32, len as u32)?;
+                left -= len;
+                offset = 0;
+            }
+        }
+        Ok(merger.extents)
+    }
+}
+
+impl Drop for Pins {
+    fn drop(&mut self) {
+        // SAFETY: By the type invariants each page holds a pin, and no device writes any more.
+        // Context: a process, as unpinning a dirty page may sleep.
+        unsafe {
+            bindings::unpin_user_pages_dirty_lock(
+                self.pages.as_mut_ptr(),
+                self.pages.len(),
+                self.dirty,
+            )
+        };
+        counters::PINNED_PAGES.sub(self.pages.len());
+        let _ = &self.charge;
+    }
+}
+
+fn phys(page: *mut bindings::page) -> u64 {
+    // SAFETY: Called with pages that are pinned.
+    unsafe { shim::pindma_page_phys(page) }
+}
+
+/// Puts neighbours together.
+struct Merger {
+    extents: KVVec<Extent>,
+    max_len: u32,
+    end: u64,
+}
+
+impl Merger {
+    fn new(max_len: u32) -> Self {
+        Self {
+            extents: KVVec::new(),
+            max_len,
+            end: u64::MAX,
+        }
+    }
+
+    fn push(&mut self, page: *mut bindings::page, offset: u32, len: u32) -> Result {
+        let start = phys(page) + u64::from(offset);
+        let room = |extent: &&mut Extent| extent.len <= self.max_len.saturating_sub(len);
+        let adjacent = start == self.end;
+        self.end = start + u64::from(len);
+        match self.extents.last_mut().filter(room) {
+            Some(extent) if adjacent => extent.len += len,
+            _ => self
+                .extents
+                .push(Extent { page, offset, len }, GFP_KERNEL_ACCOUNT)?,
+        }
+        Ok(())
+    }
+}

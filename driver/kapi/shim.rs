@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Declarations of the functions in `shim.c`.
+//!
+//! Not to be used outside of `kapi`: each caller wraps them in something safe.
+
+use kernel::{
+    bindings,
+    ffi::c_ulong, //
+};
+
+#[expect(
+    improper_ctypes,
+    reason = "the structs are only pointed to; some of their members are empty in this configuration"
+)]
+extern "C" {
+    pub(super) fn pindma_get_current_user() -> *mut bindings::user_struct;
+    pub(super) fn pindma_rlimit_memlock() -> c_ulong;
+    pub(super) fn pindma_total_pages() -> c_ulong;
+    pub(super) fn pindma_cond_resched();
+
+    pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
+    pub(super) fn pindma_sg_set(
+        sg: *mut bindings::scatterlist,
+        page: *mut bindings::page,
+        len: u32,
+        offset: u32,
+    );
+
+    pub(super) fn pindma_dma_translated(dev: *mut bindings::device) -> bool;
+    pub(super) fn pindma_dma_coherent(dev: *mut bindings::device) -> bool;
+    pub(super) fn pindma_dma_need_sync(
+        dev: *mut bindings::device,
+        addr: bindings::dma_addr_t,
+    ) -> bool;
+    pub(super) fn pindma_dma_limit(dev: *mut bindings::device) -> u64;
+    pub(super) fn pindma_dma_addr(dev: *mut bindings::device, phys: u64) -> u64;
+    pub(super) fn pindma_dma_max_segment(dev: *mut bindings::device) -> u32;
+    pub(super) fn pindma_dma_set_boundary(dev: *mut bindings::device, mask: c_ulong);
+    pub(super) fn pindma_dma_cache_align() -> u32;
+    pub(super) fn pindma_bounce_forced(dev: *mut bindings::device) -> bool;
+    pub(super) fn pindma_bounce_possible(dev: *mut bindings::device) -> bool;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The module's parameters, in the units that the driver works with.
+
+use kernel::page::PAGE_SIZE;
+
+use crate::{
+    kapi::charge,
+    module_parameters, //
+};
+
+const NS_PER_MS: i64 = 1_000_000;
+
+/// Address bits that edu drives; QEMU's property `dma_mask` of the device must match.
+pub(crate) fn dma_bits() -> u32 {
+    module_parameters::dma_bits.value()
+}
+
+/// Most pages that one call has pinned at a time.
+pub(crate) fn window_pages() -> usize {
+    let bytes = u64::from(module_parameters::window_kib.value()) * 1024;
+    // A copy needs a page for each side.
+    usize::try_from(bytes / PAGE_SIZE as u64).map_or(usize::MAX, |pages| pages.max(2))
+}
+
+/// How long a job may take to end once it was told to, in ns.
+pub(crate) fn drain_ns() -> i64 {
+    i64::from(module_parameters::drain_ms.value()) * NS_PER_MS
+}
+
+/// How long a stopped device may take to be idle, in ns.
+pub(crate) fn stop_ns() -> i64 {
+    i64::from(module_parameters::stop_ms.value()) * NS_PER_MS
+}
+
+/// How long a window may be in work, in ns.
+pub(crate) fn max_timeout_ns() -> i64 {
+    i64::from(module_parameters::max_timeout_ms.value()) * NS_PER_MS
+}
+
+/// Most pages that a device may have pinned.
+pub(crate) fn max_pinned_pages() -> usize {
+    match module_parameters::max_pinned_pages.value() {
+        0 => charge::total_pages() / 2,
+        pages => pages as usize,
+    }
+}

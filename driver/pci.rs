@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Probe and unbind.
+
+use kernel::{
+    device::{
+        self,
+        Bound, //
+    },
+    dma::DmaMask,
+    pci,
+    prelude::*,
+    str::CString, //
+};
+
+use crate::{
+    card::Card,
+    device::{
+        Device,
+        Facts, //
+    },
+    engine,
+    file::File,
+    kapi::{
+        binding::{
+            Driver,
+            Parts, //
+        },
+        bus_master::BusMaster,
+        dma_view::{
+            self,
+            DmaView, //
+        },
+        link::{
+            Link,
+            Target, //
+        },
+    },
+    params, //
+};
+
+/// The driver.
+pub(crate) struct Pindma;
+
+impl Target for Pindma {
+    type Of<'b> = Card<'b>;
+}
+
+impl Driver for Pindma {
+    type IdInfo = engine::Model;
+    type File = File;
+    const ID_TABLE: pci::IdTable<Self::IdInfo> = engine::TABLE;
+    const NAME: &'static CStr = c"pindma";
+
+    fn probe<'b>(
+        pdev: &'b pci::Device<device::Core<'_>>,
+        model: Option<&'b engine::Model>,
+    ) -> Result<Parts<'b, Self>> {
+        let model = model.ok_or(ENODEV)?;
+        pdev.enable_device_mem()?;
+        let master = BusMaster::new(pdev);
+        let view = dma_view(pdev, model)?;
+        let bound: &'b pci::Device<Bound> = pdev;
+        let engine = (model.open)(bound)?;
+        let limits = engine.limits();
+        let device = Device::new(facts(bound, &view, limits)?, params::max_pinned_pages())?;
+        let card = Card::new(device.clone(), master, view, engine)?;
+        Ok(Parts {
+            core: card,
+            shared: device,
+            max_vectors: limits.vectors,
+        })
+    }
+
+    fn link(device: &Device) -> &Link<Self> {
+        device.link()
+    }
+
+    fn interrupt(card: &Card<'_>, vector: u32) -> bool {
+        card.interrupt(vector)
+    }
+
+    fn close(card: &Card<'_>) {
+        card.device().close();
+    }
+
+    fn stop(card: &Card<'_>) {
+        card.stop();
+    }
+}
+
+fn dma_view<'b>(
+    pdev: &'b pci::Device<device::Core<'_>>,
+    model: &engine::Model,
+) -> Result<DmaView<'b>> {
+    let bus = (model.bus)();
+    let mask = DmaMask::try_new(bus.address_bits)?;
+    DmaView::new(pdev, mask, bus.max_segment, bus.boundary)
+        .inspect_err(|_| dev_err!(pdev, "no DMA with {} address bits\n", bus.address_bits))
+}
+
+fn facts(
+    pdev: &pci::Device<Bound>,
+    view: &DmaView<'_>,
+    limits: &'static engine::Limits,
+) -> Result<Facts> {
+    Ok(Facts {
+        limits,
+        bus: CString::try_from(pdev.as_ref().name())?,
+        cache_align: if view.coherent() {
+            1
+        } else {
+            dma_view::cache_align()
+        },
+    })
+}

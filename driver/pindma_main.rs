@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! pindma: a device's DMA straight to and from an application's own memory.
+//!
+//! A request goes from `file` (the ioctl) through `transfer` or `copy`, `window` (charge, pin, map)
+//! and `job` (start, wait) to `card` and the `engine` of the device, and back by `channel`.
+
+#![crate_name = "pindma"]
+
+use kernel::{
+    driver,
+    prelude::*,
+    InPlaceModule, //
+};
+
+mod card;
+mod channel;
+mod copy;
+mod counters;
+mod deadline;
+mod device;
+mod engine;
+mod failure;
+mod file;
+mod flight;
+mod info;
+mod job;
+mod kapi;
+mod params;
+mod pci;
+mod progress;
+mod quiet;
+mod quota;
+mod stats;
+mod table;
+mod transfer;
+mod vector;
+mod window;
+
+/// The module.
+///
+/// Drop order: the driver is unregistered first, and with it every device is unbound.
+#[pin_data]
+struct PindmaModule {
+    #[pin]
+    _driver: driver::Registration<kernel::pci::Adapter<kapi::binding::Adapter<pci::Pindma>>>,
+    _counters: counters::Counters,
+}
+
+impl InPlaceModule for PindmaModule {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            _counters: counters::Counters::show(c"pindma")?,
+            _driver <- driver::Registration::new(<LocalModule as kernel::ModuleMetadata>::NAME, module),
+        })
+    }
+}
+
+module! {
+    type: PindmaModule,
+    name: "pindma",
+    authors: ["The pindma developers"],
+    description: "Zero-copy DMA to and from user memory",
+    license: "GPL",
+    params: {
+        dma_bits: u32 {
+            default: 28,
+            description: "Address bits that an edu device drives; must match its dma_mask",
+        },
+        window_kib: u32 {
+            default: 4096,
+            description: "Most memory in KiB that one call has pinned at a time",
+        },
+        drain_ms: u32 {
+            default: 2000,
+            description: "How long a job may take to end once it was told to, in ms",
+        },
+        stop_ms: u32 {
+            default: 1000,
+            description: "How long a stopped device may take to be idle, in ms",
+        },
+        max_timeout_ms: u32 {
+            default: 600000,
+            description: "How long memory may stay pinned for one window, in ms",
+        },
+        max_pinned_pages: u32 {
+            default: 0,
+            description: "Most pages that a device may have pinned; 0: half of the RAM",
+        },
+    },
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! How far a call has got, whatever becomes of it.
+
+use crate::{
+    failure::Failure,
+    kapi::abi::{
+        self,
+        pindma_result, //
+    },
+};
+
+/// The progress of a call.
+#[derive(Default)]
+pub(crate) struct Progress {
+    /// The device was told to work.
+    pub(crate) started: bool,
+    /// Bytes moved, from the start of the vector.
+    pub(crate) bytes: u64,
+    /// Pages pinned.
+    pub(crate) pages: u64,
+    /// Segments mapped.
+    pub(crate) segments: u64,
+    /// Something went through a bounce buffer.
+    pub(crate) bounced: bool,
+}
+
+impl Progress {
+    /// The ABI's result of a call that got so far, and ended as it did.
+    pub(crate) fn result(&self, end: &Result<(), Failure>) -> pindma_result {
+        let mut out = pindma_result {
+            bytes: self.bytes,
+            pages: self.pages,
+            segments: self.segments,
+            ..pindma_result::default()
+        };
+        if self.started {
+            out.flags |= abi::PINDMA_OUT_STARTED;
+        }
+        if self.bounced {
+            out.flags |= abi::PINDMA_OUT_BOUNCED;
+        }
+        if let Err(failure) = end {
+            failure.report(&mut out);
+        }
+        out
+    }
+}

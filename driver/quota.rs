@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device's own limit of pinned pages, beside that of the user.
+
+use kernel::sync::{
+    atomic::{
+        Atomic,
+        Full,
+        Relaxed, //
+    },
+    Arc, //
+};
+
+/// How many pages a device may have pinned, and has.
+pub(crate) struct Quota {
+    used: Atomic<usize>,
+    limit: usize,
+}
+
+impl Quota {
+    /// A quota of `limit` pages.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            used: Atomic::new(0),
+            limit,
+        }
+    }
+
+    /// Pages in use.
+    pub(crate) fn used(&self) -> usize {
+        self.used.load(Relaxed)
+    }
+
+    /// Pages that may be in use.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Takes `pages` of it, unless that is more than is left.
+    pub(crate) fn take(this: &Arc<Self>, pages: usize) -> Option<Share> {
+        let mut used = this.used();
+        loop {
+            let more = used.checked_add(pages).filter(|sum| *sum <= this.limit)?;
+            match this.used.cmpxchg(used, more, Full) {
+                Ok(_) => {
+                    let quota = this.clone();
+                    return Some(Share { quota, pages });
+                }
+                Err(other) => used = other,
+            }
+        }
+    }
+}
+
+/// A part of a quota, given back when it is dropped.
+pub(crate) struct Share {
+    quota: Arc<Quota>,
+    pages: usize,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.quota.used.fetch_sub(self.pages, Full);
+    }
+}

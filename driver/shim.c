@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Inline functions and macros of the kernel that Rust cannot call: each of
+ * these is one of them, made callable, and nothing else.
+ */
+#include <linux/cred.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-map-ops.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu-dma.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/user.h>
+#include <linux/swiotlb.h>
+
+#include "shim.h"
+
+struct user_struct *pindma_get_current_user(void)
+{
+	return get_uid(current_user());
+}
+
+unsigned long pindma_rlimit_memlock(void)
+{
+	return rlimit(RLIMIT_MEMLOCK);
+}
+
+unsigned long pindma_total_pages(void)
+{
+	return totalram_pages();
+}
+
+void pindma_cond_resched(void)
+{
+	cond_resched();
+}
+
+u64 pindma_page_phys(const struct page *page)
+{
+	return page_to_phys(page);
+}
+
+void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset)
+{
+	sg_set_page(sg, page, len, offset);
+}
+
+bool pindma_dma_translated(struct device *dev)
+{
+	return use_dma_iommu(dev);
+}
+
+bool pindma_dma_coherent(struct device *dev)
+{
+	return dev_is_dma_coherent(dev);
+}
+
+bool pindma_dma_need_sync(struct device *dev, dma_addr_t addr)
+{
+	return dma_need_sync(dev, addr);
+}
+
+u64 pindma_dma_limit(struct device *dev)
+{
+	return min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+}
+
+u64 pindma_dma_addr(struct device *dev, u64 phys)
+{
+	return phys_to_dma(dev, phys);
+}
+
+u32 pindma_dma_max_segment(struct device *dev)
+{
+	return dma_get_max_seg_size(dev);
+}
+
+void pindma_dma_set_boundary(struct device *dev, unsigned long mask)
+{
+	dma_set_seg_boundary(dev, mask);
+}
+
+u32 pindma_dma_cache_align(void)
+{
+	return dma_get_cache_alignment();
+}
+
+bool pindma_bounce_forced(struct device *dev)
+{
+	return is_swiotlb_force_bounce(dev);
+}
+
+/*
+ * dma_max_mapping_size() says whether bouncing is switched on, but not whether
+ * the pool itself lies within the device's reach; where it does not, every
+ * mapping ends in a WARN.  So look at where the pool ends.
+ */
+bool pindma_bounce_possible(struct device *dev)
+{
+#ifdef CONFIG_SWIOTLB
+	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+
+	if (!mem || !mem->nslabs || dma_max_mapping_size(dev) == SIZE_MAX)
+		return false;
+	return phys_to_dma(dev, mem->defpool.end - 1) <= pindma_dma_limit(dev);
+#else
+	return false;
+#endif
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Inline functions and macros of the kernel that Rust cannot call.
+ *
+ * Only driver/kapi/shim.rs declares these to Rust; keep the two alike.
+ */
+#ifndef _PINDMA_SHIM_H
+#define _PINDMA_SHIM_H
+
+#include <linux/types.h>
+
+struct device;
+struct page;
+struct scatterlist;
+struct user_struct;
+
+struct user_struct *pindma_get_current_user(void);
+unsigned long pindma_rlimit_memlock(void);
+unsigned long pindma_total_pages(void);
+void pindma_cond_resched(void);
+
+u64 pindma_page_phys(const struct page *page);
+void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset);
+
+bool pindma_dma_translated(struct device *dev);
+bool pindma_dma_coherent(struct device *dev);
+bool pindma_dma_need_sync(struct device *dev, dma_addr_t addr);
+u64 pindma_dma_limit(struct device *dev);
+u64 pindma_dma_addr(struct device *dev, u64 phys);
+u32 pindma_dma_max_segment(struct device *dev);
+void pindma_dma_set_boundary(struct device *dev, unsigned long mask);
+u32 pindma_dma_cache_align(void);
+bool pindma_bounce_forced(struct device *dev);
+bool pindma_bounce_possible(struct device *dev);
+
+#endif /* _PINDMA_SHIM_H */

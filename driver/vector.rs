@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A vector of user ranges as a call brings it, and the windows that it is worked through in.
+
+use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+use crate::{
+    failure::{
+        Failure,
+        Side, //
+    },
+    kapi::{
+        abi::{
+            self,
+            pindma_seg, //
+        },
+        pins::UserRange, //
+    },
+};
+
+/// Most segments in a vector.
+pub(crate) const MAX_SEGMENTS: u32 = 1024;
+
+/// Where a vector lies in user memory.
+#[derive(Clone, Copy)]
+pub(crate) struct Source {
+    /// Address of the array.
+    pub(crate) addr: u64,
+    /// Number of segments.
+    pub(crate) count: u32,
+    /// Which vector of the call it is.
+    pub(crate) side: Side,
+}
+
+impl Source {
+    fn pointer_field(self) -> abi::pindma_field {
+        match self.side {
+            Side::First => abi::PINDMA_FIELD_SEGS,
+            Side::Destination => abi::PINDMA_FIELD_DST,
+        }
+    }
+
+    fn count_field(self) -> abi::pindma_field {
+        match self.side {
+            Side::First => abi::PINDMA_FIELD_NR_SEGS,
+            Side::Destination => abi::PINDMA_FIELD_NR_DST,
+        }
+    }
+}
+
+/// A vector that was copied in and found to be in order.
+pub(crate) struct Vector {
+    segments: KVVec<pindma_seg>,
+    total: u64,
+    side: Side,
+}
+
+impl Vector {
+    /// Copies a vector in.
+    pub(crate) fn read(source: Source) -> Result<Self, Failure> {
+        match source.count {
+            0 => return Err(Failure::field(EINVAL, source.count_field())),
+            1..=MAX_SEGMENTS => {}
+            _ => return Err(Failure::field(EMSGSIZE, source.count_field())),
+        }
+        let segments = abi::read_segments(source.addr, source.count as usize).map_err(|error| {
+            if error == ENOMEM {
+                Failure::from(error)
+            } else {
+                Failure::field(EFAULT, source.pointer_field())
+            }
+        })?;
+        let total = check(&segments, source.side)?;
+        Ok(Self {
+            segments,
+            total,
+            side: source.side,
+        })
+    }
+
+    /// Checks that each segment is a multiple of what a device needs; both are powers of two.
+    pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result<(), Failure> {
+        let (addr, len) = (u64::from(addr) - 1, u64::from(len) - 1);
+        for (index, segment) in self.indexed() {
+            let field = match (segment.addr & addr, segment.len & len) {
+                (0, 0) => continue,
+                (0, _) => abi::PINDMA_FIELD_SEG_LEN,
+                _ => abi::PINDMA_FIELD_SEG_ADDR,
+            };
+            return Err(Failure::segment(EINVAL, field, self.side, index));
+        }
+        Ok(())
+    }
+
+    fn indexed(&self) -> impl Iterator<Item = (u32, &pindma_seg)> {
+        (0..).zip(self.segments.iter())
+    }
+
+    /// The segments.
+    pub(crate) fn segments(&self) -> &[pindma_seg] {
+        &self.segments
+    }
+
+    /// Sum of the lengths, in bytes; at most `i64::MAX`.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Which vector of the call it is.
+    pub(crate) fn side(&self) -> Side {
+        self.side
+    }
+}
+
+/// Checks each segment by itself, and adds up their lengths.
+fn check(segments: &[pindma_seg], side: Side) -> Result<u64, Failure> {
+    let mut total: i64 = 0;
+    for (index, segment) in (0..).zip(segments) {
+        let fail = |error, field| Err(Failure::segment(error, field, side, index));
+        if segment.flags != 0 {
+            return fail(EOPNOTSUPP, abi::PINDMA_FIELD_SEG_FLAGS);
+        }
+        if segment.handle != 0 {
+            return fail(ENOENT, abi::PINDMA_FIELD_SEG_HANDLE);
+        }
+        if segment.len == 0 || segment.addr.checked_add(segment.len).is_none() {
+            return fail(EINVAL, abi::PINDMA_FIELD_SEG_LEN);
+        }
+        match total.checked_add_unsigned(segment.len) {
+            Some(sum) => total = sum,
+            None => return fail(EINVAL, abi::PINDMA_FIELD_SEG_LEN),
+        }
+    }
+    Ok(total.unsigned_abs())
+}
+
+/// How far a call has got in a vector.
+pub(crate) struct Cursor<'a> {
+    segments: &'a [pindma_seg],
+    index: usize,
+    /// Bytes of the segment at `index` that are behind.
+    within: u64,
+}
+
+impl<'a> Cursor<'a> {
+    /// The start of `vector`.
+    pub(crate) fn new(vector: &'a Vector) -> Self {
+        Self {
+            segments: vector.segments(),
+            index: 0,
+            within: 0,
+        }
+    }
+
+    /// Whether the end is reached.
+    pub(crate) fn at_end(&self) -> bool {
+        self.index >= self.segments.len()
+    }
+
+    /// How many bytes from here on lie in at most `pages` pages. A page counts for each range that
+    /// touches it.
+    pub(crate) fn reach(&self, pages: usize) -> u64 {
+        let mut left = pages as u64;
+        let mut bytes = 0;
+        let mut within = self.within;
+        for segment in &self.segments[self.index..] {
+            let offset = (segment.addr + within) % PAGE_SIZE as u64;
+            let room = left.saturating_mul(PAGE_SIZE as u64);
+            let len = (segment.len - within).min(room.saturating_sub(offset));
+            bytes += len;
+            left -= (offset + len).div_ceil(PAGE_SIZE as u64).min(left);
+            if within + len < segment.len || left == 0 {
+                break;
+            }
+            within = 0;
+        }
+        bytes
+    }
+
+    /// Takes the next `bytes` bytes, or what there is.
+    pub(crate) fn take(&mut self, bytes: u64) -> Result<KVVec<UserRange>> {
+        let mut ranges = KVVec::new();
+        let mut left = bytes;
+        while left > 0 && !self.at_end() {
+            let segment = &self.segments[self.index];
+            let len = left.min(segment.len - self.within);
+            let range = UserRange {
+                addr: segment.addr + self.within,
+                len,
+                index: self.index as u32,
+            };
+            ranges.push(range, GFP_KERNEL_ACCOUNT)?;
+            left -= len;
+            self.within += len;
+            if self.within == segment.len {
+                self.index += 1;
+                self.within = 0;
+            }
+        }
+        Ok(ranges)
+    }
+}

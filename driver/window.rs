@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A part of a vector that is pinned and mapped: charge, pin, map; and later unmap, unpin, give the
+//! charge back.
+//!
+//! Between the two, the mapping belongs to the card; the window only holds its name.
+
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+use crate::{
+    failure::Failure,
+    file::File,
+    kapi::pins::{
+        Direction,
+        Pins,
+        UserRange, //
+    },
+    progress::Progress,
+    quota::Quota,
+    table::Handle,
+    vector::Vector, //
+};
+
+/// A window; dropping it unmaps and unpins.
+pub(crate) struct Window<'a> {
+    file: &'a File,
+    handle: Handle,
+    len: u64,
+    pages: u64,
+    direction: Direction,
+}
+
+impl<'a> Window<'a> {
+    /// Pins and maps `ranges`, a part of `vector`. May sleep without bound: no lock, no guard, no
+    /// lease is held meanwhile.
+    pub(crate) fn open(
+        file: &'a File,
+        vector: &Vector,
+        ranges: KVVec<UserRange>,
+        direction: Direction,
+        progress: &mut Progress,
+    ) -> Result<Self, Failure> {
+        let (side, segments) = (vector.side(), vector.segments());
+        let len = ranges.iter().map(|range| range.len).sum();
+        let pages = ranges.iter().map(UserRange::pages).sum::<usize>();
+        let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
+        let pins = Pins::new(ranges, direction)
+            .map_err(|error| Failure::pin(error, side, segments))?;
+        // What fails to map comes out of the guard first, and is unpinned here.
+        let placed = file.device().with_card(|card| card.map(pins, share))?;
+        let placed = placed.map_err(|(pins, share, error)| {
+            drop((pins, share));
+            Failure::map(error, side, segments)
+        })?;
+        progress.pages += pages as u64;
+        progress.segments += placed.segments as u64;
+        progress.bounced |= placed.bounced > 0;
+        let stats = file.stats();
+        stats.windows.add(1);
+        stats.pages.add(pages as u64);
+        stats.pinned_pages.add(pages as u64);
+        stats.segments.add(placed.segments as u64);
+        stats.bounced.add(placed.bounced as u64);
+        Ok(Self {
+            file,
+            handle: placed.handle,
+            len,
+            pages: pages as u64,
+            direction,
+        })
+    }
+
+    /// Its bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Its name in the card's table.
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// Which way the data goes.
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+}
+
+impl Drop for Window<'_> {
+    fn drop(&mut self) {
+        // Unmapped inside of the guard, unpinned outside. If the device is gone, unbind has done
+        // both, and `with_card` has waited for it.
+        let removed = self.file.device().with_card(|card| card.unmap(self.handle));
+        drop(removed);
+        self.file.stats().pinned_pages.sub(self.pages);
+    }
+}
+
+/// Refuses segments whose edges share a cache line with something else, which a device that does
+/// not see the CPU's caches would destroy.
+pub(crate) fn check_cache_lines(vector: &Vector, align: u32) -> Result<(), Failure> {
+    if align as usize > PAGE_SIZE {
+        return Err(Failure::from(EOPNOTSUPP));
+    }
+    vector.check_alignment(align, align)
+}
