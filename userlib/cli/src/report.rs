@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Output for people and for programs.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+/// Columns of the name of a row.
+const NAME_WIDTH: usize = 12;
+
+/// Rows of a name and a value, one below the other.
+#[derive(Default)]
+pub struct Table(String);
+
+impl Table {
+    /// Adds one row; no name continues the row above.
+    pub fn row(&mut self, name: &str, value: impl Display) {
+        self.0 += &format!("{name:NAME_WIDTH$}{value}\n");
+    }
+
+    /// Adds a line of its own.
+    pub fn title(&mut self, title: impl Display) {
+        self.0 += &format!("{title}\n");
+    }
+
+    /// Writes it to standard output.
+    pub fn print(&self) -> io::Result<()> {
+        io::stdout().lock().write_all(self.0.as_bytes())
+    }
+
+    /// What is in it.
+    #[cfg(test)]
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Writes one JSON object to standard output.
+pub fn print_json(value: &impl Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)
+}
+
+/// "514 pages", "1 page".
+pub fn count(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// Bytes, and the same in a binary unit where that is shorter.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let plain = count(number, "byte");
+    let unit = UNITS.iter().find(|(_, shift)| number >> shift > 0);
+    unit.map_or(plain.clone(), |(name, shift)| {
+        format!(
+            "{plain} ({:.1} {name})",
+            number as f64 / f64::from(*shift).exp2()
+        )
+    })
+}
+
+/// "yes" or "no".
+pub fn yes_no(yes: bool) -> &'static str {
+    if yes {
+        "yes"
+    } else {
+        "no"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_have_named_units() {
+        assert_eq!(bytes(1), "1 byte");
+        assert_eq!(bytes(1023), "1023 bytes");
+        assert_eq!(bytes(4096), "4096 bytes (4.0 KiB)");
+        assert_eq!(bytes(3 << 19), "1572864 bytes (1.5 MiB)");
+        assert_eq!(bytes(1 << 45), "35184372088832 bytes (32.0 TiB)");
+    }
+
+    #[test]
+    fn rows_are_aligned() {
+        let mut table = Table::default();
+        table.row("IOMMU", "translating");
+        table.row("", count(2, "page"));
+        assert_eq!(
+            table.text(),
+            "IOMMU       translating\n            2 pages\n"
+        );
+    }
+}

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Open devices.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use crate::error::{decode, Operation};
+use crate::node::{self, Node};
+use crate::{ffi, ChannelInfo, Done, Error, Info, Request, Result, Stats};
+
+/// An open device.
+///
+/// All calls take `&self`, and threads may share a device: the kernel lets them
+/// take turns on a channel.  The memory of the device is shared by everybody
+/// who has it open, unless it was opened [exclusively](OpenOptions::exclusive).
+///
+/// Closing the file, which happens on drop, ends nothing early: no call of this
+/// crate can be in flight then.
+#[derive(Debug)]
+pub struct Device {
+    node: Node,
+}
+
+impl Device {
+    /// Opens the device at `path`, such as `/dev/pindma0`.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`](crate::ErrorKind::NotFound),
+    /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied),
+    /// [`InUse`](crate::ErrorKind::InUse) or
+    /// [`NotADevice`](crate::ErrorKind::NotADevice).
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::options().open(path)
+    }
+
+    /// For an open that needs more than a path.
+    pub fn options() -> OpenOptions {
+        OpenOptions::default()
+    }
+
+    /// Paths of all device nodes in `/dev`, by number; empty if there are none.
+    ///
+    /// # Errors
+    ///
+    /// If `/dev` cannot be read.
+    pub fn list() -> Result<Vec<PathBuf>> {
+        node::list().map_err(|error| {
+            let errno = error.raw_os_error().unwrap_or_default();
+            decode::query(Operation::List, errno, 0)
+        })
+    }
+
+    /// What the device is and can do, how it stands now, and how much memory
+    /// the caller may pin.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone), or
+    /// [`OlderModule`](crate::ErrorKind::OlderModule).
+    pub fn info(&self) -> Result<Info> {
+        ffi::info(&self.node)
+            .map(|raw| Info::from(&raw))
+            .map_err(|errno| decode::query(Operation::Info, errno.raw_os_error(), 0))
+    }
+
+    /// What one channel can do; channels are counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// [`NoChannel`](crate::ErrorKind::NoChannel), and those of
+    /// [`info`](Self::info).
+    pub fn channel_info(&self, channel: u32) -> Result<ChannelInfo> {
+        ffi::channel_info(&self.node, channel)
+            .map(|raw| ChannelInfo::from(&raw))
+            .map_err(|errno| decode::query(Operation::ChannelInfo, errno.raw_os_error(), channel))
+    }
+
+    /// What has been done through this open file.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`info`](Self::info).
+    pub fn stats(&self) -> Result<Stats> {
+        ffi::stats(&self.node)
+            .map(|raw| Stats::from(&raw))
+            .map_err(|errno| decode::query(Operation::Stats, errno.raw_os_error(), 0))
+    }
+
+    /// A transfer or a copy that needs more than the shortcuts below: another
+    /// channel, a deadline.
+    pub fn request(&self) -> Request<'_> {
+        Request::new(&self.node)
+    }
+
+    /// Has the device read `from` into its memory, from byte `at` on, over
+    /// channel 0 and without a deadline.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::to_device`].
+    pub fn to_device(&self, from: &[u8], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).to_device(from)
+    }
+
+    /// The same, for several slices that follow each other in device memory.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::to_device`].
+    pub fn to_device_vectored(&self, from: &[IoSlice<'_>], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).to_device_vectored(from)
+    }
+
+    /// Has the device write `to` from its memory, from byte `at` on, over
+    /// channel 0 and without a deadline.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::from_device`].
+    pub fn from_device(&self, to: &mut [u8], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).from_device(to)
+    }
+
+    /// The same, for several slices that follow each other in device memory.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::from_device`].
+    pub fn from_device_vectored(&self, to: &mut [IoSliceMut<'_>], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).from_device_vectored(to)
+    }
+
+    /// Has the device copy `from` to `to`, which must be equally long, by way
+    /// of its memory, over channel 0 and without a deadline.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::copy`].
+    pub fn copy(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
+        self.request().copy(from, to)
+    }
+
+    /// The same, for several slices on either side; the sums of the lengths
+    /// must be equal.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::copy`].
+    pub fn copy_vectored(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Result<Done> {
+        self.request().copy_vectored(from, to)
+    }
+}
+
+impl AsFd for Device {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.node.as_fd()
+    }
+}
+
+/// Takes a file that was opened elsewhere, for example by a service manager
+/// that may open the node for a program that may not.
+///
+/// Fails with [`NotADevice`](crate::ErrorKind::NotADevice) if the file is
+/// something else; it is closed then.
+impl TryFrom<OwnedFd> for Device {
+    type Error = Error;
+
+    fn try_from(fd: OwnedFd) -> Result<Self> {
+        let node = Node::verify(fd);
+        node.map(|node| Self { node })
+            .map_err(|errno| decode::open("file descriptor".as_ref(), errno.raw_os_error()))
+    }
+}
+
+impl From<Device> for OwnedFd {
+    fn from(device: Device) -> Self {
+        device.node.into_fd()
+    }
+}
+
+/// How to open a device.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// let device = pindma::Device::options()
+///     .exclusive(true)
+///     .open("/dev/pindma0")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "options do nothing before open"]
+pub struct OpenOptions {
+    exclusive: bool,
+    nonblock: bool,
+}
+
+impl OpenOptions {
+    /// Whether nobody else may have the device open, before or after: until
+    /// this file is closed every other open is [`InUse`](crate::ErrorKind::InUse).
+    pub fn exclusive(mut self, exclusive: bool) -> Self {
+        self.exclusive = exclusive;
+        self
+    }
+
+    /// Whether calls on a channel that is busy are refused with
+    /// [`Busy`](crate::ErrorKind::Busy) instead of waiting for their turn.
+    pub fn nonblock(mut self, nonblock: bool) -> Self {
+        self.nonblock = nonblock;
+        self
+    }
+
+    /// Opens the device at `path`.
+    ///
+    /// # Errors
+    ///
+    /// See [`Device::open`].
+    pub fn open(self, path: impl AsRef<Path>) -> Result<Device> {
+        let path = path.as_ref();
+        Node::open(path, self.flags())
+            .map(|node| Device { node })
+            .map_err(|errno| decode::open(path, errno.raw_os_error()))
+    }
+
+    fn flags(self) -> OFlags {
+        let mut flags = OFlags::empty();
+        flags.set(OFlags::EXCL, self.exclusive);
+        flags.set(OFlags::NONBLOCK, self.nonblock);
+        flags
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn options_become_flags() {
+        assert_eq!(Device::options().flags(), OFlags::empty());
+        assert_eq!(Device::options().exclusive(true).flags(), OFlags::EXCL);
+        assert_eq!(Device::options().nonblock(true).flags(), OFlags::NONBLOCK);
+    }
+
+    #[test]
+    fn what_is_no_device_is_refused_by_name() {
+        let error = Device::open("/").expect_err("a folder");
+        assert!(matches!(error.kind(), ErrorKind::NotADevice { path } if path == Path::new("/")));
+        let error = Device::open("/nowhere").expect_err("does not exist");
+        assert!(matches!(error.kind(), ErrorKind::NotFound { .. }));
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! What a call has done.
+
+use crate::sys;
+
+/// What a transfer or a copy has done, from [`Request`](crate::Request)'s calls
+/// or, as far as it came, from [`Error::done`](crate::Error::done).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Done {
+    /// Bytes moved: a contiguous prefix, counted from the start of the first slice.
+    pub bytes: u64,
+    /// Pages pinned, over the whole call; a copy counts both sides.
+    pub pages: u64,
+    /// DMA segments mapped, after merging, over the whole call; a copy counts
+    /// both sides.
+    pub segments: u64,
+    /// Whether anything went through a bounce buffer, that is, was copied by
+    /// the CPU after all.
+    pub bounced: bool,
+}
+
+impl From<&sys::pindma_result> for Done {
+    fn from(result: &sys::pindma_result) -> Self {
+        Self {
+            bytes: result.bytes,
+            pages: result.pages,
+            segments: result.segments,
+            bounced: result.flags & sys::PINDMA_OUT_BOUNCED != 0,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! What can go wrong, with what the kernel said about it.
+
+mod field;
+mod kind;
+
+pub(crate) mod decode;
+
+use std::fmt;
+use std::io;
+
+pub use field::{Field, Side};
+pub use kind::ErrorKind;
+
+use crate::Done;
+
+/// A call that failed, or ended before it was complete.
+///
+/// Its text says what to do next; [`kind`](Self::kind) is for programs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    operation: Operation,
+    kind: ErrorKind,
+    errno: i32,
+    done: Done,
+}
+
+impl Error {
+    /// What went wrong, with the details.
+    #[must_use]
+    pub fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// What was tried.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// The kernel's error number, such as 4 for `EINTR`.
+    #[must_use]
+    pub fn errno(&self) -> i32 {
+        self.errno
+    }
+
+    /// Bytes that were moved before: a contiguous prefix, counted from the
+    /// start of the first slice.  What lies beyond in a destination is undefined.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.done.bytes
+    }
+
+    /// What was done before; all zero if the device was not told to work.
+    #[must_use]
+    pub fn done(&self) -> Done {
+        self.done
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.operation, self.kind)?;
+        match self.bytes() {
+            0 => Ok(()),
+            bytes => write!(f, " ({bytes} bytes were moved before)"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Keeps the [`Error`] as the source; the kind is the one of the error number.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = io::Error::from_raw_os_error(error.errno).kind();
+        io::Error::new(kind, error)
+    }
+}
+
+/// What was tried when an error came up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Looking for devices.
+    List,
+    /// Opening a device.
+    Open,
+    /// [`Device::info`](crate::Device::info).
+    Info,
+    /// [`Device::channel_info`](crate::Device::channel_info).
+    ChannelInfo,
+    /// [`Device::stats`](crate::Device::stats).
+    Stats,
+    /// A transfer from user memory to the device.
+    ToDevice,
+    /// A transfer from the device to user memory.
+    FromDevice,
+    /// A copy from user memory to user memory.
+    Copy,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::List => "list devices",
+            Self::Open => "open",
+            Self::Info => "device info",
+            Self::ChannelInfo => "channel info",
+            Self::Stats => "statistics",
+            Self::ToDevice => "transfer to device",
+            Self::FromDevice => "transfer from device",
+            Self::Copy => "copy",
+        })
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Which input an error is about.
+
+use std::fmt;
+
+use crate::sys;
+
+/// The input that an error is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// The kernel did not say.
+    Unknown,
+    /// The channel.
+    Channel,
+    /// The direction of a transfer.
+    Direction,
+    /// The list of slices; for a copy that of the source.
+    Segments,
+    /// The list of slices of a copy's destination.
+    Destination,
+    /// The address of a slice.
+    SegmentAddress,
+    /// The length of a slice, or the sum of the lengths up to it.
+    SegmentLength,
+    /// The device address, or its sum with the length.
+    DeviceAddress,
+    /// [`Request::fixed`](crate::Request::fixed).
+    DeviceFlags,
+    /// The deadline.
+    Deadline,
+    /// A field of the raw interface that this crate does not let callers set,
+    /// with its number there.
+    Internal(u32),
+}
+
+impl Field {
+    /// Whether the error is about one segment of a vector.
+    pub(super) fn is_segment(self) -> bool {
+        matches!(self, Self::SegmentAddress | Self::SegmentLength)
+    }
+
+    /// What a value has to be like.
+    pub(super) fn rule(self) -> &'static str {
+        match self {
+            Self::Segments | Self::Destination => {
+                "at least one slice is needed, and both sides of a copy must have the same sum"
+            }
+            Self::SegmentAddress => "it must fit the device's address alignment",
+            Self::SegmentLength => {
+                "no slice may be empty, the length must fit the device's length alignment, and both \
+                 sides of a copy must have the same sum"
+            }
+            Self::DeviceAddress => {
+                "it must fit the device's address alignment, and be 0 for a stream and for a copy"
+            }
+            Self::DeviceFlags => "a copy has no fixed device address",
+            Self::Deadline => "it must not be negative",
+            _ => "see the table of error numbers in uapi/pindma.h",
+        }
+    }
+}
+
+impl From<sys::pindma_field> for Field {
+    fn from(raw: sys::pindma_field) -> Self {
+        match raw {
+            sys::PINDMA_FIELD_NONE => Self::Unknown,
+            sys::PINDMA_FIELD_CHANNEL => Self::Channel,
+            sys::PINDMA_FIELD_DIRECTION => Self::Direction,
+            sys::PINDMA_FIELD_SEGS | sys::PINDMA_FIELD_NR_SEGS => Self::Segments,
+            sys::PINDMA_FIELD_DST | sys::PINDMA_FIELD_NR_DST => Self::Destination,
+            sys::PINDMA_FIELD_SEG_ADDR => Self::SegmentAddress,
+            sys::PINDMA_FIELD_SEG_LEN => Self::SegmentLength,
+            sys::PINDMA_FIELD_DEV_ADDR => Self::DeviceAddress,
+            sys::PINDMA_FIELD_DEV_FLAGS => Self::DeviceFlags,
+            sys::PINDMA_FIELD_DEADLINE => Self::Deadline,
+            other => Self::Internal(other),
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unknown => "an argument",
+            Self::Channel => "the channel",
+            Self::Direction => "the direction",
+            Self::Segments => "the list of slices",
+            Self::Destination => "the list of destination slices",
+            Self::SegmentAddress => "the address",
+            Self::SegmentLength => "the length",
+            Self::DeviceAddress => "the device address",
+            Self::DeviceFlags => "the fixed device address",
+            Self::Deadline => "the deadline",
+            Self::Internal(number) => return write!(f, "field {number} of the raw interface"),
+        })
+    }
+}
+
+/// Which side of a call a segment belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Memory that the device reads.
+    Source,
+    /// Memory that the device writes.
+    Destination,
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Destination => "destination",
+        })
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! The kinds of errors, and their texts.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::{Field, Side};
+
+/// What went wrong.
+///
+/// Segments are counted from 0, in the order of the slices of the call; a call
+/// with one slice has segment 0.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// `ENOENT`, `ENXIO` or `ENODEV` of open: there is no such device.
+    #[error(
+        "{} does not exist or has no device behind it; is the module loaded (`modprobe pindma`) \
+         and bound to a card (`dmesg`, `lspci -k`)?",
+        path.display()
+    )]
+    NotFound {
+        /// What was opened.
+        path: PathBuf,
+    },
+    /// `EACCES` or `EPERM` of open.
+    #[error(
+        "no permission for {}; run as root, or have the administrator give the node to your \
+         group (its mode is 0600 unless a udev rule says otherwise)",
+        path.display()
+    )]
+    PermissionDenied {
+        /// What was opened.
+        path: PathBuf,
+    },
+    /// What was opened is something else than a pindma device.
+    #[error("{} is not a pindma device; those are named /dev/pindma0 and so on", path.display())]
+    NotADevice {
+        /// What was opened.
+        path: PathBuf,
+    },
+    /// `EBUSY` of open: the device is open exclusively, or is open and an
+    /// exclusive open was asked for.
+    #[error(
+        "{0} is in use, and one of the two wants it exclusively; wait or see who has it open \
+         (`fuser {0}`)",
+        path.display()
+    )]
+    InUse {
+        /// What was opened.
+        path: PathBuf,
+    },
+
+    /// `EINVAL`: an argument has a value that is never right.
+    #[error("{field}{} is not valid: {}", place(*side, *segment), field.rule())]
+    Invalid {
+        /// Which argument.
+        field: Field,
+        /// The side of the segment that is meant.
+        side: Side,
+        /// The segment that is meant, if it is about one.
+        segment: Option<u32>,
+    },
+    /// `ERANGE`: the device range does not lie inside the channel's memory.
+    #[error(
+        "{len} bytes at device address {at:#x} do not lie inside the memory of channel \
+         {channel}{}",
+        of(", which has bytes: ", *memory)
+    )]
+    Range {
+        /// Channel that was asked for.
+        channel: u32,
+        /// Device address in bytes.
+        at: u64,
+        /// Length in bytes.
+        len: u64,
+        /// Bytes of memory that the channel has, if known.
+        memory: Option<u64>,
+    },
+    /// `EMSGSIZE`: too many slices for one call.
+    #[error("{given} slices are too many for one call{}; make several calls", of(", which takes at most ", *max))]
+    TooManySegments {
+        /// Slices that were given, on the side that has more.
+        given: usize,
+        /// Most that the device takes on either side, if known.
+        max: Option<u64>,
+    },
+    /// `ENOENT` of a call: there is no such channel.
+    #[error("there is no channel {channel}{}", of("; channels of the device, counted from 0: ", *channels))]
+    NoChannel {
+        /// Channel that was asked for.
+        channel: u32,
+        /// How many the device has, if known.
+        channels: Option<u64>,
+    },
+    /// `EOPNOTSUPP`: the channel, or the loaded module, cannot do this.
+    #[error("channel {channel} cannot do this ({field}); `pindma info` lists what it can")]
+    Unsupported {
+        /// Channel that was asked for.
+        channel: u32,
+        /// What it is that cannot be done.
+        field: Field,
+    },
+    /// `ENOTTY` or `E2BIG`: the loaded module is older than this crate.
+    #[error(
+        "the loaded pindma module is older than this program and does not know the request; \
+         update the module"
+    )]
+    OlderModule,
+
+    /// `EFAULT`: user memory cannot be pinned.
+    #[error(
+        "memory at {address:#x} cannot be used ({}, after {pages_pinned} good pages): it is not \
+         mapped, not accessible{}",
+        segment_of(*side, *segment),
+        match side { Side::Source => "", Side::Destination => ", or read-only" }
+    )]
+    Fault {
+        /// The side of the segment.
+        side: Side,
+        /// The segment.
+        segment: u32,
+        /// The first address that cannot be used.
+        address: u64,
+        /// How many pages of the segment, from its start, could be pinned.
+        pages_pinned: u64,
+    },
+    /// `ENOMEM`: pinning would exceed `RLIMIT_MEMLOCK`.
+    #[error(
+        "{needed} bytes must be locked, {used} are already, and the limit is {limit}; raise it \
+         (`ulimit -l {}`, LimitMEMLOCK= of a service, limits.conf), or run with CAP_IPC_LOCK, or \
+         transfer less at a time",
+        kib(needed.saturating_add(*used))
+    )]
+    MemlockLimit {
+        /// Bytes that had to be locked.
+        needed: u64,
+        /// Bytes that the user had locked already.
+        used: u64,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// `ENOMEM`: the kernel is out of memory.
+    #[error("the kernel is out of memory; free some, or transfer less at a time")]
+    OutOfMemory,
+    /// `ENOSPC`: the device's limit of pinned pages is reached, or I/O addresses
+    /// or bounce buffers have run out.
+    #[error(
+        "the device's limit of pinned pages is reached, or I/O addresses or bounce buffers have \
+         run out; try again when other calls have ended, or transfer less at a time (limits: \
+         `pindma info`, module parameter max_pinned_pages, kernel parameter swiotlb=)"
+    )]
+    NoSpace,
+    /// `ENXIO`: memory is out of the device's reach and cannot be bounced.
+    #[error(
+        "memory at {address:#x} ({}) lies in RAM beyond the address bits that the device drives, \
+         and cannot be bounced; turn the IOMMU on (such as intel_iommu=on) or allow bounce \
+         buffers (remove swiotlb=noforce) on the kernel's command line",
+        segment_of(*side, *segment)
+    )]
+    OutOfReach {
+        /// The side of the segment.
+        side: Side,
+        /// The segment.
+        segment: u32,
+        /// The first address that is out of reach, as this process sees it.
+        address: u64,
+    },
+
+    /// `EAGAIN`: the channel is busy, and the file is non-blocking.
+    #[error("the channel is busy and the device was opened non-blocking; try again later")]
+    Busy,
+    /// `EINTR`: a signal came.  Everything in flight was drained first; see
+    /// [`Request`](crate::Request#when-a-call-ends-early) for how to go on.
+    #[error("a signal came; the call can be made again for the rest")]
+    Interrupted,
+    /// `ETIMEDOUT`: the deadline passed, or one window took longer than the
+    /// device's own limit.  Everything in flight was drained first.
+    #[error(
+        "the deadline passed, or the device took longer than the module's max_timeout_ms; \
+         everything in flight was ended first"
+    )]
+    TimedOut,
+    /// `EIO`: the device reported an error, or lost bus mastering.
+    #[error(
+        "the device reported an error or lost bus mastering; the kernel log says more (`dmesg`)"
+    )]
+    DeviceError,
+    /// `ENODEV`: the device is gone; the file is good for nothing but close.
+    #[error(
+        "the device is gone (unplugged, or unbound from the driver); open it again when it is back"
+    )]
+    DeviceGone,
+    /// `ENOTRECOVERABLE`: the device did not stop when told to, now or earlier.
+    #[error(
+        "the device did not stop when told to, now or in an earlier call, and is out of service; \
+         memory it was using stays pinned; bind it again or power-cycle it (`dmesg` says more)"
+    )]
+    NotRecoverable,
+    /// Any other error number.
+    #[error("{}", io::Error::from_raw_os_error(*errno))]
+    Other {
+        /// The number.
+        errno: i32,
+    },
+}
+
+fn segment_of(side: Side, segment: u32) -> String {
+    format!("segment {segment} of the {side}")
+}
+
+fn place(side: Side, segment: Option<u32>) -> String {
+    segment.map_or(String::new(), |segment| {
+        format!(" of {}", segment_of(side, segment))
+    })
+}
+
+/// A limit in words, or nothing if it is not known.
+fn of(words: &str, limit: Option<u64>) -> String {
+    limit.map_or(String::new(), |limit| format!("{words}{limit}"))
+}
+
+/// The unit of `ulimit -l`.
+fn kib(bytes: u64) -> u64 {
+    bytes.div_ceil(1024)
+}

@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Transfers and copies.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use crate::error::decode::{self, Call};
+use crate::error::Operation;
+use crate::ffi::{self, Outcome, Params};
+use crate::node::Node;
+use crate::{sys, Deadline, Done, Result};
+
+/// A transfer or a copy to be made, from [`Device::request`](crate::Device::request).
+///
+/// It says where and until when; the memory is an argument of the call that
+/// ends it.  It can be used again.
+///
+/// ```no_run
+/// use std::io::{IoSlice, IoSliceMut};
+/// use std::time::Duration;
+///
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// let request = device
+///     .request()
+///     .dev_addr(0x100)
+///     .timeout(Duration::from_secs(1));
+/// let (head, body) = ([1u8; 16], vec![2u8; 1000]);
+/// request.to_device_vectored(&[IoSlice::new(&head), IoSlice::new(&body)])?;
+///
+/// let mut whole = vec![0u8; 1016];
+/// let done = request.from_device_vectored(&mut [IoSliceMut::new(&mut whole)])?;
+/// println!("{} bytes in {} pages", done.bytes, done.pages);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # When a call ends early
+///
+/// An [`Error`](crate::Error) of a call that had started says how far it came:
+/// [`bytes`](crate::Error::bytes) counts from the start of the first slice, and
+/// what lies beyond in a destination is undefined.  After
+/// [`Interrupted`](crate::ErrorKind::Interrupted) go on like this:
+///
+/// ```no_run
+/// # use pindma::{Error, ErrorKind};
+/// # fn all(device: &pindma::Device, data: &[u8]) -> Result<(), Error> {
+/// let mut sent = 0;
+/// while sent < data.len() {
+///     match device.to_device(&data[sent..], sent as u64) {
+///         Ok(done) => sent += done.bytes as usize,
+///         Err(error) if *error.kind() == ErrorKind::Interrupted => {
+///             // Here is where a flag set by the handler would be looked at.
+///             sent += error.bytes() as usize;
+///         }
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+#[must_use = "a request does nothing before a call such as to_device"]
+pub struct Request<'a> {
+    node: &'a Node,
+    channel: u32,
+    dev_addr: u64,
+    fixed: bool,
+    deadline: Deadline,
+}
+
+impl<'a> Request<'a> {
+    pub(crate) fn new(node: &'a Node) -> Self {
+        Self {
+            node,
+            channel: 0,
+            dev_addr: 0,
+            fixed: false,
+            deadline: Deadline::NONE,
+        }
+    }
+
+    /// The channel to use, 0 unless said; for a copy the one whose memory is
+    /// the staging window.
+    pub fn channel(mut self, channel: u32) -> Self {
+        self.channel = channel;
+        self
+    }
+
+    /// Where in the channel's memory a transfer begins, in bytes, 0 unless
+    /// said.  A copy has no such place and refuses any other value than 0.
+    pub fn dev_addr(mut self, dev_addr: u64) -> Self {
+        self.dev_addr = dev_addr;
+        self
+    }
+
+    /// Whether the device address stays where it is while data goes by, as for
+    /// a FIFO; only for channels with
+    /// [`FIXED`](crate::ChannelCapabilities::FIXED), and not for a copy.
+    pub fn fixed(mut self, fixed: bool) -> Self {
+        self.fixed = fixed;
+        self
+    }
+
+    /// When to give up; [`Deadline::NONE`] unless said.
+    pub fn deadline(mut self, deadline: Deadline) -> Self {
+        self.deadline = deadline;
+        self
+    }
+
+    /// Gives up `timeout` from now.  It is now that the time begins, so a
+    /// request that is used again does not get more of it.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.deadline(Deadline::after(timeout))
+    }
+
+    /// Has the device read `from` into its memory.
+    ///
+    /// Returns once all of it has been read.
+    ///
+    /// # Errors
+    ///
+    /// - Nothing started: [`Invalid`](crate::ErrorKind::Invalid) (`from` is
+    ///   empty), [`Range`](crate::ErrorKind::Range),
+    ///   [`TooManySegments`](crate::ErrorKind::TooManySegments),
+    ///   [`NoChannel`](crate::ErrorKind::NoChannel),
+    ///   [`Unsupported`](crate::ErrorKind::Unsupported),
+    ///   [`Busy`](crate::ErrorKind::Busy).
+    /// - At any point: [`Fault`](crate::ErrorKind::Fault),
+    ///   [`MemlockLimit`](crate::ErrorKind::MemlockLimit),
+    ///   [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
+    ///   [`NoSpace`](crate::ErrorKind::NoSpace),
+    ///   [`OutOfReach`](crate::ErrorKind::OutOfReach),
+    ///   [`Interrupted`](crate::ErrorKind::Interrupted),
+    ///   [`TimedOut`](crate::ErrorKind::TimedOut),
+    ///   [`DeviceError`](crate::ErrorKind::DeviceError),
+    ///   [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    /// - [`NotRecoverable`](crate::ErrorKind::NotRecoverable): the device did
+    ///   not stop; it may go on reading `from`.
+    pub fn to_device(&self, from: &[u8]) -> Result<Done> {
+        self.to_device_vectored(&[IoSlice::new(from)])
+    }
+
+    /// Has the device read the slices into its memory, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// See [`to_device`](Self::to_device).
+    pub fn to_device_vectored(&self, from: &[IoSlice<'_>]) -> Result<Done> {
+        let call = self.call(Operation::ToDevice, total(from), from.len());
+        self.finish(&call, &ffi::to_device(self.node, &self.params(), from))
+    }
+
+    /// Has the device write its memory to `to`.
+    ///
+    /// Returns once all of it has been written.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_device`](Self::to_device), but see below for the last.
+    ///
+    /// # Aborts
+    ///
+    /// If the device does not stop when told to, so that `to` may change at any
+    /// later time; see [the crate's documentation](crate#soundness).
+    pub fn from_device(&self, to: &mut [u8]) -> Result<Done> {
+        self.from_device_vectored(&mut [IoSliceMut::new(to)])
+    }
+
+    /// Has the device write its memory to the slices, one after the other.
+    ///
+    /// # Errors
+    ///
+    /// See [`from_device`](Self::from_device).
+    ///
+    /// # Aborts
+    ///
+    /// See [`from_device`](Self::from_device).
+    pub fn from_device_vectored(&self, to: &mut [IoSliceMut<'_>]) -> Result<Done> {
+        let call = self.call(Operation::FromDevice, total(to), to.len());
+        self.finish(&call, &ffi::from_device(self.node, &self.params(), to))
+    }
+
+    /// Has the device copy `from` to `to`, by way of its memory.
+    ///
+    /// What this overwrites of the device's memory is the
+    /// [`copy_window`](crate::ChannelInfo::copy_window) of the channel.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`from_device`](Self::from_device);
+    /// [`Invalid`](crate::ErrorKind::Invalid) also if the two are not equally
+    /// long.
+    ///
+    /// # Aborts
+    ///
+    /// See [`from_device`](Self::from_device).
+    pub fn copy(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
+        self.copy_vectored(&[IoSlice::new(from)], &mut [IoSliceMut::new(to)])
+    }
+
+    /// Has the device copy the slices on one side to those on the other, which
+    /// need not be cut alike, by way of its memory.
+    ///
+    /// # Errors
+    ///
+    /// See [`copy`](Self::copy).
+    ///
+    /// # Aborts
+    ///
+    /// See [`from_device`](Self::from_device).
+    pub fn copy_vectored(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Result<Done> {
+        let segments = from.len().max(to.len());
+        let call = self.call(Operation::Copy, total(from), segments);
+        self.finish(&call, &self.start_copy(from, to))
+    }
+
+    fn start_copy(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Outcome {
+        // The kernel has no field for these in a copy, so nobody else objects.
+        if self.dev_addr != 0 {
+            return refused(sys::PINDMA_FIELD_DEV_ADDR);
+        }
+        if self.fixed {
+            return refused(sys::PINDMA_FIELD_DEV_FLAGS);
+        }
+        ffi::copy(self.node, &self.params(), from, to)
+    }
+
+    fn params(&self) -> Params {
+        Params {
+            channel: self.channel,
+            dev_flags: if self.fixed { sys::PINDMA_DEV_FIXED } else { 0 },
+            dev_addr: self.dev_addr,
+            deadline: self.deadline.as_nanos(),
+        }
+    }
+
+    fn call(&self, operation: Operation, bytes: u64, segments: usize) -> Call {
+        Call {
+            operation,
+            channel: self.channel,
+            dev_addr: self.dev_addr,
+            bytes,
+            segments,
+            limit: None,
+        }
+    }
+
+    fn finish(&self, call: &Call, outcome: &Outcome) -> Result<Done> {
+        if outcome.errno == 0 {
+            return Ok(Done::from(&outcome.result));
+        }
+        let call = Call {
+            limit: self.limit(outcome.errno),
+            ..*call
+        };
+        Err(decode::call(&call, outcome.errno, &outcome.result))
+    }
+
+    /// The limit that the error is about, as far as the kernel tells.
+    fn limit(&self, errno: i32) -> Option<u64> {
+        match Errno::from_raw_os_error(errno) {
+            Errno::MSGSIZE => Some(ffi::info(self.node).ok()?.out_max_segs.into()),
+            Errno::NOENT => Some(ffi::info(self.node).ok()?.out_channels.into()),
+            Errno::RANGE => {
+                let channel = ffi::channel_info(self.node, self.channel);
+                Some(channel.ok()?.out_mem_bytes)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn refused(field: sys::pindma_field) -> Outcome {
+    let result = sys::pindma_result {
+        field,
+        ..Default::default()
+    };
+    Outcome {
+        errno: Errno::INVAL.raw_os_error(),
+        started: false,
+        result,
+    }
+}
+
+/// Sum of the lengths in bytes.
+fn total<T: std::ops::Deref<Target = [u8]>>(slices: &[T]) -> u64 {
+    let lengths = slices.iter().map(|slice| slice.len() as u64);
+    lengths.fold(0, u64::saturating_add)
+}
