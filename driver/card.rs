@@ -265,7 +265,9 @@ impl<'b> Card<'b> {
         }
         match Quiet::prove(&self.master, &*self.engine) {
             Some(quiet) => {
-                self.device.channels().for_each(|channel| channel.quieten(&quiet));
+                self.device
+                    .channels()
+                    .for_each(|channel| channel.quieten(&quiet));
                 self.engine.restart()?;
                 self.master.enable();
                 Ok(())
@@ -282,7 +284,10 @@ impl<'b> Card<'b> {
         let mut table = core::mem::take(&mut *self.table.lock());
         let quiet = Quiet::prove(&self.master, &*self.engine);
         match &quiet {
-            Some(quiet) => self.device.channels().for_each(|channel| channel.quieten(quiet)),
+            Some(quiet) => self
+                .device
+                .channels()
+                .for_each(|channel| channel.quieten(quiet)),
             None => self.device.fail(table.give_up()),
         }
         table.clear(quiet.as_ref());

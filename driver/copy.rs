@@ -131,9 +131,25 @@ impl<'a> Copy<'a> {
             let lease = channel.acquire(deadline, self.caller.must_not_wait(progress))?;
             let len = self.staging.1.min(pair.src.len() - offset);
             let mut unseen = 0;
-            self.hop(&lease, &pair.src, offset, len, deadline, &mut unseen, progress)?;
+            self.hop(
+                &lease,
+                &pair.src,
+                offset,
+                len,
+                deadline,
+                &mut unseen,
+                progress,
+            )?;
             let mut copied = 0;
-            let end = self.hop(&lease, &pair.dst, offset, len, deadline, &mut copied, progress);
+            let end = self.hop(
+                &lease,
+                &pair.dst,
+                offset,
+                len,
+                deadline,
+                &mut copied,
+                progress,
+            );
             progress.bytes += copied;
             end?;
             offset += len;

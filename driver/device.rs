@@ -19,8 +19,8 @@ use kernel::{
 };
 
 use crate::{
-    channel::Channel,
     card::Card,
+    channel::Channel,
     engine::{
         Chan,
         Limits, //
@@ -128,9 +128,7 @@ impl Device {
 
     /// One of its channels.
     pub(crate) fn channel(&self, ch: Chan) -> Option<&Channel> {
-        self.channels
-            .get(ch.0 as usize)
-            .map(|channel| &**channel)
+        self.channels.get(ch.0 as usize).map(|channel| &**channel)
     }
 
     /// All of its channels.

@@ -82,7 +82,13 @@ impl Failure {
     }
 
     /// Address `addr` in `segment` cannot be used.
-    fn fault(error: Error, side: Side, index: u32, segment: Option<&pindma_seg>, addr: u64) -> Self {
+    fn fault(
+        error: Error,
+        side: Side,
+        index: u32,
+        segment: Option<&pindma_seg>,
+        addr: u64,
+    ) -> Self {
         let page = |addr: u64| addr / PAGE_SIZE as u64;
         let before = segment.map_or(0, |segment| page(addr).saturating_sub(page(segment.addr)));
         let place = Some(Place {

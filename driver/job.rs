@@ -117,7 +117,8 @@ impl Running<'_> {
     /// that the device may write must not be given back.
     fn drain(&self) -> Result<Retired> {
         let ticket = self.started.ticket;
-        self.device().with_card(|card| card.abort(self.ch, ticket))?;
+        self.device()
+            .with_card(|card| card.abort(self.ch, ticket))?;
         let patience = Deadline::after(params::drain_ns());
         while !patience.passed() {
             self.lease.channel().wait(patience.slice(DRAIN_MS));

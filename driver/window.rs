@@ -47,8 +47,8 @@ impl<'a> Window<'a> {
         let len = ranges.iter().map(|range| range.len).sum();
         let pages = ranges.iter().map(UserRange::pages).sum::<usize>();
         let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
-        let pins = Pins::new(ranges, direction)
-            .map_err(|error| Failure::pin(error, side, segments))?;
+        let pins =
+            Pins::new(ranges, direction).map_err(|error| Failure::pin(error, side, segments))?;
         // What fails to map comes out of the guard first, and is unpinned here.
         let placed = file.device().with_card(|card| card.map(pins, share))?;
         let placed = placed.map_err(|(pins, share, error)| {
@@ -94,8 +94,10 @@ impl Drop for Window<'_> {
         // Unmapped inside of the guard, unpinned outside. If the device is gone, unbind has done
         // both, and `with_card` has waited for it.
         let removed = self.file.device().with_card(|card| card.unmap(self.handle));
-        drop(removed);
-        self.file.stats().pinned_pages.sub(self.pages);
+        // A job may still work on it: then the device has failed, and the pages stay pinned.
+        if !matches!(removed, Ok(None)) {
+            self.file.stats().pinned_pages.sub(self.pages);
+        }
     }
 }
 

@@ -42,7 +42,7 @@
  *  ENOSPC           the device's own limit of pinned pages is reached, or there
  *                   is no room left to map: I/O addresses or bounce buffers
  *  ENXIO            the memory is out of the device's reach, and it cannot be
- *                   bounced (fault_addr says which)
+ *                   bounced (fault_index and fault_addr say which)
  *  EAGAIN           the file is O_NONBLOCK and the channel is busy
  *  EBUSY            open(2): the device is open exclusively, or is open and an
  *                   exclusive open was asked for
@@ -112,7 +112,7 @@ struct pindma_seg {
 #define PINDMA_OUT_MEMLOCK	(1U << 0)
 /** PINDMA_OUT_BOUNCED - at least one segment went through a bounce buffer. */
 #define PINDMA_OUT_BOUNCED	(1U << 1)
-/** PINDMA_OUT_FAULT_DST - fault_index counts in the destination vector of a copy. */
+/** PINDMA_OUT_FAULT_DST - fault_index, or field, means the destination vector of a copy. */
 #define PINDMA_OUT_FAULT_DST	(1U << 2)
 /** PINDMA_OUT_FAULT - fault_index, fault_addr and pages_pinned are valid. */
 #define PINDMA_OUT_FAULT	(1U << 3)
@@ -243,7 +243,8 @@ struct pindma_transfer {
  * @deadline: Absolute time in ns of CLOCK_MONOTONIC, or PINDMA_DEADLINE_NONE.
  * @out: Result.  segments and pages count both sides.
  *
- * Both vectors must have the same sum of lengths.  Source and destination may
+ * Both vectors must have the same sum of lengths (else EINVAL, with
+ * PINDMA_FIELD_NR_DST).  Source and destination may
  * overlap; the content of the overlap is then undefined.  The driver owns the
  * staging window while data is in it: no other call on the channel gets between
  * the way in and the way out.

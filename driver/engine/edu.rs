@@ -9,8 +9,7 @@
 use kernel::{
     device::Bound,
     io::Io,
-    new_spinlock_irq,
-    pci,
+    new_spinlock_irq, pci,
     prelude::*,
     sync::{
         Arc,
@@ -115,7 +114,7 @@ impl<'b> Edu<'b> {
     }
 
     fn busy(&self) -> bool {
-        self.bar.read(regs::DMA_COMMAND).run().into()
+        self.bar.read(regs::DMA_COMMAND).run()
     }
 
     /// All ones is what a device reads as that is no longer there.
@@ -204,7 +203,7 @@ unsafe impl Engine for Edu<'_> {
     fn irq(&self, _vector: u32, sink: &mut dyn Sink) -> bool {
         let mut current = self.current.lock();
         let status = self.bar.read(regs::IRQ_STATUS);
-        if status.into_raw() == u32::MAX || !bool::from(status.dma()) {
+        if status.into_raw() == u32::MAX || !status.dma() {
             return false;
         }
         self.ack();

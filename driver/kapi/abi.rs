@@ -53,11 +53,12 @@ macro_rules! argument {
         impl Argument for $name {
             const MIN_SIZE: usize = $min;
         }
+        static_assert!($min <= size_of::<$name>());
     )*};
 }
 
 argument!(
-    pindma_channel_info => 80,
+    pindma_channel_info => 72,
     pindma_copy => 144,
     pindma_info => 168,
     pindma_stats => 96,

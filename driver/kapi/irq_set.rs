@@ -46,20 +46,18 @@ impl<'b, H: Handler + 'b> IrqSet<'b, H> {
         name: &'static CStr,
         handler: impl Fn(u32) -> H,
     ) -> Result<Self> {
-        let types = IrqTypes::default()
-            .with(IrqType::Msi)
-            .with(IrqType::MsiX);
+        let types = IrqTypes::default().with(IrqType::Msi).with(IrqType::MsiX);
         let vectors = KBox::new(pdev.alloc_irq_vectors(1, max, types)?, GFP_KERNEL)?;
         let mut handlers = KVec::with_capacity(vectors.len(), GFP_KERNEL)?;
         for number in 0..vectors.len() {
             // SAFETY: The box keeps the registration in place, and is dropped after the handlers.
-            let vectors: &'b IrqVectorRegistration<'b> = unsafe { &*core::ptr::from_ref(&*vectors) };
+            let vectors: &'b IrqVectorRegistration<'b> =
+                unsafe { &*core::ptr::from_ref(&*vectors) };
             let request: IrqRequest<'b> = vectors.index(number)?.into();
             let h = handler(u32::try_from(number)?);
             // SAFETY: By the safety requirement it is not leaked.
-            let registration = unsafe {
-                Registration::new(request, Flags::TRIGGER_NONE, name, Ok::<H, Error>(h))
-            };
+            let registration =
+                unsafe { Registration::new(request, Flags::TRIGGER_NONE, name, Ok::<H, Error>(h)) };
             handlers.push(KBox::pin_init(registration, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         Ok(Self {

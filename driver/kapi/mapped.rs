@@ -63,7 +63,9 @@ impl Table {
         let mut sgt = bindings::sg_table::default();
         let count = u32::try_from(extents.len())?;
         // SAFETY: `sgt` is a table that is written here.
-        to_result(unsafe { bindings::sg_alloc_table(&mut sgt, count, bindings::GFP_KERNEL_ACCOUNT) })?;
+        to_result(unsafe {
+            bindings::sg_alloc_table(&mut sgt, count, bindings::GFP_KERNEL_ACCOUNT)
+        })?;
         let mut entry = sgt.sgl;
         for extent in extents {
             // SAFETY: The table has an entry for each extent; its page is pinned.
@@ -232,7 +234,11 @@ fn attrs_for(view: &DmaView<'_>, pins: &Pins) -> Result<c_ulong, MapError> {
     const NEVER_BOUNCE: u32 = bindings::DMA_ATTR_REQUIRE_COHERENT;
     const MAY_BOUNCE: u32 = bindings::DMA_ATTR_NO_WARN;
     if view.translated() {
-        let attrs = if view.coherent() { NEVER_BOUNCE } else { MAY_BOUNCE };
+        let attrs = if view.coherent() {
+            NEVER_BOUNCE
+        } else {
+            MAY_BOUNCE
+        };
         return Ok(attrs as c_ulong);
     }
     let mut attrs = NEVER_BOUNCE;

@@ -135,8 +135,8 @@ impl Pins {
     ) -> core::result::Result<Self, PinError> {
         let count = ranges.iter().map(UserRange::pages).sum();
         let charge = Charge::new(count).map_err(PinError::Charge)?;
-        let pages = KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT)
-            .map_err(|_| PinError::NoMemory)?;
+        let pages =
+            KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT).map_err(|_| PinError::NoMemory)?;
         // From here on, dropping `pins` unpins exactly what was pinned.
         let mut pins = Self {
             pages,

@@ -13,7 +13,9 @@ pub(super) fn device<Ctx: device::DeviceContext>(
     dev: &device::Device<Ctx>,
 ) -> *mut bindings::device {
     // CAST: `device::Device` is a transparent `Opaque<bindings::device>`.
-    core::ptr::from_ref(dev).cast::<bindings::device>().cast_mut()
+    core::ptr::from_ref(dev)
+        .cast::<bindings::device>()
+        .cast_mut()
 }
 
 /// The `struct pci_dev` behind `pdev`.
