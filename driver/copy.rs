@@ -66,6 +66,7 @@ pub(crate) fn run(
     let (mut src, mut dst) = (Cursor::new(&copy.src), Cursor::new(&copy.dst));
     while !src.at_end() {
         let pair = copy.open(&mut src, &mut dst, progress)?;
+        caller.file.stats().windows.add(1);
         copy.work_through(&pair, progress)?;
     }
     Ok(())

@@ -111,10 +111,12 @@ impl Failure {
             },
             PinError::Charge(ChargeError::NoMm) => Self::from(EFAULT),
             PinError::NoMemory => Self::from(ENOMEM),
-            PinError::Fault { index, addr, error } => match interrupted(error) {
-                true => Self::from(EINTR),
-                false => Self::fault(error, side, index, segments.get(index as usize), addr),
-            },
+            PinError::Fault { error, .. } if interrupted(error) => Self::from(EINTR),
+            PinError::Fault { error, .. } if error == ENOMEM => Self::from(ENOMEM),
+            // Others, such as that of a range that ends beyond all user addresses, mean the same.
+            PinError::Fault { index, addr, .. } => {
+                Self::fault(EFAULT, side, index, segments.get(index as usize), addr)
+            }
         }
     }
 

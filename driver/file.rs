@@ -184,9 +184,6 @@ impl File {
         run: fn(Caller<'a>, &T, &mut Progress) -> Result<(), Failure>,
     ) -> Result<isize> {
         let _counted = counters::REQUESTS.hold();
-        if self.device.is_gone() {
-            return Err(ENODEV);
-        }
         let mut call = Call::<T>::read(arg)?;
         let mut progress = Progress::default();
         let end = run(caller, &call.arg, &mut progress);

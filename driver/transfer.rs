@@ -67,6 +67,7 @@ pub(crate) fn run(
             transfer.direction,
             progress,
         )?;
+        caller.file.stats().windows.add(1);
         transfer.work_through(&window, progress)?;
     }
     Ok(())

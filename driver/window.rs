@@ -59,7 +59,6 @@ impl<'a> Window<'a> {
         progress.segments += placed.segments as u64;
         progress.bounced |= placed.bounced > 0;
         let stats = file.stats();
-        stats.windows.add(1);
         stats.pages.add(pages as u64);
         stats.pinned_pages.add(pages as u64);
         stats.segments.add(placed.segments as u64);
