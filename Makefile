@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0
+# The human entry. Everything is built in a build root in the cache, see
+# qemu/build.sh; nothing is written to the source tree.
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help setup module user unit demo prove test lint fmt bindings shell clean clean-old clean-cache
+
+# Exported for the scripts: PINDMA_CACHE, PINDMA_MIRROR, KDIR, V.
+ifdef KDIR
+export KDIR
+endif
+ifdef V
+export V
+endif
+
+help:
+	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
+	@echo 'make demo        a file through the device and back, in QEMU'
+	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text choose some'
+	@echo 'make unit        only the tests that need no VM'
+	@echo 'make module      the kernel module; KDIR=dir builds for another prepared kernel'
+	@echo 'make user        crate, command line tool, selftests, VM runner'
+	@echo 'make lint        formatting, clippy, unsafe, bindings, scripts'
+	@echo 'make fmt         format the sources'
+	@echo 'make bindings    generate userlib/src/sys.rs from uapi/pindma.h'
+	@echo 'make shell       a shell in the build root'
+	@echo 'make clean       delete the builds of this checkout'
+	@echo 'make clean-old   delete what older versions of it have set up'
+	@echo 'make clean-cache delete everything, of every checkout'
+	@echo
+	@echo 'PINDMA_CACHE=dir   where all of it goes (default: pindma in the user cache directory)'
+	@echo 'PINDMA_MIRROR=url  Debian mirror for the build root'
+
+setup module user:
+	@qemu/build.sh $@
+
+unit: user
+	@qemu/unit.sh
+
+demo:
+	@qemu/build.sh all
+	@qemu/rig.sh demo
+
+prove:
+	@qemu/build.sh all
+	@qemu/rig.sh prove
+
+test:
+	@qemu/build.sh all
+	@qemu/unit.sh
+	@qemu/rig.sh prove
+	@qemu/rig.sh test $(LEGS:%=--leg %) $(if $(FILTER),--filter '$(FILTER)')
+
+lint:
+	@qemu/build.sh setup
+	@qemu/lint.sh
+
+fmt bindings:
+	@qemu/build.sh setup
+	@qemu/lint.sh $@
+
+shell:
+	@qemu/enter.sh
+
+clean clean-old clean-cache:
+	@qemu/clean.sh $@

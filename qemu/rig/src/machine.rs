@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The machines: one line per leg, and the QEMU command made of it.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use pindma_selftests::leg::Leg;
+
+/// What differs between the legs.
+struct Machine {
+    /// Guest memory, in QEMU's notation.
+    memory: &'static str,
+    /// Virtual CPUs.
+    cpus: u32,
+    /// Whether there is an IOMMU.
+    iommu: bool,
+    /// The device.
+    device: &'static str,
+    /// Whether guest time counts instructions: waiting is then free and figures
+    /// repeat, but there is one thread.
+    icount: bool,
+    /// The leg's part of the kernel's command line.
+    kernel: &'static str,
+}
+
+/// With 256 MiB all memory lies within the 28 address bits that edu has by
+/// default; with more and no IOMMU, most lies beyond.
+const fn machine(leg: Leg) -> Machine {
+    const STRICT: &str = "intel_iommu=on iommu.strict=1";
+    const EDU: &str = "edu";
+    match leg {
+        Leg::Iommu => Machine {
+            memory: "1G",
+            cpus: 1,
+            iommu: true,
+            device: EDU,
+            icount: true,
+            kernel: STRICT,
+        },
+        Leg::Wide => Machine {
+            memory: "4G",
+            cpus: 1,
+            iommu: true,
+            device: "edu,dma_mask=0xffffffffffff",
+            icount: true,
+            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1",
+        },
+        Leg::Direct => Machine {
+            memory: "256",
+            cpus: 1,
+            iommu: false,
+            device: EDU,
+            icount: true,
+            kernel: "intel_iommu=off",
+        },
+        Leg::Reach => Machine {
+            memory: "1G",
+            cpus: 1,
+            iommu: false,
+            device: EDU,
+            icount: true,
+            kernel: "intel_iommu=off swiotlb=noforce",
+        },
+        Leg::Bounce => Machine {
+            memory: "256",
+            cpus: 1,
+            iommu: false,
+            device: EDU,
+            icount: true,
+            kernel: "intel_iommu=off swiotlb=force",
+        },
+        Leg::Smp => Machine {
+            memory: "1G",
+            cpus: 2,
+            iommu: true,
+            device: EDU,
+            icount: false,
+            kernel: STRICT,
+        },
+    }
+}
+
+/// Whether a leg keeps one host CPU busy and no more.
+pub fn is_single_threaded(leg: Leg) -> bool {
+    machine(leg).icount
+}
+
+/// What the guest is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Run the selftests.
+    Test,
+    /// Show a round trip.
+    Demo,
+    /// Panic, to prove that it is noticed.
+    Panic,
+    /// Hang, likewise.
+    Hang,
+    /// Print no plan, likewise.
+    NoPlan,
+    /// Stop in the middle, likewise.
+    HalfWay,
+}
+
+impl Mode {
+    /// Name in `rig.mode=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Test => "test",
+            Mode::Demo => "demo",
+            Mode::Panic => "panic",
+            Mode::Hang => "hang",
+            Mode::NoPlan => "noplan",
+            Mode::HalfWay => "halfway",
+        }
+    }
+}
+
+/// Files of one run.
+pub struct Boot<'a> {
+    /// The kernel's image.
+    pub kernel: &'a Path,
+    /// The initramfs.
+    pub initramfs: &'a Path,
+    /// Where the logs go: `console.log`, `results.log`, `qemu.log`.
+    pub logs: &'a Path,
+}
+
+/// The kernel's command line.
+fn command_line(leg: Leg, mode: Mode, filter: &str) -> String {
+    // A panic ends QEMU (-no-reboot); an oops is one, or the rest of the run
+    // would only hang.
+    let mut line = format!(
+        "console=ttyS0 panic=-1 oops=panic {} rig.leg={} rig.mode={}",
+        machine(leg).kernel,
+        leg.name(),
+        mode.name()
+    );
+    if !filter.is_empty() {
+        line.push_str(" rig.filter=");
+        line.push_str(filter);
+    }
+    line
+}
+
+/// Arguments of `qemu-system-x86_64` for a leg.
+pub fn arguments(leg: Leg, mode: Mode, filter: &str, boot: &Boot<'_>) -> Vec<OsString> {
+    let Machine {
+        memory,
+        cpus,
+        iommu,
+        device,
+        icount,
+        ..
+    } = machine(leg);
+    let mut words = Words(Vec::new());
+    words.add(
+        "-nodefaults -no-user-config -display none -no-reboot -machine q35,kernel-irqchip=split",
+    );
+    words.add(&format!("-m {memory} -smp {cpus}"));
+    if !icount && has_virtualisation() {
+        words.add("-accel kvm -cpu host");
+    } else if icount {
+        words.add("-accel tcg -cpu max -icount shift=3,sleep=off");
+    } else {
+        words.add("-accel tcg,thread=multi -cpu max");
+    }
+    if iommu {
+        // Before the device that it translates for.
+        words.add("-device intel-iommu");
+    }
+    words.add(&format!("-device {device} -d guest_errors"));
+    words.path("-D", "", &boot.logs.join("qemu.log"));
+    words.path("-serial", "file:", &boot.logs.join("console.log"));
+    words.path("-serial", "file:", &boot.logs.join("results.log"));
+    words.path("-kernel", "", boot.kernel);
+    words.path("-initrd", "", boot.initramfs);
+    words.0.push("-append".into());
+    words.0.push(command_line(leg, mode, filter).into());
+    words.0
+}
+
+struct Words(Vec<OsString>);
+
+impl Words {
+    fn add(&mut self, words: &str) {
+        self.0.extend(words.split(' ').map(OsString::from));
+    }
+
+    fn path(&mut self, option: &str, prefix: &str, path: &Path) {
+        let mut word = OsString::from(prefix);
+        word.push(path);
+        self.0.extend([OsString::from(option), word]);
+    }
+}
+
+/// Whether the processor has what KVM needs. `/dev/kvm` alone proves nothing:
+/// there are machines where it exists and a guest then hangs for good.
+fn has_virtualisation() -> bool {
+    let flags = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let usable = fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/kvm")
+        .is_ok();
+    usable && lists_virtualisation(&flags)
+}
+
+fn lists_virtualisation(cpuinfo: &str) -> bool {
+    cpuinfo
+        .lines()
+        .filter(|line| line.starts_with("flags"))
+        .any(|line| {
+            line.split_whitespace()
+                .any(|flag| flag == "vmx" || flag == "svm")
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(leg: Leg) -> Vec<String> {
+        let boot = Boot {
+            kernel: Path::new("/k"),
+            initramfs: Path::new("/i"),
+            logs: Path::new("/l"),
+        };
+        arguments(leg, Mode::Test, "pin", &boot)
+            .into_iter()
+            .map(|word| word.into_string().expect("plain words"))
+            .collect()
+    }
+
+    #[test]
+    fn console_is_the_first_port_and_results_the_second() {
+        let words = words(Leg::Direct);
+        let serial: Vec<_> = words
+            .iter()
+            .filter(|word| word.starts_with("file:"))
+            .collect();
+        assert_eq!(serial, ["file:/l/console.log", "file:/l/results.log"]);
+    }
+
+    #[test]
+    fn guest_learns_its_leg() {
+        let words = words(Leg::Bounce);
+        let line = words.last().expect("there are words");
+        assert!(
+            line.contains("swiotlb=force")
+                && line.contains("rig.leg=bounce rig.mode=test rig.filter=pin")
+        );
+    }
+
+    #[test]
+    fn legs_that_count_instructions_agree_with_the_table() {
+        for leg in Leg::ALL {
+            assert_eq!(is_single_threaded(leg), leg.counts_time(), "{}", leg.name());
+            assert_eq!(
+                words(leg).iter().any(|word| word == "-icount"),
+                leg.counts_time()
+            );
+            assert_eq!(
+                words(leg).iter().any(|word| word == "intel-iommu"),
+                leg.has_iommu()
+            );
+        }
+    }
+
+    #[test]
+    fn kvm_needs_the_processors_flag() {
+        assert!(lists_virtualisation("flags\t\t: fpu vmx sse\n"));
+        assert!(lists_virtualisation("flags\t\t: fpu svm\n"));
+        assert!(!lists_virtualisation("flags\t\t: fpu sse\nbugs: vmx\n"));
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The VM runner: boots the stock kernel with our module in QEMU, one machine
+//! per leg, and judges what the guest printed. It runs in the build root; see
+//! `make help` for the way in.
+
+#![forbid(unsafe_code)]
+
+mod console;
+mod cpio;
+mod demo;
+mod expect;
+mod initramfs;
+mod ktap;
+mod machine;
+mod places;
+mod prove;
+mod show;
+mod suite;
+mod verdict;
+mod vm;
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pindma_selftests::leg::Leg;
+
+use places::Places;
+
+#[derive(Parser)]
+#[command(about = "Boots pindma's selftests and demo in QEMU and judges what they print")]
+struct Options {
+    /// The stock kernel's module directory, with vmlinuz in it.
+    #[arg(long, value_name = "DIR")]
+    modules: PathBuf,
+    /// Our builds: pindma.ko and the guest's programs.
+    #[arg(long, value_name = "DIR")]
+    bin: PathBuf,
+    /// Where logs go.
+    #[arg(long, value_name = "DIR")]
+    logs: PathBuf,
+    /// Machines at a time.
+    #[arg(long, value_name = "N", default_value_t = default_jobs())]
+    jobs: usize,
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Run the selftests.
+    Test {
+        /// Only this leg; can be repeated.
+        #[arg(long = "leg", value_name = "NAME", value_parser = parse_leg)]
+        legs: Vec<Leg>,
+        /// Only cases with this in their name.
+        #[arg(long, value_name = "TEXT", default_value = "", value_parser = parse_filter)]
+        filter: String,
+    },
+    /// Show one round trip.
+    Demo,
+    /// Prove that a guest that panics, hangs, has no plan or stops is noticed.
+    Prove,
+    /// Make the initramfs and print its path.
+    Initramfs,
+}
+
+/// Two where there are two CPUs: more of them mostly wait for memory.
+fn default_jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, |cpus| cpus.get().min(2))
+}
+
+fn parse_leg(name: &str) -> Result<Leg, String> {
+    let names: Vec<_> = Leg::ALL.iter().map(|leg| leg.name()).collect();
+    Leg::from_name(name).ok_or_else(|| format!("there are the legs {}", names.join(", ")))
+}
+
+/// It becomes one word of the kernel's command line.
+fn parse_filter(text: &str) -> Result<String, String> {
+    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    plain
+        .then(|| text.to_owned())
+        .ok_or_else(|| "names of cases have letters, digits and _".into())
+}
+
+fn main() -> ExitCode {
+    match run(Options::parse()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("rig: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: Options) -> io::Result<bool> {
+    let places = Places::new(options.modules, options.bin, options.logs);
+    let initramfs = places.make_initramfs()?;
+    match options.command {
+        Task::Test { legs, filter } => {
+            print!("modinfo of the module that runs:\n{}", places.modinfo()?);
+            let legs = if legs.is_empty() {
+                Leg::ALL.to_vec()
+            } else {
+                legs
+            };
+            suite::test(&places, &legs, &filter, options.jobs)
+        }
+        Task::Demo => demo::demo(&places),
+        Task::Prove => prove::prove(&places, options.jobs),
+        Task::Initramfs => {
+            println!("{}", initramfs.display());
+            Ok(true)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `rig prove`: that each of the four ways to fail is judged a failure, on a
+//! real machine whose guest does it on purpose.
+
+use std::io;
+use std::time::Duration;
+
+use pindma_selftests::leg::Leg;
+
+use crate::expect;
+use crate::ktap::{self, Report};
+use crate::machine::Mode;
+use crate::places::Places;
+use crate::show;
+use crate::suite::at_once;
+use crate::verdict::{judge, Fault, Verdict};
+use crate::vm::{Ending, Patience};
+
+/// The machine that boots fastest.
+const LEG: Leg = Leg::Direct;
+
+/// A hang is on purpose here: it need not be waited out for long. It has to
+/// come after a boot, during which the console is never silent for this long.
+const IMPATIENCE: Patience = Patience {
+    silence: Duration::from_secs(45),
+    total: Duration::from_secs(600),
+};
+
+/// Runs the four; true when each was noticed.
+pub fn prove(places: &Places, jobs: usize) -> io::Result<bool> {
+    let modes = vec![Mode::Hang, Mode::Panic, Mode::NoPlan, Mode::HalfWay];
+    let proofs = at_once(jobs, modes, |mode| prove_one(places, mode))?;
+    Ok(proofs.into_iter().all(|proved| proved))
+}
+
+fn prove_one(places: &Places, mode: Mode) -> io::Result<bool> {
+    let logs = places.logs_of(&format!("prove-{}", mode.name()));
+    let patience = if mode == Mode::Hang {
+        IMPATIENCE
+    } else {
+        Patience::NORMAL
+    };
+    let (ending, read) = places.run(LEG, mode, "", &logs, patience).go(|_| ())?;
+    let report = ktap::parse(&read.results);
+    let verdict = judge(&report, &expect::cells(LEG, ""), &ending, &read);
+    let proved = is_noticed(mode, &ending, &report, &verdict);
+    let word = if proved { "noticed" } else { "NOT NOTICED" };
+    println!(
+        "a guest on purpose in mode {:8} {word}",
+        format!("{}:", mode.name())
+    );
+    if !proved {
+        print!(
+            "ended {ending:?}, faults {:?}, logs in {}\n{}",
+            verdict.faults,
+            logs.display(),
+            show::tail(&read.console)
+        );
+    }
+    Ok(proved)
+}
+
+/// Whether the verdict is a failure, and for the right reason.
+fn is_noticed(mode: Mode, ending: &Ending, report: &Report, verdict: &Verdict) -> bool {
+    let has = |wanted: fn(&Fault) -> bool| verdict.faults.iter().any(wanted);
+    let reason = match mode {
+        Mode::Panic => has(|fault| matches!(fault, Fault::Panic(_))),
+        // The header shows that init was reached and it was not the boot that hung.
+        Mode::Hang => matches!(ending, Ending::Hung(_)) && report.header,
+        Mode::NoPlan => *ending == Ending::PoweredOff && has(|fault| *fault == Fault::NoPlan),
+        Mode::HalfWay => {
+            *ending == Ending::PoweredOff
+                && report.plan.is_some()
+                && has(|fault| *fault == Fault::NotDone)
+        }
+        Mode::Test | Mode::Demo => false,
+    };
+    reason && verdict.failed() > 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::vm::Logs;
+
+    fn noticed(mode: Mode, ending: &Ending, results: &str, console: &str) -> bool {
+        let report = ktap::parse(results);
+        let logs = Logs {
+            console: console.into(),
+            ..Logs::default()
+        };
+        let verdict = judge(&report, &expect::cells(LEG, ""), ending, &logs);
+        is_noticed(mode, ending, &report, &verdict)
+    }
+
+    #[test]
+    fn a_hang_during_boot_proves_nothing() {
+        let hung = Ending::Hung("no output".into());
+        assert!(noticed(Mode::Hang, &hung, "KTAP version 1\n", ""));
+        assert!(!noticed(Mode::Hang, &hung, "", ""));
+    }
+
+    #[test]
+    fn each_needs_its_own_reason() {
+        let off = Ending::PoweredOff;
+        assert!(noticed(
+            Mode::Panic,
+            &off,
+            "",
+            "Kernel panic - not syncing: x\n"
+        ));
+        assert!(!noticed(Mode::Panic, &off, "", ""));
+        assert!(noticed(
+            Mode::NoPlan,
+            &off,
+            "KTAP version 1\n# rig: done\n",
+            ""
+        ));
+        assert!(noticed(
+            Mode::HalfWay,
+            &off,
+            "KTAP version 1\n1..9\nok 1 a\n",
+            ""
+        ));
+        assert!(!noticed(Mode::HalfWay, &off, "", ""));
+    }
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0
+# Builds what runs in userspace: the crate, the command line tool, the
+# selftests and the VM runner with cargo, roundtrip.c with gcc; all static.
+. "${BASH_SOURCE[0]%/*}/../lib.sh"
+
+target=x86_64-unknown-linux-gnu
+mkdir -p "$BIN"
+cd "$REPO" || exit
+rust_flags="-C target-feature=+crt-static"
+download "$REPO/qemu/cargo.sh" fetch
+ENTER_ARGS=(--setenv RUSTFLAGS "$rust_flags")
+enter cargo build --quiet --locked --offline --release --target "$target" --workspace --bins
+# Copied while the build lock is held: another checkout shares the target.
+for name in pindma selftests rig; do
+	cp "$CACHE/target/$target/release/$name" "$BIN/$name.part"
+	mv -T "$BIN/$name.part" "$BIN/$name"
+done
+enter gcc -static -O2 -Wall -Wextra -Werror -I "$REPO/uapi" -o "$BIN/roundtrip" "$REPO/selftests/roundtrip.c"
