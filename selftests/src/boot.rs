@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/init`: makes the VM habitable, does what the command line asks for, and
+//! switches the machine off.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+
+use crate::check::{Fail, Outcome};
+use crate::compare::{flat, Bench};
+use crate::device::{Device, PAGE};
+use crate::gate::Gate;
+use crate::harness;
+use crate::ktap;
+use crate::leg::Leg;
+use crate::module;
+use crate::os;
+use crate::pattern;
+use crate::sys::{self, Mapping};
+use crate::table::{cases, Case};
+
+/// The last line of every run that came to its end.
+const DONE: &str = "# rig: done";
+
+/// What the kernel's command line says, as `rig.*=` words.
+#[derive(Debug)]
+struct Orders {
+    leg: Leg,
+    mode: String,
+    filter: String,
+}
+
+impl Orders {
+    fn read() -> Outcome<Orders> {
+        let line = fs::read_to_string("/proc/cmdline")?;
+        let word = |key: &str| {
+            line.split_whitespace()
+                .find_map(|word| word.strip_prefix(key))
+        };
+        let leg = word("rig.leg=").unwrap_or("iommu");
+        Ok(Orders {
+            leg: Leg::from_name(leg).ok_or_else(|| Fail::new(format!("no leg {leg}")))?,
+            mode: word("rig.mode=").unwrap_or("test").to_string(),
+            filter: word("rig.filter=").unwrap_or_default().to_string(),
+        })
+    }
+
+    fn chosen(&self) -> Vec<&'static Case> {
+        cases()
+            .filter(|case| case.name.contains(&self.filter))
+            .collect()
+    }
+}
+
+/// The whole life of the VM.
+pub fn init() -> i32 {
+    if std::process::id() != 1 {
+        eprintln!("selftests: this is /init of the test VM");
+        return 2;
+    }
+    let outcome = prepare()
+        .and_then(|()| Orders::read())
+        .and_then(|orders| obey(&orders));
+    if let Err(Fail(why)) = outcome {
+        ktap::note(&format!("rig: {why}"));
+    }
+    os::drain_output();
+    os::power_off()
+}
+
+fn obey(orders: &Orders) -> Outcome {
+    describe(orders)?;
+    match orders.mode.as_str() {
+        "test" => test(orders),
+        "demo" => demo(orders.leg),
+        "panic" => panic_kernel(),
+        "hang" => hang(),
+        "noplan" => no_plan(),
+        "halfway" => half_way(),
+        other => Err(Fail::new(format!("no mode {other}"))),
+    }
+}
+
+fn prepare() -> Outcome {
+    let mounts = [
+        ("proc", "/proc"),
+        ("sysfs", "/sys"),
+        ("devtmpfs", "/dev"),
+        ("tmpfs", "/tmp"),
+        ("debugfs", "/sys/kernel/debug"),
+    ];
+    for (kind, target) in mounts {
+        fs::create_dir_all(target).or_else(already)?;
+        os::mount(kind, target).map_err(|e| Fail::new(format!("{target}: {e}")))?;
+    }
+    let port = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/ttyS1")?;
+    Ok(os::redirect_output(port.as_fd())?)
+}
+
+fn already(error: io::Error) -> io::Result<()> {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => Ok(()),
+        _ => Err(error),
+    }
+}
+
+fn describe(orders: &Orders) -> Outcome {
+    let version = fs::read_to_string("/proc/version")?;
+    ktap::note(version.trim());
+    match module::vermagic() {
+        Ok(magic) => ktap::note(&format!("pindma.ko vermagic {}", magic.trim())),
+        Err(Fail(why)) => ktap::note(&why),
+    }
+    ktap::note(&format!("leg {}, mode {}", orders.leg.name(), orders.mode));
+    Ok(())
+}
+
+fn test(orders: &Orders) -> Outcome {
+    load_extra_modules();
+    let chosen = orders.chosen();
+    ktap::plan(chosen.len());
+    if let Err(Fail(why)) = module::load(&module::parameters(orders.leg)) {
+        ktap::note(&why);
+    }
+    let mut gate = Gate::new();
+    for (index, case) in chosen.into_iter().enumerate() {
+        if harness::run(index + 1, case, orders.leg, &mut gate).is_err() {
+            ktap::line("Bail out! A case cannot be killed");
+            return Ok(());
+        }
+    }
+    done();
+    Ok(())
+}
+
+fn done() {
+    ktap::line(DONE);
+}
+
+/// Stock modules that a case needs, in the order of their list.
+fn load_extra_modules() {
+    let folder = "/lib/modules-extra";
+    let order = fs::read_to_string(format!("{folder}/load.order")).unwrap_or_default();
+    for name in order.split_whitespace() {
+        let loaded = fs::File::open(format!("{folder}/{name}"))
+            .and_then(|file| os::load_module(file.as_fd(), ""));
+        if let Err(error) = loaded {
+            ktap::note(&format!("insmod {name}: {error}"));
+        }
+    }
+}
+
+// ---- demo ----
+
+/// Bytes of the demo's file: more than 1 MiB, and no round number.
+const DEMO_BYTES: usize = (1 << 20) + 13;
+
+fn demo(leg: Leg) -> Outcome {
+    module::load(&module::parameters(leg))?;
+    fs::write("/tmp/in", pattern::bytes(7, DEMO_BYTES))?;
+    let status = program(
+        "/bin/pindma",
+        &["copy", "--offset", "1", "/tmp/in", "/tmp/out"],
+    )?;
+    ktap::note(&format!("demo: pindma copy ended with {status}"));
+    let equal = fs::read("/tmp/in")? == fs::read("/tmp/out").unwrap_or_default();
+    ktap::note(&format!(
+        "demo: the files are {}",
+        if equal { "equal" } else { "NOT equal" }
+    ));
+    module::unload()?;
+    done();
+    Ok(())
+}
+
+/// Runs a program with our output, and says how it ended.
+pub(crate) fn program(path: &str, args: &[&str]) -> Outcome<std::process::ExitStatus> {
+    Command::new(path)
+        .args(args)
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|e| Fail::new(format!("{path}: {e}")))
+}
+
+// ---- the four ways to fail that the runner must notice ----
+
+/// Starts as a run that passes, and then the kernel panics.
+fn panic_kernel() -> Outcome {
+    ktap::plan(2);
+    ktap::result(1, "before_the_panic", true);
+    os::drain_output();
+    fs::write("/proc/sys/kernel/sysrq", "1")?;
+    Ok(fs::write("/proc/sysrq-trigger", "c")?)
+}
+
+/// Starts as a run that passes, and then nothing happens any more.
+fn hang() -> Outcome {
+    ktap::plan(2);
+    ktap::result(1, "before_the_hang", true);
+    loop {
+        module::pause(1_000_000);
+    }
+}
+
+/// Everything is well but for the plan.
+fn no_plan() -> Outcome {
+    ktap::header();
+    ktap::result(1, "without_a_plan", true);
+    done();
+    Ok(())
+}
+
+/// Switches off in the middle.
+fn half_way() -> Outcome {
+    ktap::plan(2);
+    ktap::result(1, "before_the_end", true);
+    Ok(())
+}
+
+// ---- the other half of a case ----
+
+/// A round trip on a file that was inherited; the exit code.
+pub fn use_fd(number: &str) -> i32 {
+    let outcome = number.parse().map_err(Fail::from).and_then(|number| {
+        let device = Device::from(sys::inherited_fd(number)?);
+        let (src, dst) = (Mapping::anonymous(PAGE)?, Mapping::anonymous(PAGE)?);
+        Bench::on(device, src, dst).round_trip(flat(PAGE))
+    });
+    match outcome {
+        Ok(()) => 0,
+        Err(Fail(why)) => {
+            ktap::note(&format!("--use-fd: {why}"));
+            1
+        }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The cases, one file for each thing they are about.
+
+use crate::table::Case;
+
+mod alignment;
+mod contention;
+mod cow;
+mod deadlines;
+mod faults;
+mod files;
+mod handover;
+mod info;
+mod lifetime;
+mod memlock;
+mod memory;
+mod misbehaviour;
+mod opening;
+mod programs;
+mod reach;
+mod remapping;
+mod requests;
+mod signals;
+mod sizes;
+mod stats;
+mod unbind;
+mod unload;
+mod vectors;
+mod windows;
+
+/// All of them, in the order in which they run.
+pub(crate) static ALL: &[&[Case]] = &[
+    info::CASES,
+    sizes::CASES,
+    requests::CASES,
+    alignment::CASES,
+    memory::CASES,
+    files::CASES,
+    vectors::CASES,
+    faults::CASES,
+    windows::CASES,
+    reach::CASES,
+    memlock::CASES,
+    stats::CASES,
+    deadlines::CASES,
+    signals::CASES,
+    cow::CASES,
+    remapping::CASES,
+    opening::CASES,
+    handover::CASES,
+    contention::CASES,
+    lifetime::CASES,
+    misbehaviour::CASES,
+    unbind::CASES,
+    programs::CASES,
+    unload::CASES,
+];

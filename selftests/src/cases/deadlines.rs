@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Deadlines, and files that do not want to wait.
+
+use crate::abi;
+use crate::check::{check, same, Outcome};
+use crate::device::{copy, seg, transfer, Device, PAGE};
+use crate::flight::{self, Pair};
+use crate::leg::Leg;
+use crate::os;
+use crate::pattern;
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+
+pub(crate) const CASES: &[Case] = &[
+    Case::new(
+        "etimedout_for_deadline_in_the_past",
+        "zero, one, just now",
+        past,
+    )
+    .needs(Needs::Memory),
+    race(
+        "etimedout_during_dma_with_exact_bytes",
+        "drained first, prefix right",
+        during,
+    ),
+    race(
+        "etimedout_while_the_channel_is_busy",
+        "waiting for another call",
+        waiting,
+    ),
+    Case::new(
+        "deadline_in_the_future_changes_nothing",
+        "a second and a year",
+        future,
+    )
+    .needs(Needs::Memory),
+    race(
+        "eagain_for_nonblocking_file_on_busy_channel",
+        "and nothing is started",
+        busy,
+    ),
+    Case::new(
+        "nonblocking_file_works_on_idle_channel",
+        "it waits for its own DMA",
+        idle,
+    )
+    .needs(Needs::Memory),
+    Case::new(
+        "retry_after_etimedout_completes",
+        "the rest is copied by another call",
+        retry,
+    )
+    .needs(Needs::Memory),
+];
+
+const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Race)
+}
+
+const MS: i64 = 1_000_000;
+const LEN: usize = 16 * PAGE;
+
+fn past(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let segs = [seg(&memory, 0, 64)];
+    for deadline in [0, 1, os::now() - 1] {
+        for direction in [abi::TO_DEVICE, abi::FROM_DEVICE] {
+            let mut request = transfer(direction, 0, &segs);
+            request.deadline = deadline;
+            device.transfer(request).refused(libc::ETIMEDOUT)?;
+        }
+        let mut request = copy(&segs, &segs);
+        request.deadline = deadline;
+        device.copy(request).refused(libc::ETIMEDOUT)?;
+    }
+    same("jobs", device.stats()?.out_jobs, 0)
+}
+
+/// Copies a pair with a deadline `ms` from now.
+fn copy_until(device: &Device, pair: &Pair, ms: i64) -> crate::device::Call {
+    let (src, dst) = pair.segs();
+    let (src, dst) = ([src], [dst]);
+    let mut request = copy(&src, &dst);
+    request.deadline = os::now() + ms * MS;
+    device.copy(request)
+}
+
+fn during(leg: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(LEN, 1)?;
+    let before = os::now();
+    let out = copy_until(&device, &pair, 750).stopped(libc::ETIMEDOUT)?;
+    check(os::now() - before >= 750 * MS, "ended before its deadline")?;
+    check(out.bytes < LEN as u64, "all of it was copied")?;
+    if leg.counts_time() {
+        // A page goes in and out in 200 ms, so that the fourth is on its way.
+        check(
+            out.bytes >= 2 * PAGE as u64,
+            format!("only {} bytes", out.bytes),
+        )?;
+    }
+    let stats = device.stats()?;
+    same(
+        "bytes out of the device",
+        stats.out_bytes_from_device,
+        out.bytes,
+    )?;
+    pair.verify(out.bytes)
+}
+
+fn waiting(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(2 * PAGE, 2)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let segs = [seg(&memory, 0, 64)];
+    let background = pair.start(&device)?;
+    flight::wait()?;
+    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+    // The first half of the round trip of a page is not over then.
+    request.deadline = os::now() + MS;
+    let call = device.transfer(request);
+    background.join()?.succeeded(2 * PAGE)?;
+    call.refused(libc::ETIMEDOUT)?;
+    pair.verify(2 * PAGE as u64)
+}
+
+fn future(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    for ms in [1000, 365 * 86_400_000] {
+        let pair = Pair::new(PAGE + 1, 3)?;
+        copy_until(&device, &pair, ms).succeeded(PAGE + 1)?;
+        pair.verify(PAGE as u64 + 1)?;
+    }
+    Ok(())
+}
+
+fn busy(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let impatient = Device::open_with(libc::O_NONBLOCK)?;
+    let pair = Pair::new(3 * PAGE, 4)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let background = pair.start(&device)?;
+    flight::wait()?;
+    let call = impatient.to_device(0, &[seg(&memory, 0, 64)]);
+    background.join()?.succeeded(3 * PAGE)?;
+    call.refused(libc::EAGAIN)?;
+    same("jobs", impatient.stats()?.out_jobs, 0)?;
+    pair.verify(3 * PAGE as u64)
+}
+
+fn idle(_: Leg) -> Outcome {
+    let device = Device::open_with(libc::O_NONBLOCK)?;
+    let pair = Pair::new(2 * PAGE + 1, 5)?;
+    pair.copy(&device).succeeded(pair.len)?;
+    pair.verify(pair.len as u64)
+}
+
+fn retry(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(6 * PAGE, 6)?;
+    let done = copy_until(&device, &pair, 450)
+        .stopped(libc::ETIMEDOUT)?
+        .bytes as usize;
+    let rest = pair.len - done;
+    let (from, to) = ([seg(&pair.src, done, rest)], [seg(&pair.dst, done, rest)]);
+    device.copy(copy(&from, &to)).succeeded(rest)?;
+    pattern::expect(&pair.dst.read(0, pair.len), &pair.src.read(0, pair.len))
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device that loses interrupts, loses the bus, or does not stop.
+
+use crate::abi;
+use crate::check::{check, same, Outcome};
+use crate::counters;
+use crate::device::{copy, seg, Device, PAGE};
+use crate::flight::{self, Pair};
+use crate::gate;
+use crate::leg::Leg;
+use crate::module::{self, pause, with_parameters};
+use crate::os;
+use crate::pattern;
+use crate::pci::{self, Cleared};
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+
+pub(crate) const CASES: &[Case] = &[
+    race(
+        "lost_interrupt_is_noticed_by_polling",
+        "MSI off for one transfer",
+        lost_interrupt,
+    ),
+    race(
+        "eio_without_bus_mastering",
+        "never a false success",
+        no_master,
+    ),
+    race(
+        "eio_when_bus_mastering_goes_during_dma",
+        "the same, in flight",
+        master_lost,
+    ),
+    // Kills the mutant that unmaps before the device is idle: what is not
+    // leaked would be unmapped while the device still writes.
+    race(
+        "enotrecoverable_when_the_device_does_not_stop",
+        "pages leaked on purpose",
+        no_stop,
+    ),
+    race(
+        "failed_device_refuses_everything",
+        "until it is bound anew",
+        failed,
+    ),
+    race(
+        "device_works_after_a_deadline",
+        "nothing of the old job is left",
+        after_deadline,
+    ),
+    // Kills the mutant that unmaps before the device is idle.
+    race(
+        "deadline_in_a_job_waits_for_the_device",
+        "no fault, the job arrives whole",
+        late_unmap,
+    ),
+];
+
+const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Race)
+}
+
+const MS: i64 = 1_000_000;
+const IMPATIENT: &str = "drain_ms=1 stop_ms=1";
+
+fn lost_interrupt(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(PAGE, 1)?;
+    let total = counters::driver("lost_interrupts")?;
+    {
+        let _off = Cleared::msi()?;
+        device.to_device(0, &[pair.segs().0]).succeeded(PAGE)?;
+    }
+    let lost = device.stats()?.out_lost_interrupts;
+    same("lost interrupts", lost, 1)?;
+    same(
+        "of the module",
+        counters::driver("lost_interrupts")?,
+        total + 1,
+    )?;
+    device.from_device(0, &[pair.segs().1]).succeeded(PAGE)?;
+    same("lost interrupts", device.stats()?.out_lost_interrupts, 1)?;
+    pair.verify(PAGE as u64)
+}
+
+/// After trouble the device must work again.
+fn still_works(device: &Device) -> Outcome {
+    let pair = Pair::new(PAGE + 1, 99)?;
+    pair.copy(device).succeeded(pair.len)?;
+    pair.verify(pair.len as u64)
+}
+
+fn no_master(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    memory.fill(0, PAGE, pattern::GUARD);
+    let segs = [seg(&memory, 0, 512)];
+    {
+        let _off = Cleared::bus_mastering()?;
+        for direction in [abi::FROM_DEVICE, abi::TO_DEVICE] {
+            let call = device.transfer(crate::device::transfer(direction, 0, &segs));
+            same("status", call.out.status, -libc::EIO)?;
+            same("bytes", call.out.bytes, 0)?;
+        }
+    }
+    pattern::verify_guard(&memory, 0, PAGE)?;
+    still_works(&device)
+}
+
+fn master_lost(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(4 * PAGE, 2)?;
+    let call = pair.start(&device)?;
+    flight::wait()?;
+    let off = Cleared::bus_mastering()?;
+    let call = call.join()?;
+    drop(off);
+    let out = call.stopped(libc::EIO)?;
+    check(out.bytes < pair.len as u64, format!("{} bytes", out.bytes))?;
+    pair.verify(out.bytes)?;
+    still_works(&device)
+}
+
+/// A call whose deadline falls into a job, on a driver without patience.
+fn give_up(device: &Device) -> Outcome {
+    let (src, dst) = (Mapping::anonymous(3 * PAGE)?, Mapping::anonymous(3 * PAGE)?);
+    // Written to, as pins of the zero page are not counted.
+    src.fill(0, 3 * PAGE, 1);
+    let (from, to) = ([seg(&src, 10, 2 * PAGE)], [seg(&dst, 20, 2 * PAGE)]);
+    let mut request = copy(&from, &to);
+    request.deadline = os::now() + 50 * MS;
+    let call = device.copy(request);
+    // The device may write to it still.
+    std::mem::forget((src, dst));
+    same("errno", call.errno, 0)?;
+    same("status", call.out.status, -libc::ENOTRECOVERABLE)
+}
+
+/// Leaks, checks with `inspect`, and unbinds when the device is idle again.
+fn leak(leg: Leg, inspect: impl FnOnce(&Device, u64) -> Outcome) -> Outcome {
+    with_parameters(leg, IMPATIENT, || {
+        let before = counters::pins_outstanding()?;
+        {
+            let device = Device::open()?;
+            give_up(&device)?;
+            let leaked = device.info()?.out_leaked_pages;
+            check(leaked > 0, "nothing was leaked")?;
+            let held = (counters::pins_outstanding()? - before) as u64;
+            same("pins that stay", held, leaked)?;
+            same(
+                "counted as pinned",
+                counters::driver("pinned_pages")?,
+                leaked,
+            )?;
+            same(
+                "counted as leaked",
+                counters::driver("leaked_pages")?,
+                leaked,
+            )?;
+            inspect(&device, leaked)?;
+        }
+        // Its job takes 100 ms; from then on it is idle.
+        pause(400);
+        pci::unbind()?;
+        account(before)?;
+        pci::bind()?;
+        module::wait_for_node(true)?;
+        same(
+            "failed",
+            Device::open()?.info()?.out_state & abi::STATE_FAILED,
+            0,
+        )?;
+        still_works(&Device::open()?)
+    })
+}
+
+/// What is still pinned is what is still counted as leaked, for good.
+fn account(before: i64) -> Outcome {
+    let held = (counters::pins_outstanding()? - before) as u64;
+    same(
+        "leaked after unbind",
+        counters::driver("leaked_pages")?,
+        held,
+    )?;
+    gate::declare_leak(held)
+}
+
+fn no_stop(leg: Leg) -> Outcome {
+    leak(leg, |device, leaked| {
+        let info = device.info()?;
+        same("failed", info.out_state & abi::STATE_FAILED != 0, true)?;
+        // Both pages or three of a side that was in the device's hands.
+        check((1..=6).contains(&leaked), format!("{leaked} pages leaked"))
+    })
+}
+
+fn failed(leg: Leg) -> Outcome {
+    leak(leg, |device, _| {
+        let memory = Mapping::anonymous(PAGE)?;
+        let segs = [seg(&memory, 0, 64)];
+        device.to_device(0, &segs).refused(libc::ENOTRECOVERABLE)?;
+        device
+            .from_device(0, &segs)
+            .refused(libc::ENOTRECOVERABLE)?;
+        device
+            .copy(copy(&segs, &segs))
+            .refused(libc::ENOTRECOVERABLE)?;
+        let other = Device::open()?;
+        other
+            .to_device(0, &segs)
+            .refused(libc::ENOTRECOVERABLE)
+            .map(drop)
+    })
+}
+
+fn after_deadline(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(4 * PAGE, 3)?;
+    let (src, dst) = pair.segs();
+    let (src, dst) = ([src], [dst]);
+    let mut request = copy(&src, &dst);
+    request.deadline = os::now() + 150 * MS;
+    device.copy(request).stopped(libc::ETIMEDOUT)?;
+    still_works(&device)
+}
+
+fn late_unmap(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(PAGE, 4)?;
+    device.to_device(0, &[pair.segs().0]).succeeded(PAGE)?;
+    let to = [pair.segs().1];
+    let mut request = crate::device::transfer(abi::FROM_DEVICE, 0, &to);
+    request.deadline = os::now() + 30 * MS;
+    let call = device.transfer(request);
+    let ended = [0, -libc::ETIMEDOUT].contains(&call.out.status);
+    check(call.errno == 0 && ended, call)?;
+    // It was on its way and was waited for, so that it is here.
+    same("bytes", call.out.bytes, PAGE as u64)?;
+    pair.verify(PAGE as u64)
+}

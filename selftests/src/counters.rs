@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the kernel counts: the driver's debugfs files, pins, swiotlb, VmPin.
+
+use std::fs;
+
+use crate::check::{Fail, Outcome};
+
+const DEBUGFS: &str = "/sys/kernel/debug/pindma";
+
+/// Counters of the driver that are zero while nothing is in flight.
+pub(crate) const AT_REST: [&str; 5] = [
+    "charged_pages",
+    "pinned_pages",
+    "mapped_segments",
+    "requests",
+    "files",
+];
+
+/// A counter of the driver.
+pub(crate) fn driver(name: &str) -> Outcome<u64> {
+    number(&format!("{DEBUGFS}/{name}"))
+}
+
+fn number(path: &str) -> Outcome<u64> {
+    let text = fs::read_to_string(path).map_err(|e| Fail::new(format!("{path}: {e}")))?;
+    Ok(text.trim().parse()?)
+}
+
+/// Pages pinned by anybody since boot and not unpinned yet.
+pub(crate) fn pins_outstanding() -> Outcome<i64> {
+    // The counters are kept per CPU; this folds them.
+    fs::write("/proc/sys/vm/stat_refresh", "1")?;
+    let text = fs::read_to_string("/proc/vmstat")?;
+    let field = |name: &str| -> Outcome<i64> { after(&text, name) };
+    Ok(field("nr_foll_pin_acquired ")? - field("nr_foll_pin_released ")?)
+}
+
+/// Slots of the bounce pool in use; 0 where there is no pool.
+pub(crate) fn bounce_slots() -> u64 {
+    number("/sys/kernel/debug/swiotlb/io_tlb_used").unwrap_or(0)
+}
+
+/// `VmPin` of a process in KiB.
+pub(crate) fn pinned_kib(pid: &str) -> Outcome<i64> {
+    let text = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    after(&text, "VmPin:")
+}
+
+/// The number that follows `name` in `text`.
+pub(crate) fn after(text: &str, name: &str) -> Outcome<i64> {
+    let rest = text.split_once(name).map(|(_, rest)| rest);
+    let word = rest.and_then(|rest| rest.split_whitespace().next());
+    let word = word.ok_or_else(|| Fail::new(format!("no {name} to be seen")))?;
+    Ok(word.parse()?)
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Runs the cases of a leg, each in a process of its own, behind the leak gate.
+
+use std::time::Duration;
+
+use crate::check::{Fail, Outcome};
+use crate::counters;
+use crate::gate::Gate;
+use crate::ktap;
+use crate::leg::Leg;
+use crate::module;
+use crate::process::{self, Exit, Process};
+use crate::table::{Case, Cell};
+
+/// Guest time after which a case hangs.  It is no measure of speed: under
+/// icount the guest's clock jumps, so it is far above what any case takes.
+const HANG: Duration = Duration::from_secs(300);
+/// Guest time within which what was killed must be dead.
+const DYING: Duration = Duration::from_secs(60);
+
+/// A case that cannot be killed: nothing after it can be trusted.
+pub(crate) struct Stuck;
+
+/// Runs case number `number` on `leg` and prints its result.
+pub(crate) fn run(
+    number: usize,
+    case: &Case,
+    leg: Leg,
+    gate: &mut Result<Gate, Fail>,
+) -> Result<bool, Stuck> {
+    if let Cell::NotApplicable(reason) = case.cell(leg) {
+        ktap::skip(number, case.name, reason);
+        return Ok(true);
+    }
+    let mut wrong = isolated(case, leg)?;
+    wrong.extend(aftermath(leg, gate));
+    for line in &wrong {
+        ktap::note(line);
+    }
+    ktap::result(number, case.name, wrong.is_empty());
+    Ok(wrong.is_empty())
+}
+
+/// Restores the module, then asks the gate.
+fn aftermath(leg: Leg, gate: &mut Result<Gate, Fail>) -> Vec<String> {
+    let restored = module::restore(leg).err();
+    let mut wrong: Vec<String> = restored.map(|Fail(why)| why).into_iter().collect();
+    match gate {
+        Ok(gate) => wrong.extend(gate.complaints()),
+        Err(Fail(why)) => wrong.push(format!("no gate: {why}")),
+    }
+    wrong
+}
+
+/// Runs the case in a process and a process group of its own.
+fn isolated(case: &Case, leg: Leg) -> Result<Vec<String>, Stuck> {
+    let child = match Process::fork(|| body(case, leg)) {
+        Ok(child) => child,
+        Err(error) => return Ok(vec![format!("fork: {error}")]),
+    };
+    let hung = !child.ended_within(HANG).unwrap_or(false);
+    // The case, and what it left running; mostly there is nothing any more.
+    if hung {
+        let _ = child.kill();
+    }
+    let _ = child.kill_group();
+    if !child.ended_within(DYING).unwrap_or(false) {
+        ktap::note(&format!("{} hangs and cannot be killed", case.name));
+        return Err(Stuck);
+    }
+    let exit = child.wait();
+    process::reap();
+    Ok(verdict(hung, exit))
+}
+
+fn verdict(hung: bool, exit: std::io::Result<Exit>) -> Vec<String> {
+    match exit {
+        _ if hung => vec!["hung and was killed".to_string()],
+        Ok(Exit::Code(0)) => Vec::new(),
+        Ok(exit) => vec![format!("ended with {exit}")],
+        Err(error) => vec![format!("wait: {error}")],
+    }
+}
+
+fn body(case: &Case, leg: Leg) -> i32 {
+    std::panic::set_hook(Box::new(|info| ktap::note(&info.to_string())));
+    let outcome = process::own_group()
+        .map_err(Fail::from)
+        .and_then(|()| (case.run)(leg))
+        .and_then(|()| nothing_pinned());
+    match outcome {
+        Ok(()) => 0,
+        Err(Fail(why)) => {
+            ktap::note(&why);
+            1
+        }
+    }
+}
+
+/// The process that pinned must not be left with a charge.
+fn nothing_pinned() -> Outcome {
+    crate::check::same("VmPin in KiB", counters::pinned_kib("self")?, 0)
+}

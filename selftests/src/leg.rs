@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Legs: the machines on which the cases run.
+
+/// One machine: how its device reaches memory, and how its time passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leg {
+    /// Strict IOMMU, 28-bit device.
+    Iommu,
+    /// Strict IOMMU, much memory, 48-bit device, one page of 1 GiB.
+    Wide,
+    /// No IOMMU, all memory inside the device's mask.
+    Direct,
+    /// No IOMMU, most memory beyond the device's mask, nothing to bounce with.
+    Reach,
+    /// No IOMMU, everything is bounced.
+    Bounce,
+    /// Strict IOMMU, two vCPUs that really run at once, and real time.
+    Smp,
+}
+
+impl Leg {
+    /// Every leg, in the order in which they run.
+    pub const ALL: [Leg; 6] = [
+        Leg::Iommu,
+        Leg::Wide,
+        Leg::Direct,
+        Leg::Reach,
+        Leg::Bounce,
+        Leg::Smp,
+    ];
+
+    /// Name of the leg, as on the guest's command line (`rig.leg=`).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Leg::Iommu => "iommu",
+            Leg::Wide => "wide",
+            Leg::Direct => "direct",
+            Leg::Reach => "reach",
+            Leg::Bounce => "bounce",
+            Leg::Smp => "smp",
+        }
+    }
+
+    /// The leg with this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Leg> {
+        Leg::ALL.into_iter().find(|leg| leg.name() == name)
+    }
+
+    /// Address bits that the device drives, the driver's parameter `dma_bits`.
+    #[must_use]
+    pub fn dma_bits(self) -> u32 {
+        match self {
+            Leg::Wide => 48,
+            _ => 28,
+        }
+    }
+
+    /// Whether an IOMMU translates the device's addresses.
+    #[must_use]
+    pub fn has_iommu(self) -> bool {
+        matches!(self, Leg::Iommu | Leg::Wide | Leg::Smp)
+    }
+
+    /// Whether every mapping goes through a bounce buffer.
+    #[must_use]
+    pub fn bounces(self) -> bool {
+        self == Leg::Bounce
+    }
+
+    /// Whether guest time counts instructions, so that spans of it are exact.
+    #[must_use]
+    pub fn counts_time(self) -> bool {
+        self != Leg::Smp
+    }
+}

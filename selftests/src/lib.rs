@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Selftests of pindma.
+//!
+//! The library holds the table of cases by legs, which the runner on the host
+//! reads as well, and everything that `/init` in the VM needs to run it.  The
+//! tests talk to the driver through the ioctls themselves, not through the
+//! crate `pindma`, so that it is the ABI that is tested.
+
+#![deny(unsafe_code)]
+
+pub mod leg;
+pub mod table;
+
+pub mod abi;
+pub mod boot;
+mod cases;
+mod check;
+mod compare;
+mod counters;
+mod device;
+mod flight;
+mod gate;
+mod harness;
+mod kmsg;
+mod ktap;
+mod module;
+mod os;
+mod pattern;
+mod pci;
+mod process;
+#[allow(unsafe_code)]
+mod sys;
+mod user;

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `/init` of the VM: runs the selftests of one leg and powers off.
+//!
+//! `--use-fd N` is the other half of the case that hands a device file through
+//! exec: a round trip on a file that somebody else opened.
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let code = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [_, "--use-fd", fd] => pindma_selftests::boot::use_fd(fd),
+        _ => pindma_selftests::boot::init(),
+    };
+    std::process::exit(code);
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What the operating system is asked for, where no `unsafe` is needed.
+
+use std::ffi::CString;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+use rustix::cmsg_space;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{MemfdFlags, SealFlags};
+use rustix::io::FdFlags;
+use rustix::mount::MountFlags;
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
+};
+use rustix::process::{Gid, Resource, Rlimit, Uid};
+use rustix::system::RebootCommand;
+use rustix::thread::{CapabilitySet, CapabilitySets};
+use rustix::time::ClockId;
+
+// ---- files ----
+
+/// A memory file of `len` bytes.
+pub(crate) fn memfd(len: usize, flags: MemfdFlags) -> io::Result<OwnedFd> {
+    let fd = rustix::fs::memfd_create("pindma", flags)?;
+    rustix::fs::ftruncate(&fd, len as u64)?;
+    Ok(fd)
+}
+
+/// Seals a memory file: nobody writes to it any more.
+pub(crate) fn seal_against_writing(fd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(rustix::fs::fcntl_add_seals(fd, SealFlags::WRITE)?)
+}
+
+/// Clears close-on-exec.
+pub(crate) fn keep_across_exec(fd: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(rustix::io::fcntl_setfd(fd, FdFlags::empty())?)
+}
+
+/// Waits until `fd` can be read; false after `time`.
+pub(crate) fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
+    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
+    let time = Timespec::try_from(time).map_err(io::Error::other)?;
+    rustix::event::poll(&mut polled, Some(&time))?;
+    Ok(polled[0].revents().contains(PollFlags::IN))
+}
+
+/// Sends `fd` over a socket.
+pub(crate) fn send_fd(socket: &UnixStream, fd: BorrowedFd<'_>) -> io::Result<()> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let fds = [fd];
+    if !control.push(SendAncillaryMessage::ScmRights(&fds)) {
+        return Err(io::Error::other("no room for the file"));
+    }
+    let data = [IoSlice::new(&[0])];
+    rustix::net::sendmsg(socket, &data, &mut control, SendFlags::empty())?;
+    Ok(())
+}
+
+/// Receives a file that [`send_fd`] sent.
+pub(crate) fn receive_fd(socket: &UnixStream) -> io::Result<OwnedFd> {
+    let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut byte = [0];
+    let mut data = [IoSliceMut::new(&mut byte)];
+    rustix::net::recvmsg(socket, &mut data, &mut control, RecvFlags::empty())?;
+    for message in control.drain() {
+        if let RecvAncillaryMessage::ScmRights(mut fds) = message {
+            return fds.next().ok_or_else(|| io::Error::other("no file came"));
+        }
+    }
+    Err(io::Error::other("no file came"))
+}
+
+// ---- rights and limits ----
+
+/// Sets `RLIMIT_MEMLOCK`, both of its values; all ones is no limit.
+pub(crate) fn limit_memlock(bytes: u64) -> io::Result<()> {
+    let bytes = (bytes != u64::MAX).then_some(bytes);
+    let limit = Rlimit {
+        current: bytes,
+        maximum: bytes,
+    };
+    Ok(rustix::process::setrlimit(Resource::Memlock, limit)?)
+}
+
+/// Makes the only thread of the caller user `uid` for good; capabilities go
+/// unless `keep_capabilities`.
+pub(crate) fn become_user(uid: u32, keep_capabilities: bool) -> io::Result<()> {
+    let (user, group) = (Uid::from_raw(uid), Gid::from_raw(uid));
+    rustix::thread::set_keep_capabilities(keep_capabilities)?;
+    rustix::thread::set_thread_res_gid(group, group, group)?;
+    Ok(rustix::thread::set_thread_res_uid(user, user, user)?)
+}
+
+/// Gives up every capability but `CAP_IPC_LOCK`.
+pub(crate) fn keep_only_ipc_lock() -> io::Result<()> {
+    let sets = CapabilitySets {
+        effective: CapabilitySet::IPC_LOCK,
+        permitted: CapabilitySet::IPC_LOCK,
+        inheritable: CapabilitySet::empty(),
+    };
+    Ok(rustix::thread::set_capabilities(None, sets)?)
+}
+
+// ---- the machine ----
+
+/// Nanoseconds of `CLOCK_MONOTONIC`.
+pub(crate) fn now() -> i64 {
+    let time = rustix::time::clock_gettime(ClockId::Monotonic);
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// Mounts a file system of `kind` at `target`.
+pub(crate) fn mount(kind: &str, target: &str) -> io::Result<()> {
+    Ok(rustix::mount::mount(
+        kind,
+        target,
+        kind,
+        MountFlags::empty(),
+        None,
+    )?)
+}
+
+/// Makes `fd` standard output and standard error.
+pub(crate) fn redirect_output(fd: BorrowedFd<'_>) -> io::Result<()> {
+    rustix::stdio::dup2_stdout(fd)?;
+    Ok(rustix::stdio::dup2_stderr(fd)?)
+}
+
+/// `finit_module(2)`.
+pub(crate) fn load_module(fd: BorrowedFd<'_>, parameters: &str) -> io::Result<()> {
+    let parameters = CString::new(parameters)?;
+    Ok(rustix::system::finit_module(fd, &parameters, 0)?)
+}
+
+/// `delete_module(2)`, which never waits.
+pub(crate) fn unload_module(name: &str) -> io::Result<()> {
+    let name = CString::new(name)?;
+    Ok(rustix::system::delete_module(&name, libc::O_NONBLOCK)?)
+}
+
+/// Waits until everything that was printed has left the serial port.
+pub(crate) fn drain_output() {
+    // Output that fails has nowhere to be reported.
+    let _ = rustix::termios::tcdrain(rustix::stdio::stdout());
+}
+
+/// Switches the machine off.
+pub(crate) fn power_off() -> ! {
+    rustix::fs::sync();
+    let refused = rustix::system::reboot(RebootCommand::PowerOff);
+    // The end of process 1 is a panic, which the runner notices.
+    panic!("power off: {refused:?}");
+}

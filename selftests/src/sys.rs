@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! System calls: the only file of this crate with `unsafe`.
+//!
+//! Memory that the device may write is never seen through a reference.  It
+//! belongs to a [`Mapping`], which reads and writes it one byte at a time with
+//! volatile accesses.  Requests carry addresses; a case takes those from a
+//! `Mapping` of its own (or from nowhere that is mapped), which is the promise
+//! on which the ioctl wrappers rest.
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::ptr;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::mm::UserfaultfdFlags;
+use rustix::process::Pid;
+
+use crate::abi;
+
+fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
+    if returned == T::from(-1) {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(returned)
+    }
+}
+
+// ---- memory ----
+
+/// A range of memory of our own, unmapped when dropped.
+#[derive(Debug)]
+pub(crate) struct Mapping {
+    base: usize,
+    len: usize,
+    /// Parts that are no longer ours, as offsets: `[start, end)`.
+    holes: Vec<(usize, usize)>,
+}
+
+impl Mapping {
+    /// `mmap(2)` of `len` bytes at an address of the kernel's choice.
+    pub(crate) fn new(
+        len: usize,
+        protection: i32,
+        flags: i32,
+        fd: Option<BorrowedFd<'_>>,
+    ) -> io::Result<Mapping> {
+        let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
+        // SAFETY: Without MAP_FIXED (asserted) a new mapping disturbs nothing.
+        let base = unsafe {
+            assert_eq!(flags & libc::MAP_FIXED, 0);
+            libc::mmap(ptr::null_mut(), len, protection, flags, fd, 0)
+        };
+        if base == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        let base = base as usize;
+        let holes = Vec::new();
+        Ok(Mapping { base, len, holes })
+    }
+
+    /// Private anonymous memory.
+    pub(crate) fn anonymous(len: usize) -> io::Result<Mapping> {
+        let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
+        Mapping::new(len, libc::PROT_READ | libc::PROT_WRITE, flags, None)
+    }
+
+    /// Shared anonymous memory.
+    pub(crate) fn shared(len: usize) -> io::Result<Mapping> {
+        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS;
+        Mapping::new(len, libc::PROT_READ | libc::PROT_WRITE, flags, None)
+    }
+
+    /// Address of the byte at `offset`.
+    pub(crate) fn addr(&self, offset: usize) -> u64 {
+        assert!(offset <= self.len, "offset inside the mapping");
+        (self.base + offset) as u64
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    fn range(&self, offset: usize, len: usize) -> *mut u8 {
+        assert!(offset.checked_add(len).is_some_and(|end| end <= self.len));
+        let touches = |&(start, end): &(usize, usize)| offset < end && start < offset + len;
+        assert!(!self.holes.iter().any(touches), "no hole in the range");
+        (self.base + offset) as *mut u8
+    }
+
+    /// Writes `data` at `offset`.
+    pub(crate) fn write(&self, offset: usize, data: &[u8]) {
+        let at = self.range(offset, data.len());
+        for (index, byte) in data.iter().enumerate() {
+            // SAFETY: The range is mapped and ours; volatile, no reference.
+            unsafe { at.wrapping_add(index).write_volatile(*byte) };
+        }
+    }
+
+    /// Reads `len` bytes at `offset`.
+    pub(crate) fn read(&self, offset: usize, len: usize) -> Vec<u8> {
+        let at = self.range(offset, len);
+        let byte = |index| {
+            // SAFETY: The range is mapped and ours; volatile, no reference.
+            unsafe { at.wrapping_add(index).read_volatile() }
+        };
+        (0..len).map(byte).collect()
+    }
+
+    /// Sets `len` bytes at `offset`.
+    pub(crate) fn fill(&self, offset: usize, len: usize, byte: u8) {
+        let at = self.range(offset, len);
+        // SAFETY: The range is mapped and ours, and no reference to it exists.
+        unsafe { ptr::write_bytes(at, byte, len) };
+    }
+
+    /// `mprotect(2)` of whole pages.
+    pub(crate) fn protect(&self, offset: usize, len: usize, protection: i32) -> io::Result<()> {
+        let at = self.range(offset, len);
+        // SAFETY: The range is ours, and nothing but this type looks at it.
+        check(unsafe { libc::mprotect(at.cast(), len, protection) }).map(drop)
+    }
+
+    /// `madvise(2)` of whole pages.
+    pub(crate) fn advise(&self, offset: usize, len: usize, advice: i32) -> io::Result<()> {
+        let at = self.range(offset, len);
+        // SAFETY: The range is ours; what advice does to its content is a
+        // matter of bytes, which are read as such.
+        check(unsafe { libc::madvise(at.cast(), len, advice) }).map(drop)
+    }
+
+    /// Unmaps whole pages of it for good.
+    pub(crate) fn punch(&mut self, offset: usize, len: usize) -> io::Result<()> {
+        let at = self.range(offset, len);
+        // SAFETY: The range is ours; `holes` keeps it from being used again.
+        check(unsafe { libc::munmap(at.cast(), len) })?;
+        self.holes.push((offset, offset + len));
+        self.holes.sort_unstable();
+        Ok(())
+    }
+
+    /// Moves it all to another address.
+    pub(crate) fn relocate(&mut self) -> io::Result<()> {
+        assert!(self.holes.is_empty(), "moves as a whole");
+        let target = Mapping::new(
+            self.len,
+            libc::PROT_NONE,
+            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+            None,
+        )?;
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        let (from, to) = (
+            self.base as *mut libc::c_void,
+            target.base as *mut libc::c_void,
+        );
+        // SAFETY: Both ranges are ours; `target` gives up its own here.
+        let moved = unsafe { libc::mremap(from, self.len, self.len, flags, to) };
+        if moved == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        std::mem::forget(target);
+        self.base = moved as usize;
+        Ok(())
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        let mut start = 0;
+        let end = (self.len, self.len);
+        for &(hole, after) in self.holes.iter().chain([&end]) {
+            if hole > start {
+                // SAFETY: This part is ours still, and this was the last use.
+                unsafe { libc::munmap((self.base + start) as *mut _, hole - start) };
+            }
+            start = after;
+        }
+    }
+}
+
+// ---- ioctl ----
+
+/// A struct of the ABI: plain old data whose first word is its size.
+///
+/// # Safety
+///
+/// Every bit pattern is valid, there is no padding, and the first four bytes
+/// are the size that the kernel is told.
+pub(crate) unsafe trait Plain: Copy {}
+
+// SAFETY: Integers and arrays of them only, laid out without padding.
+unsafe impl Plain for abi::pindma_info {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_channel_info {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_stats {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_transfer {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_copy {}
+
+/// The bytes of a struct.
+pub(crate) fn bytes_of<T: Plain>(value: &T) -> Vec<u8> {
+    let at = ptr::from_ref(value).cast::<u8>();
+    // SAFETY: `Plain` has no padding, so that all its bytes are initialised.
+    unsafe { std::slice::from_raw_parts(at, size_of::<T>()) }.to_vec()
+}
+
+/// The struct that starts `bytes`.
+pub(crate) fn from_bytes<T: Plain>(bytes: &[u8]) -> T {
+    assert!(bytes.len() >= size_of::<T>());
+    // SAFETY: Long enough, and every bit pattern is a `Plain`.
+    unsafe { bytes.as_ptr().cast::<T>().read_unaligned() }
+}
+
+/// `ioctl(2)` on a buffer that starts with its own size, which may be smaller
+/// than the buffer but not larger.
+pub(crate) fn ioctl(fd: BorrowedFd<'_>, command: u32, buffer: &mut [u8]) -> io::Result<()> {
+    let told = buffer
+        .first_chunk::<4>()
+        .map_or(0, |size| u32::from_ne_bytes(*size));
+    assert!(
+        told as usize <= buffer.len(),
+        "the kernel may write this much"
+    );
+    ioctl_at(fd, command, buffer.as_mut_ptr() as u64)
+}
+
+/// `ioctl(2)` on whatever is at `addr`: memory of a [`Mapping`], or none.
+pub(crate) fn ioctl_at(fd: BorrowedFd<'_>, command: u32, addr: u64) -> io::Result<()> {
+    // SAFETY: The kernel writes no more than the struct's size, into memory
+    // that the caller has for this or that nobody refers to.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), command.into(), addr) }).map(drop)
+}
+
+/// The same through the entry of 32-bit programs.
+pub(crate) fn ioctl_compat(fd: BorrowedFd<'_>, command: u32, addr: u64) -> io::Result<()> {
+    let addr = u32::try_from(addr).map_err(io::Error::other)?;
+    let mut result: i64 = 54; // ioctl in the i386 table
+                              // SAFETY: As `ioctl_at`.  rbx, which LLVM keeps for itself, is put back;
+                              // the kernel may change r8 to r11 on this path.
+    unsafe {
+        std::arch::asm!(
+            "xchg rbx, {fd}",
+            "int 0x80",
+            "xchg rbx, {fd}",
+            fd = inout(reg) i64::from(fd.as_raw_fd()) => _,
+            inout("rax") result,
+            in("rcx") u64::from(command),
+            in("rdx") u64::from(addr),
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    let result = result as i32;
+    if result < 0 {
+        return Err(io::Error::from_raw_os_error(-result));
+    }
+    Ok(())
+}
+
+// ---- processes ----
+
+/// Forks; the child runs `body` and exits with what it returns.
+pub(crate) fn fork(body: impl FnOnce() -> i32) -> io::Result<Pid> {
+    // SAFETY: The child runs on with the one thread that it has.  Locks of
+    // other threads may be held in it for ever: the allocator's is handled by
+    // libc, and cases fork where no other thread prints.
+    let pid = check(unsafe { libc::fork() })?;
+    if let Some(pid) = Pid::from_raw(pid) {
+        return Ok(pid);
+    }
+    let code = catch_unwind(AssertUnwindSafe(body)).unwrap_or(101);
+    // SAFETY: Ends the child without running what the parent registered.
+    unsafe { libc::_exit(code) }
+}
+
+/// Takes over a file that was inherited under this number.
+pub(crate) fn inherited_fd(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: Asks whether the number is open, nothing more.
+    check(unsafe { libc::fcntl(number, libc::F_GETFD) })?;
+    // SAFETY: Open, and whoever started us left it for us.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+// ---- signals ----
+
+static CAUGHT: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn count_signal(_: libc::c_int) {
+    CAUGHT.fetch_add(1, Ordering::Relaxed);
+}
+
+/// How many signals were caught so far.
+pub(crate) fn signals_caught() -> u32 {
+    CAUGHT.load(Ordering::Relaxed)
+}
+
+/// Catches `signal` and counts it; system calls are not restarted.
+pub(crate) fn catch_signal(signal: i32) -> io::Result<()> {
+    // SAFETY: All zeroes is a valid sigaction: no flags, an empty mask.
+    let mut action: libc::sigaction = unsafe { zeroed() };
+    action.sa_sigaction = count_signal as extern "C" fn(libc::c_int) as usize;
+    // SAFETY: The handler only adds to an atomic.
+    check(unsafe { libc::sigaction(signal, &action, ptr::null_mut()) }).map(drop)
+}
+
+// ---- userfaultfd ----
+
+const UFFD_API: u64 = 0xaa;
+const UFFD_MISSING: u64 = 1;
+const UFFDIO_API: u64 = 0xc018_aa3f;
+const UFFDIO_REGISTER: u64 = 0xc020_aa00;
+const UFFDIO_ZEROPAGE: u64 = 0xc020_aa04;
+
+/// Pages that stay missing until somebody says so.
+#[derive(Debug)]
+pub(crate) struct Userfault {
+    fd: OwnedFd,
+    start: u64,
+    len: u64,
+}
+
+impl Userfault {
+    /// Catches the faults of a whole mapping that was never touched.
+    pub(crate) fn register(mapping: &Mapping) -> io::Result<Userfault> {
+        // Without O_NONBLOCK poll(2) on it is an error.
+        let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK;
+        // SAFETY: What it does to memory it does to that of a `Mapping` only.
+        let fd = unsafe { rustix::mm::userfaultfd(flags) }?;
+        let (start, len) = (mapping.addr(0), mapping.len() as u64);
+        let mut api = [UFFD_API, 0, 0];
+        // SAFETY: The array has the layout and size of the struct.
+        check(unsafe { libc::ioctl(fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) })?;
+        let mut register = [start, len, UFFD_MISSING, 0];
+        // SAFETY: The array has the layout and size of the struct.
+        check(unsafe { libc::ioctl(fd.as_raw_fd(), UFFDIO_REGISTER, register.as_mut_ptr()) })?;
+        Ok(Userfault { fd, start, len })
+    }
+
+    /// Readable while somebody is stuck on a missing page.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+
+    /// Makes every page a page of zeroes and lets everybody go on.
+    pub(crate) fn resolve(self) -> io::Result<()> {
+        let mut zero = [self.start, self.len, 0, 0];
+        // SAFETY: The array has the layout of the struct; the pages are those
+        // of a `Mapping` in which nothing was written yet.
+        check(unsafe { libc::ioctl(self.fd.as_raw_fd(), UFFDIO_ZEROPAGE, zero.as_mut_ptr()) })
+            .map(drop)
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The table of cases by legs: what runs where, and why not elsewhere.
+//!
+//! The guest runs it, and the host checks that exactly this ran.
+
+use crate::check::Outcome;
+use crate::leg::Leg;
+
+/// What is expected of one case on one leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// The case runs and must pass.
+    Run,
+    /// The case makes no sense on this leg, for this reason.
+    NotApplicable(&'static str),
+}
+
+/// Where a case can run.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Needs {
+    /// It moves no data.
+    Nothing,
+    /// It moves data, and two CPUs would see nothing that one does not.
+    Memory,
+    /// It moves data while something else happens.
+    Race,
+    /// It only means something on these legs.
+    Only(&'static [Leg], &'static str),
+}
+
+/// One case.
+#[derive(Clone, Copy)]
+pub struct Case {
+    /// Name, in the form of what it asserts.
+    pub name: &'static str,
+    /// One line about it.
+    pub about: &'static str,
+    needs: Needs,
+    pub(crate) run: fn(Leg) -> Outcome,
+}
+
+impl Case {
+    /// A case that moves no data and so runs on every leg.
+    pub(crate) const fn new(
+        name: &'static str,
+        about: &'static str,
+        run: fn(Leg) -> Outcome,
+    ) -> Case {
+        Case {
+            name,
+            about,
+            needs: Needs::Nothing,
+            run,
+        }
+    }
+
+    pub(crate) const fn needs(self, needs: Needs) -> Case {
+        Case { needs, ..self }
+    }
+
+    /// What is expected of this case on `leg`.
+    #[must_use]
+    pub fn cell(&self, leg: Leg) -> Cell {
+        match (self.needs, leg) {
+            (Needs::Memory | Needs::Race, Leg::Reach) => {
+                Cell::NotApplicable("memory here is mostly beyond the device's mask")
+            }
+            (Needs::Memory, Leg::Smp) => {
+                Cell::NotApplicable("no race in it, and a job takes 100 ms of real time here")
+            }
+            (Needs::Only(legs, reason), _) if !legs.contains(&leg) => Cell::NotApplicable(reason),
+            _ => Cell::Run,
+        }
+    }
+}
+
+/// Every case, in the order in which they run.
+pub fn cases() -> impl Iterator<Item = &'static Case> {
+    crate::cases::ALL.iter().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn runs(leg: Leg) -> usize {
+        cases().filter(|case| case.cell(leg) == Cell::Run).count()
+    }
+
+    #[test]
+    fn names_are_unique_snake_case() {
+        let mut names: Vec<_> = cases().map(|case| case.name).collect();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        assert!(names.iter().all(|name| name.chars().all(plain)));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), cases().count());
+    }
+
+    #[test]
+    fn every_case_runs_somewhere() {
+        for case in cases() {
+            let runs = Leg::ALL.iter().any(|leg| case.cell(*leg) == Cell::Run);
+            assert!(runs, "{} runs nowhere", case.name);
+        }
+    }
+
+    #[test]
+    fn enough_cells_run() {
+        let total: usize = Leg::ALL.iter().map(|leg| runs(*leg)).sum();
+        assert!(total >= 150, "{total} cells");
+    }
+}
