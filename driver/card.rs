@@ -268,8 +268,11 @@ impl<'b> Card<'b> {
                 self.device
                     .channels()
                     .for_each(|channel| channel.quieten(&quiet));
-                self.engine.restart()?;
-                self.master.enable();
+                match self.engine.restart() {
+                    Ok(()) => self.master.enable(),
+                    // Nothing is lost, but it gets no job any more.
+                    Err(_) => self.device.fail(0),
+                }
                 Ok(())
             }
             None => {

@@ -250,3 +250,71 @@ impl Drop for Lease<'_> {
         self.channel.release();
     }
 }
+
+#[kunit_tests(pindma_channel)]
+mod tests {
+    use super::*;
+
+    fn channel() -> Result<Pin<KBox<Channel>>> {
+        KBox::pin_init(Channel::new(), GFP_KERNEL)
+    }
+
+    #[test]
+    fn turns_come_in_order() -> Result {
+        let mut turns = Turns::default();
+        let (first, second) = (turns.join()?, turns.join()?);
+        assert!(turns.is_first(first));
+        assert!(!turns.is_first(second));
+        turns.leave(first);
+        assert!(turns.is_first(second));
+        turns.held = true;
+        assert!(!turns.is_first(second));
+        assert!(turns.busy());
+        Ok(())
+    }
+
+    #[test]
+    fn a_lease_is_held_until_it_is_dropped() -> Result {
+        let channel = channel()?;
+        let end = Deadline::after(i64::MAX);
+        let lease = channel.acquire(end, true)?;
+        assert_eq!(channel.acquire(end, true).err(), Some(EAGAIN));
+        drop(lease);
+        assert!(channel.acquire(end, true).is_ok());
+        channel.close();
+        assert_eq!(channel.acquire(end, false).err(), Some(ENODEV));
+        Ok(())
+    }
+
+    #[test]
+    fn a_job_ends_once_and_by_its_own_ticket() -> Result {
+        let channel = channel()?;
+        channel.expect(Ticket(1));
+        assert!(channel.take(Ticket(1)).is_none());
+        channel.retire(Ticket(2), Outcome::Done);
+        assert!(channel.take(Ticket(1)).is_none());
+        channel.retire(Ticket(1), Outcome::Done);
+        channel.retire(Ticket(1), Outcome::Aborted(7));
+        assert!(channel.take(Ticket(2)).is_none());
+        let proof = channel.take(Ticket(1));
+        assert_eq!(proof.map(|proof| proof.outcome()), Some(Outcome::Done));
+        assert!(channel.take(Ticket(1)).is_none());
+        // The two that nobody waited for must not show up among those of a device.
+        counters::STRAY_COMPLETIONS.sub(2);
+        Ok(())
+    }
+
+    #[test]
+    fn an_end_wakes_who_waits() -> Result {
+        let channel = channel()?;
+        channel.expect(Ticket(1));
+        assert_eq!(channel.wait(1), Woken::TimedOut);
+        channel.retire(Ticket(1), Outcome::Done);
+        assert_eq!(channel.wait(1), Woken::Raised);
+        assert_eq!(channel.wait_interruptible(1), Woken::TimedOut);
+        channel.close();
+        assert_eq!(channel.wait_interruptible(1), Woken::Raised);
+        assert_eq!(channel.wait_interruptible(1), Woken::Raised);
+        Ok(())
+    }
+}

@@ -2,9 +2,12 @@
 
 //! Absolute times until which something may take.
 
-use kernel::time::{
-    msecs_to_jiffies,
-    Jiffies, //
+use kernel::{
+    prelude::*,
+    time::{
+        msecs_to_jiffies,
+        Jiffies, //
+    }, //
 };
 
 use crate::kapi::event::monotonic_ns;
@@ -41,5 +44,26 @@ impl Deadline {
 
     fn left_ns(self) -> i64 {
         self.0.saturating_sub(monotonic_ns())
+    }
+}
+
+#[kunit_tests(pindma_deadline)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_times_are_deadlines() {
+        assert!(Deadline::from_abi(-1).is_none());
+        assert!(Deadline::from_abi(i64::MIN).is_none());
+        assert!(Deadline::from_abi(0).is_some_and(Deadline::passed));
+        assert!(Deadline::from_abi(i64::MAX).is_some_and(|end| !end.passed()));
+    }
+
+    #[test]
+    fn slices_are_bounded_and_never_empty() {
+        let never = Deadline(i64::MAX);
+        assert_eq!(never.slice(250), msecs_to_jiffies(250) + 1);
+        assert_eq!(Deadline(0).slice(250), 1);
+        assert!(Deadline::after(i64::MAX) == never);
     }
 }

@@ -221,3 +221,47 @@ kernel::pci_device_table!(
 
 /// All models, by their PCI ids.
 pub(crate) const TABLE: pci::IdTable<Model> = &PCI_TABLE;
+
+#[kunit_tests(pindma_job)]
+mod tests {
+    use super::*;
+
+    const MAPPED: [DmaSegment; 3] = [
+        DmaSegment { addr: 100, len: 10 },
+        DmaSegment { addr: 200, len: 20 },
+        DmaSegment { addr: 300, len: 30 },
+    ];
+
+    fn segments(offset: u64, len: u64) -> Result<KVec<(u64, u64)>> {
+        let job = Job {
+            direction: Direction::ToDevice,
+            dev_addr: 0,
+            dev_fixed: false,
+            len,
+            mapped: &MAPPED,
+            offset,
+        };
+        let mut found = KVec::new();
+        for segment in job.segments() {
+            found.push((segment.addr, segment.len), GFP_KERNEL)?;
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn a_job_sees_its_part_of_the_mapping() -> Result {
+        assert_eq!(segments(0, 60)?[..], [(100, 10), (200, 20), (300, 30)]);
+        assert_eq!(segments(5, 10)?[..], [(105, 5), (200, 5)]);
+        assert_eq!(segments(10, 20)?[..], [(200, 20)]);
+        assert_eq!(segments(59, 1)?[..], [(329, 1)]);
+        Ok(())
+    }
+
+    #[test]
+    fn a_job_sees_nothing_beyond_the_mapping() -> Result {
+        assert_eq!(segments(50, 100)?[..], [(320, 10)]);
+        assert_eq!(segments(60, 1)?.len(), 0);
+        assert_eq!(segments(0, 0)?.len(), 0);
+        Ok(())
+    }
+}

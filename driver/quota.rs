@@ -2,13 +2,16 @@
 
 //! A device's own limit of pinned pages, beside that of the user.
 
-use kernel::sync::{
-    atomic::{
-        Atomic,
-        Full,
-        Relaxed, //
-    },
-    Arc, //
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Full,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
 };
 
 /// How many pages a device may have pinned, and has.
@@ -61,5 +64,32 @@ pub(crate) struct Share {
 impl Drop for Share {
     fn drop(&mut self) {
         self.quota.used.fetch_sub(self.pages, Full);
+    }
+}
+
+#[kunit_tests(pindma_quota)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_given_back() -> Result {
+        let quota = Arc::new(Quota::new(10), GFP_KERNEL)?;
+        let share = Quota::take(&quota, 10);
+        assert!(share.is_some());
+        assert_eq!(quota.used(), 10);
+        assert!(Quota::take(&quota, 1).is_none());
+        drop(share);
+        assert_eq!(quota.used(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn more_than_there_can_be_is_refused() -> Result {
+        let quota = Arc::new(Quota::new(10), GFP_KERNEL)?;
+        let share = Quota::take(&quota, 1);
+        assert!(Quota::take(&quota, usize::MAX).is_none());
+        assert_eq!(quota.used(), 1);
+        drop(share);
+        Ok(())
     }
 }

@@ -185,3 +185,31 @@ impl<'b> Table<'b> {
         }
     }
 }
+
+#[kunit_tests(pindma_table)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_tell_place_and_generation() {
+        let handle = Handle::new(3, 7);
+        assert_eq!(handle.index(), Some(3));
+        assert_eq!(handle.generation(), 7);
+        assert!(Handle::new(3, 8) != handle);
+        assert_eq!(Handle(0).index(), None);
+        assert_eq!(Handle::new(MOST - 1, u16::MAX).index(), Some(MOST - 1));
+    }
+
+    #[test]
+    fn an_empty_table_knows_no_handle() -> Result {
+        let mut table = Table::default();
+        table.reserve()?;
+        let stale = Handle::new(0, 1);
+        assert!(table.in_flight(stale).is_none());
+        assert!(table.remove(stale).is_none());
+        assert_eq!(table.arm(stale, Ticket(1)), Err(ENOENT));
+        assert_eq!(table.arm(Handle(0), Ticket(1)), Err(ENOENT));
+        assert_eq!(table.give_up(), 0);
+        Ok(())
+    }
+}

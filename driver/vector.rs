@@ -204,3 +204,94 @@ impl<'a> Cursor<'a> {
         Ok(ranges)
     }
 }
+
+#[kunit_tests(pindma_vector)]
+mod tests {
+    use super::*;
+
+    const PAGE: u64 = PAGE_SIZE as u64;
+
+    fn vector(ranges: &[(u64, u64)]) -> Result<Vector> {
+        let mut segments = KVVec::new();
+        for (addr, len) in ranges {
+            let segment = pindma_seg {
+                addr: *addr,
+                len: *len,
+                ..pindma_seg::default()
+            };
+            segments.push(segment, GFP_KERNEL)?;
+        }
+        let total = check(&segments, Side::First).map_err(|failure| failure.error())?;
+        Ok(Vector {
+            segments,
+            total,
+            side: Side::First,
+        })
+    }
+
+    #[test]
+    fn reach_counts_pages_that_are_touched() -> Result {
+        let vector = vector(&[(PAGE + 100, 3 * PAGE)])?;
+        let cursor = Cursor::new(&vector);
+        assert_eq!(cursor.reach(1), PAGE - 100);
+        assert_eq!(cursor.reach(2), 2 * PAGE - 100);
+        assert_eq!(cursor.reach(4), 3 * PAGE);
+        assert_eq!(cursor.reach(usize::MAX), 3 * PAGE);
+        Ok(())
+    }
+
+    #[test]
+    fn reach_counts_a_page_for_each_range() -> Result {
+        let vector = vector(&[(8, 1), (9, 1), (10, 2 * PAGE)])?;
+        let cursor = Cursor::new(&vector);
+        assert_eq!(cursor.reach(1), 1);
+        assert_eq!(cursor.reach(2), 2);
+        assert_eq!(cursor.reach(3), 2 + PAGE - 10);
+        Ok(())
+    }
+
+    #[test]
+    fn take_goes_on_where_it_stopped() -> Result {
+        let vector = vector(&[(100, 10), (200, 20), (300, 30)])?;
+        let mut cursor = Cursor::new(&vector);
+        let first = cursor.take(15)?;
+        assert_eq!(first.len(), 2);
+        assert_eq!((first[1].addr, first[1].len, first[1].index), (200, 5, 1));
+        let rest = cursor.take(u64::MAX)?;
+        assert_eq!(rest.len(), 2);
+        assert_eq!((rest[0].addr, rest[0].len, rest[0].index), (205, 15, 1));
+        assert!(cursor.at_end());
+        assert_eq!(cursor.take(1)?.len(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn windows_cover_every_byte_once() -> Result {
+        let vector = vector(&[(PAGE - 1, 2), (5 * PAGE + 7, 3 * PAGE), (1, 1)])?;
+        let mut cursor = Cursor::new(&vector);
+        let mut sum = 0;
+        while !cursor.at_end() {
+            let bytes = cursor.reach(2);
+            assert!(bytes > 0);
+            sum += cursor
+                .take(bytes)?
+                .iter()
+                .map(|range| range.len)
+                .sum::<u64>();
+        }
+        assert_eq!(sum, vector.total());
+        Ok(())
+    }
+
+    #[test]
+    fn sums_and_ends_that_wrap_are_refused() {
+        let half = 1 << 62;
+        assert_eq!(
+            vector(&[(0, half), (0, half - 1)]).map(|v| v.total()),
+            Ok(2 * half - 1)
+        );
+        assert_eq!(vector(&[(0, half), (0, half)]).err(), Some(EINVAL));
+        assert_eq!(vector(&[(u64::MAX, 1)]).err(), Some(EINVAL));
+        assert_eq!(vector(&[(0, 0)]).err(), Some(EINVAL));
+    }
+}

@@ -112,13 +112,13 @@ pub(crate) struct Extent {
 /// - No device can write to the pages: a mapping that a device may be using owns its `Pins` and
 ///   gives them out only after it is gone.
 ///
-/// Drop order: the pages are unpinned in `drop`, `charge` is given back after that.
+/// Drop order: the pages are unpinned in `drop`, `_charge` is given back after that.
 pub(crate) struct Pins {
     pages: KVVec<*mut bindings::page>,
     ranges: KVVec<UserRange>,
     direction: Direction,
     dirty: bool,
-    charge: Charge,
+    _charge: Charge,
 }
 
 // SAFETY: Pages, user and mm are refcounted and may be released by any thread.
@@ -143,7 +143,7 @@ impl Pins {
             ranges,
             direction,
             dirty: false,
-            charge,
+            _charge: charge,
         };
         for index in 0..pins.ranges.len() {
             pins.pin_range(pins.ranges[index])?;
@@ -262,7 +262,6 @@ impl Drop for Pins {
             )
         };
         counters::PINNED_PAGES.sub(self.pages.len());
-        let _ = &self.charge;
     }
 }
 
