@@ -36,11 +36,12 @@
  *  EMSGSIZE         a vector has more segments than max_segs
  *  ENOENT           no such channel or handle
  *  ERANGE           the device range does not lie inside the channel's memory
- *  ENOMEM           the kernel is out of memory; or, with PINDMA_OUT_MEMLOCK,
+ *  ENOMEM           the kernel is out of memory, or an IOMMU of addresses, which
+ *                   the kernel does not tell apart; or, with PINDMA_OUT_MEMLOCK,
  *                   pinning would exceed RLIMIT_MEMLOCK (memlock_needed, _used
  *                   and _limit say by how much)
  *  ENOSPC           the device's own limit of pinned pages is reached, or there
- *                   is no room left to map: I/O addresses or bounce buffers
+ *                   is no room left to map, such as bounce buffers
  *  ENXIO            the memory is out of the device's reach, and it cannot be
  *                   bounced (fault_index and fault_addr say which)
  *  EAGAIN           the file is O_NONBLOCK and the channel is busy

@@ -43,9 +43,10 @@ pub(crate) struct DmaSegment {
 pub(crate) enum MapError {
     /// The device does not reach it, and it cannot be bounced.
     OutOfReach(OutOfReach),
-    /// There is no room: I/O addresses or bounce buffers are used up.
+    /// There is no room, such as bounce buffers.
     NoRoom,
-    /// No memory for the tables.
+    /// No memory for the tables; or no addresses behind an IOMMU, which the DMA API does not tell
+    /// apart.
     NoMemory,
 }
 

@@ -140,14 +140,16 @@ pub enum ErrorKind {
         /// The limit in bytes.
         limit: u64,
     },
-    /// `ENOMEM`: the kernel is out of memory.
-    #[error("the kernel is out of memory; free some, or transfer less at a time")]
-    OutOfMemory,
-    /// `ENOSPC`: the device's limit of pinned pages is reached, or I/O addresses
-    /// or bounce buffers have run out.
+    /// `ENOMEM`: the kernel is out of memory, or an IOMMU of addresses.
     #[error(
-        "the device's limit of pinned pages is reached, or I/O addresses or bounce buffers have \
-         run out; try again when other calls have ended, or transfer less at a time (limits: \
+        "the kernel is out of memory, or of I/O addresses for the device; free some, try again \
+         when other calls have ended, or transfer less at a time"
+    )]
+    OutOfMemory,
+    /// `ENOSPC`: the device's limit of pinned pages is reached, or bounce buffers
+    /// have run out.
+    #[error(
+        "the device's limit of pinned pages is reached, or bounce buffers have run out; try again when other calls have ended, or transfer less at a time (limits: \
          `pindma info`, module parameter max_pinned_pages, kernel parameter swiotlb=)"
     )]
     NoSpace,
