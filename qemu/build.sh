@@ -106,8 +106,11 @@ run_logged() {
 		tick "$head" "$log" 9>&- &
 		ticker=$!
 	fi
+	# The superuser's mmdebstrap mounts things, which have to go when it is killed.
+	local apart=()
+	if is_root && unshare --mount true 2>/dev/null; then apart=(unshare --mount); fi
 	# The step holds the lock as well, should it outlive this script.
-	"$REPO/qemu/steps/$step.sh" >"$log" 2>&1 </dev/null || status=$?
+	"${apart[@]}" "$REPO/qemu/steps/$step.sh" >"$log" 2>&1 </dev/null || status=$?
 	if [ -n "$ticker" ]; then
 		kill "$ticker"
 		wait "$ticker" 2>/dev/null || true

@@ -10,6 +10,9 @@ REPO=$(cd "$here/.." && pwd -P)
 CACHE=${PINDMA_CACHE:-${XDG_CACHE_HOME:-${HOME:?set HOME or PINDMA_CACHE}/.cache}/pindma}
 mkdir -p "$CACHE" || { echo "pindma: cannot create the cache $CACHE; set PINDMA_CACHE" >&2; exit 1; }
 CACHE=$(cd "$CACHE" && pwd -P)
+case $CACHE in
+*[[:space:]:\'\"]*) echo "pindma: the path of the cache, $CACHE, has a character that Kbuild or mmdebstrap cannot take; set PINDMA_CACHE" >&2; exit 1 ;;
+esac
 LOCK=$REPO/qemu/versions.lock
 
 say() { printf '%s\n' "$*"; }
