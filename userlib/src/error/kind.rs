@@ -149,8 +149,9 @@ pub enum ErrorKind {
     /// `ENOSPC`: the device's limit of pinned pages is reached, or bounce buffers
     /// have run out.
     #[error(
-        "the device's limit of pinned pages is reached, or bounce buffers have run out; try again when other calls have ended, or transfer less at a time (limits: \
-         `pindma info`, module parameter max_pinned_pages, kernel parameter swiotlb=)"
+        "the device's limit of pinned pages is reached, or bounce buffers have run out; try again \
+         when other calls have ended, or transfer less at a time (limits: `pindma info`, module \
+         parameter max_pinned_pages, kernel parameter swiotlb=)"
     )]
     NoSpace,
     /// `ENXIO`: memory is out of the device's reach and cannot be bounced.
