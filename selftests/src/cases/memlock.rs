@@ -2,6 +2,8 @@
 
 //! RLIMIT_MEMLOCK: what is charged, to whom, and who is exempt.
 
+use rustix::process::Signal;
+
 use crate::abi;
 use crate::check::{same, Outcome};
 use crate::compare::{flat, Bench};
@@ -9,10 +11,9 @@ use crate::counters;
 use crate::device::{seg, Call, Device, PAGE};
 use crate::flight::{self, Pair};
 use crate::leg::Leg;
-use crate::module::pause;
 use crate::os;
 use crate::process::Process;
-use crate::sys::Mapping;
+use crate::sys::{self, Mapping};
 use crate::table::{Case, Needs};
 use crate::user;
 
@@ -188,8 +189,8 @@ fn capable(_: Leg) -> Outcome {
     })
 }
 
-/// Pages on each side of the copy that stays in flight for 1.6 seconds.
-const SIDE: usize = 8;
+/// Pages on each side of the copy that stays in flight for 3 seconds.
+const SIDE: usize = 16;
 
 /// A process of user `UID` that copies `SIDE` pages and so has twice as many
 /// pinned; returns once they are.
@@ -217,8 +218,10 @@ fn shared(_: Leg) -> Outcome {
         let call = passed.to_device(0, &[seg(&memory, 0, 8)]);
         over_limit(call, PAGE, limit, limit)
     })?;
-    flight::finish(second)?;
-    flight::finish(first)
+    let outcome = flight::finish(second);
+    first.kill()?;
+    first.wait()?;
+    outcome
 }
 
 fn in_flight(_: Leg) -> Outcome {
@@ -253,44 +256,53 @@ fn after_kill(_: Leg) -> Outcome {
 
 fn vmpin(_: Leg) -> Outcome {
     let device = Device::open()?;
-    let pair = Pair::new(SIDE * PAGE, 2)?;
-    let background = pair.start(&device)?;
+    let child = flight::child(|| {
+        sys::catch_signal(libc::SIGUSR1)?;
+        let pair = Pair::new(SIDE * PAGE, 2)?;
+        pair.copy(&device).stopped(libc::EINTR)?;
+        same("VmPin afterwards", counters::pinned_kib("self")?, 0)
+    })?;
     flight::wait()?;
-    let pinned = (2 * SIDE * PAGE / 1024) as i64;
-    same("VmPin in flight", counters::pinned_kib("self")?, pinned)?;
+    let pages = 2 * SIDE as u64;
+    let pid = child.pid().to_string();
     same(
-        "pinned now",
+        "VmPin in flight",
+        counters::pinned_kib(&pid)?,
+        pages as i64 * 4,
+    )?;
+    same("VmPin of the opener", counters::pinned_kib("self")?, 0)?;
+    same(
+        "pinned by the file",
         device.stats()?.out_pinned_pages,
-        2 * SIDE as u64,
+        pages,
     )?;
     same(
         "pinned by the device",
         device.info()?.out_pinned_pages,
-        2 * SIDE as u64,
+        pages,
     )?;
-    flight::in_child(|| same("VmPin of a child", counters::pinned_kib("self")?, 0))?;
-    background.join()?.succeeded(pair.len)?;
-    same("VmPin afterwards", counters::pinned_kib("self")?, 0)
+    same("charged", counters::driver("charged_pages")?, pages)?;
+    child.signal(Signal::USR1)?;
+    flight::finish(child)?;
+    same("pinned by the file", device.stats()?.out_pinned_pages, 0)
 }
 
 fn caller(_: Leg) -> Outcome {
     let device = Device::open()?;
+    let pair = Pair::new(SIDE * PAGE, 3)?;
     let child = flight::child(|| {
-        let pair = Pair::new(SIDE * PAGE, 3)?;
-        pair.copy(&device).succeeded(pair.len)?;
-        same("VmPin of the caller", counters::pinned_kib("self")?, 0)?;
-        // Lives on, so that somebody can look.
-        pause(50);
-        Ok(())
+        // Whose file it is does not matter, and neither does who ends first.
+        pair.copy(&device).succeeded(pair.len).map(drop)
     })?;
     flight::wait()?;
     let pinned = (2 * SIDE * PAGE / 1024) as i64;
+    let memory = Mapping::anonymous(PAGE)?;
     same("VmPin of the opener", counters::pinned_kib("self")?, 0)?;
-    same(
-        "VmPin of the caller",
-        counters::pinned_kib(&child.pid().to_string())?,
-        pinned,
-    )?;
-    flight::finish(child)?;
-    same("VmPin of the opener", counters::pinned_kib("self")?, 0)
+    let seen = counters::pinned_kib(&child.pid().to_string())?;
+    same("VmPin of the caller", seen, pinned)?;
+    device.to_device(0, &[seg(&memory, 0, 64)]).succeeded(64)?;
+    same("VmPin of the opener", counters::pinned_kib("self")?, 0)?;
+    child.kill()?;
+    child.wait()?;
+    Ok(())
 }

@@ -3,9 +3,9 @@
 //! A device that loses interrupts, loses the bus, or does not stop.
 
 use crate::abi;
-use crate::check::{check, same, Outcome};
+use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
-use crate::device::{copy, seg, Device, PAGE};
+use crate::device::{copy, seg, Call, Device, PAGE};
 use crate::flight::{self, Pair};
 use crate::gate;
 use crate::leg::Leg;
@@ -122,8 +122,23 @@ fn master_lost(_: Leg) -> Outcome {
     still_works(&device)
 }
 
-/// A call whose deadline falls into a job, on a driver without patience.
+/// Calls whose deadline falls into a job, on a driver without patience, until
+/// one is met: on a slow machine the job may be over just before.
 fn give_up(device: &Device) -> Outcome {
+    let mut last = 0;
+    for _ in 0..10 {
+        last = -impatient_copy(device)?.out.status;
+        if last == libc::ENOTRECOVERABLE {
+            return Ok(());
+        }
+    }
+    Err(Fail::new(format!(
+        "the last one ended {}",
+        errno_name(last)
+    )))
+}
+
+fn impatient_copy(device: &Device) -> Outcome<Call> {
     let (src, dst) = (Mapping::anonymous(3 * PAGE)?, Mapping::anonymous(3 * PAGE)?);
     // Written to, as pins of the zero page are not counted.
     src.fill(0, 3 * PAGE, 1);
@@ -133,8 +148,7 @@ fn give_up(device: &Device) -> Outcome {
     let call = device.copy(request);
     // The device may write to it still.
     std::mem::forget((src, dst));
-    same("errno", call.errno, 0)?;
-    same("status", call.out.status, -libc::ENOTRECOVERABLE)
+    Ok(call)
 }
 
 /// Leaks, checks with `inspect`, and unbinds when the device is idle again.
@@ -220,12 +234,12 @@ fn after_deadline(_: Leg) -> Outcome {
     let (src, dst) = pair.segs();
     let (src, dst) = ([src], [dst]);
     let mut request = copy(&src, &dst);
-    request.deadline = os::now() + 150 * MS;
+    request.deadline = os::now() + 450 * MS;
     device.copy(request).stopped(libc::ETIMEDOUT)?;
     still_works(&device)
 }
 
-fn late_unmap(_: Leg) -> Outcome {
+fn late_unmap(leg: Leg) -> Outcome {
     let device = Device::open()?;
     let pair = Pair::new(PAGE, 4)?;
     device.to_device(0, &[pair.segs().0]).succeeded(PAGE)?;
@@ -233,6 +247,10 @@ fn late_unmap(_: Leg) -> Outcome {
     let mut request = crate::device::transfer(abi::FROM_DEVICE, 0, &to);
     request.deadline = os::now() + 30 * MS;
     let call = device.transfer(request);
+    if !leg.counts_time() && call.errno == libc::ETIMEDOUT {
+        // On a slow machine the deadline was faster than the start.
+        return Ok(());
+    }
     let ended = [0, -libc::ETIMEDOUT].contains(&call.out.status);
     check(call.errno == 0 && ended, call)?;
     // It was on its way and was waited for, so that it is here.

@@ -57,15 +57,20 @@ const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
 /// First physical address that 28 bits do not reach.
 const END: u64 = 1 << 28;
 /// Bytes taken at a time in the search for memory.
-const CHUNK: usize = 64 << 20;
+const CHUNK: usize = 16 << 20;
 
-/// Physical address of the page at `addr`.
-fn physical(pagemap: &File, addr: u64) -> Outcome<u64> {
-    let mut entry = [0; 8];
-    pagemap.read_exact_at(&mut entry, addr / PAGE as u64 * 8)?;
-    let frame = u64::from_ne_bytes(entry) & ((1 << 55) - 1);
-    check(frame != 0, "the page map shows no frame")?;
-    Ok(frame * PAGE as u64)
+/// Physical addresses of the pages of `mapping`, which were all touched.
+fn frames(mapping: &Mapping) -> Outcome<Vec<u64>> {
+    let mut entries = vec![0; mapping.len() / PAGE * 8];
+    let offset = mapping.addr(0) / PAGE as u64 * 8;
+    File::open("/proc/self/pagemap")?.read_exact_at(&mut entries, offset)?;
+    let frame = |entry: &[u8]| {
+        let entry: [u8; 8] = entry.try_into().unwrap_or_default();
+        (u64::from_ne_bytes(entry) & ((1 << 55) - 1)) * PAGE as u64
+    };
+    let frames: Vec<u64> = entries.chunks_exact(8).map(frame).collect();
+    check(!frames.contains(&0), "the page map shows no frame")?;
+    Ok(frames)
 }
 
 /// Pages of both kinds, in memory that is held as long as this lives.
@@ -91,20 +96,19 @@ impl Pages {
             near: Vec::new(),
             far: Vec::new(),
         };
-        let pagemap = File::open("/proc/self/pagemap")?;
         while pages.near.len() < 2 || pages.far.len() < 2 {
-            check(pages.chunks.len() < 12, "memory of only one kind")?;
-            pages.take_chunk(&pagemap)?;
+            check(pages.chunks.len() < 50, "memory of only one kind")?;
+            pages.take_chunk()?;
         }
         Ok(pages)
     }
 
-    fn take_chunk(&mut self, pagemap: &File) -> Outcome {
+    fn take_chunk(&mut self) -> Outcome {
         let mapping = Mapping::anonymous(CHUNK)?;
         mapping.fill(0, CHUNK, pattern::GUARD);
         let chunk = self.chunks.len();
-        for offset in (0..CHUNK).step_by(PAGE) {
-            let frame = physical(pagemap, mapping.addr(offset))?;
+        for (page, frame) in frames(&mapping)?.into_iter().enumerate() {
+            let offset = page * PAGE;
             let spot = Spot { chunk, offset };
             if frame + PAGE as u64 <= END {
                 self.near.push(spot);

@@ -14,6 +14,7 @@ use crate::module;
 use crate::pci;
 use crate::sys::{self, Mapping, Userfault};
 use crate::table::{Case, Needs};
+use crate::user;
 
 pub(crate) const CASES: &[Case] = &[
     Case::new("unbind_removes_the_node", "and bind brings it back", node),
@@ -52,7 +53,7 @@ pub(crate) const CASES: &[Case] = &[
     // the request.
     race(
         "unbind_gives_the_charge_back_to_its_owner",
-        "VmPin of caller and unbinder",
+        "VmPin and memlock of either",
         charge,
     ),
 ];
@@ -212,6 +213,7 @@ fn killed(_: Leg) -> Outcome {
 fn charge(_: Leg) -> Outcome {
     let device = Device::open()?;
     let child = flight::child(|| {
+        user::become_ordinary(1 << 20)?;
         let pair = Pair::new(LEN, 4)?;
         pair.verify(ended(pair.copy(&device), LEN)?)?;
         same("VmPin of the caller", counters::pinned_kib("self")?, 0)
@@ -220,5 +222,11 @@ fn charge(_: Leg) -> Outcome {
     let unbound = Unbound::now()?;
     flight::finish(child)?;
     same("VmPin of the unbinder", counters::pinned_kib("self")?, 0)?;
-    unbound.end()
+    unbound.end()?;
+    // The user's own account, beside that of the memory.
+    let next = Device::open()?;
+    flight::in_child(|| {
+        user::become_ordinary(1 << 20)?;
+        same("used by the user", next.info()?.out_memlock_used, 0)
+    })
 }
