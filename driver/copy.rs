@@ -152,7 +152,9 @@ impl<'a> Copy<'a> {
                 progress,
             );
             progress.bytes += copied;
-            end?;
+            if progress.bytes < self.src.total() {
+                end?;
+            }
             offset += len;
         }
         Ok(())

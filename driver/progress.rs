@@ -2,6 +2,8 @@
 
 //! How far a call has got, whatever becomes of it.
 
+use kernel::prelude::*;
+
 use crate::{
     failure::Failure,
     kapi::abi::{
@@ -26,6 +28,16 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
+    /// How a call of `total` bytes ends that must end now because of `why`. If all of it is done
+    /// already, then it is done: a signal or a deadline during the last job takes nothing back.
+    pub(crate) fn cut_short(&self, why: Error, total: u64) -> Result<(), Failure> {
+        if self.bytes < total {
+            Err(why.into())
+        } else {
+            Ok(())
+        }
+    }
+
     /// The ABI's result of a call that got so far, and ended as it did.
     pub(crate) fn result(&self, end: &Result<(), Failure>) -> pindma_result {
         let mut out = pindma_result {

@@ -121,7 +121,7 @@ impl<'a> Transfer<'a> {
             progress.bytes += ended.bytes;
             offset += ended.bytes;
             if let Some(why) = ended.why {
-                return Err(why.into());
+                return progress.cut_short(why, self.vector.total());
             }
         }
         Ok(())

@@ -47,8 +47,10 @@
  *  EAGAIN           the file is O_NONBLOCK and the channel is busy
  *  EBUSY            open(2): the device is open exclusively, or is open and an
  *                   exclusive open was asked for
- *  EINTR            a signal came; everything in flight was drained first
- *  ETIMEDOUT        the deadline passed; everything in flight was drained first
+ *  EINTR            a signal came before all was done; what was in flight was
+ *                   drained first
+ *  ETIMEDOUT        the deadline passed before all was done; what was in flight
+ *                   was drained first
  *  EIO              the device reported an error, or lost bus mastering while
  *                   it worked
  *  ENODEV           the device is gone; the file is good for nothing but close
