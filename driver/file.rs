@@ -188,8 +188,13 @@ impl File {
         let mut progress = Progress::default();
         let end = run(caller, &call.arg, &mut progress);
         *call.arg.result() = progress.result(&end);
-        call.write_back()?;
+        let written = call.write_back();
         match end {
+            // That memory may still change must be told, whatever else has failed.
+            Err(failure) if failure.error() == ENOTRECOVERABLE && written.is_err() => {
+                Err(ENOTRECOVERABLE)
+            }
+            _ if written.is_err() => Err(EFAULT),
             Err(failure) if !progress.started => Err(failure.error()),
             _ => {
                 self.stats.calls.add(1);
