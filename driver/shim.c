@@ -46,6 +46,11 @@ void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offse
 	sg_set_page(sg, page, len, offset);
 }
 
+bool pindma_sg_is_bounced(struct scatterlist *list)
+{
+	return sg_dma_is_swiotlb(list);
+}
+
 bool pindma_dma_translated(struct device *dev)
 {
 	return use_dma_iommu(dev);

@@ -20,6 +20,7 @@ unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
 
 u64 pindma_page_phys(const struct page *page);
+bool pindma_sg_is_bounced(struct scatterlist *list);
 void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset);
 
 bool pindma_dma_translated(struct device *dev);

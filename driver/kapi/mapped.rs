@@ -133,6 +133,22 @@ impl<'b> Mapping<'b> {
         Ok(mapping)
     }
 
+    /// `dma_need_sync` is exact address by address without an IOMMU. Behind one it says yes for
+    /// everything once anything was bounced, but there all of a table is bounced or nothing.
+    fn bounced(&self) -> usize {
+        if self.view.translated() {
+            // SAFETY: The table is mapped, and so has a first entry.
+            let all = unsafe { shim::pindma_sg_is_bounced(self.table.sgt.sgl) };
+            return if all { self.segments.len() } else { 0 };
+        }
+        let bounced = |segment: &&DmaSegment| self.view.needs_sync(segment.addr);
+        if self.view.coherent() {
+            self.segments.iter().filter(bounced).count()
+        } else {
+            0
+        }
+    }
+
     fn collect_segments(&mut self) -> Result {
         // SAFETY: The table is mapped and stays so for as long as `self` is.
         let sgt = unsafe { SGTable::from_raw(&raw mut self.table.sgt) };
@@ -220,13 +236,7 @@ impl<'b> Mapped<'b> {
 
     /// How many segments go through a bounce buffer.
     pub(crate) fn bounced(&self) -> usize {
-        let view = self.mapping.view;
-        let bounced = |segment: &&DmaSegment| view.needs_sync(segment.addr);
-        if view.coherent() {
-            self.segments().iter().filter(bounced).count()
-        } else {
-            0
-        }
+        self.mapping.bounced()
     }
 }
 

@@ -20,6 +20,7 @@ extern "C" {
     pub(super) fn pindma_cond_resched();
 
     pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
+    pub(super) fn pindma_sg_is_bounced(list: *mut bindings::scatterlist) -> bool;
     pub(super) fn pindma_sg_set(
         sg: *mut bindings::scatterlist,
         page: *mut bindings::page,
