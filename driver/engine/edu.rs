@@ -117,9 +117,11 @@ impl<'b> Edu<'b> {
         self.bar.read(regs::DMA_COMMAND).run()
     }
 
-    /// All ones is what a device reads as that is no longer there.
+    /// A device that is no longer there reads as all ones, one whose registers are switched off as
+    /// whatever the bus makes of it: neither is to be taken for an idle edu.
     fn gone(&self) -> bool {
-        self.bar.read(regs::ID).into_raw() == u32::MAX
+        let magic: u32 = self.bar.read(regs::ID).magic().into();
+        magic != regs::MAGIC
     }
 
     fn observe(&self) -> Observed {

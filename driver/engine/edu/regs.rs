@@ -22,7 +22,7 @@ register! {
         8:8 dma => bool;
     }
 
-    /// Reasons to clear; needed with MSI too, or the next one is not sent.
+    /// Reasons to clear; one that is not cleared stays in the status.
     pub(super) IRQ_ACK(u32) @ 0x64 {
         8:8 dma => bool;
     }
