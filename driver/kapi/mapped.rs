@@ -243,7 +243,10 @@ impl<'b> Mapped<'b> {
 /// The attributes to map `pins` with, if the device can see them at all.
 fn attrs_for(view: &DmaView<'_>, pins: &Pins) -> Result<c_ulong, MapError> {
     const NEVER_BOUNCE: u32 = bindings::DMA_ATTR_REQUIRE_COHERENT;
-    const MAY_BOUNCE: u32 = bindings::DMA_ATTR_NO_WARN;
+    // The same memory may be mapped any number of times: what overlaps is the caller's affair.
+    // Debugging of the DMA API would WARN about it, as if it were a leak.
+    const MAY_BOUNCE: u32 =
+        bindings::DMA_ATTR_NO_WARN | bindings::DMA_ATTR_DEBUGGING_IGNORE_CACHELINES;
     if view.translated() {
         let attrs = if view.coherent() {
             NEVER_BOUNCE
