@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Brings the build root, the kernel and our own builds up to date. Usage:
-# build.sh setup|module|user|all. A step that is done is not done again, one
+# build.sh setup|module|user|all|debug. A step that is done is not done again, one
 # that was interrupted starts over, and each says what it cost.
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -17,7 +17,8 @@ steps_of() {
 	module) echo "${setup[@]}" module ;;
 	user) echo root user ;;
 	all) echo "${setup[@]}" module user ;;
-	*) die "usage: build.sh setup|module|user|all" ;;
+	debug) echo root packages source clang debug debug-module user ;;
+	*) die "usage: build.sh setup|module|user|all|debug" ;;
 	esac
 }
 
@@ -28,6 +29,9 @@ title_of() {
 	source) echo "kernel source" ;;
 	prepare) echo "kernel's Rust metadata" ;;
 	module) echo "module" ;;
+	clang) echo "clang in the build root" ;;
+	debug) echo "debug kernel" ;;
+	debug-module) echo "module for the debug kernel" ;;
 	user) echo "programs" ;;
 	esac
 }
@@ -39,6 +43,8 @@ is_done() {
 	packages) [ -f "$KERNEL/release" ] ;;
 	source) [ -d "$KERNEL/src" ] ;;
 	prepare) [ -d "$PREPARED" ] ;;
+	clang) [ -f "$CLANG_MARK" ] ;;
+	debug) [ -d "$DEBUG" ] ;;
 	*) false ;;
 	esac
 }
@@ -98,24 +104,34 @@ tick() {
 	done
 }
 
+# Elsewhere: a sign of life now and then, for whoever ends what is silent.
+beat() {
+	local log=$1 seconds=0
+	# Short sleeps: one that outlives this would keep the output open.
+	while sleep 1 && kill -0 $$ 2>/dev/null; do
+		seconds=$((seconds + 1))
+		[ $((seconds % 300)) != 0 ] || printf '%s s (%.50s) ... ' "$seconds" "$(tail -n 1 "$log" | tr -dc '[:print:]')"
+	done
+}
+
 # Runs a step's script with its output in a log.
 run_logged() {
-	local head=$1 step=$2 log=$3 ticker='' status=0
+	local head=$1 step=$2 log=$3 ticker status=0
 	: >"$log"
 	if [ -t 1 ]; then
 		tick "$head" "$log" 9>&- &
-		ticker=$!
+	else
+		beat "$log" 9>&- &
 	fi
+	ticker=$!
 	# The superuser's mmdebstrap mounts things, which have to go when it is killed.
 	local apart=()
 	if is_root && unshare --mount true 2>/dev/null; then apart=(unshare --mount); fi
 	# The step holds the lock as well, should it outlive this script.
 	"${apart[@]}" "$REPO/qemu/steps/$step.sh" >"$log" 2>&1 </dev/null || status=$?
-	if [ -n "$ticker" ]; then
-		kill "$ticker"
-		wait "$ticker" 2>/dev/null || true
-		printf '\r\033[K%s' "$head"
-	fi
+	kill "$ticker"
+	wait "$ticker" 2>/dev/null || true
+	[ ! -t 1 ] || printf '\r\033[K%s' "$head"
 	return "$status"
 }
 

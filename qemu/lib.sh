@@ -32,13 +32,19 @@ key_of() {
 # Keys: what each cached directory was made of, so that a change makes a new
 # one and two checkouts with different scripts do not spoil each other's.
 root_key() {
-	grep -v '^kernel_' "$LOCK" | key_of - "$REPO/qemu/steps/root.sh" "$REPO/qemu/steps/root-hook.sh"
+	grep -vE '^(kernel_|clang)' "$LOCK" | key_of - "$REPO/qemu/steps/root.sh" "$REPO/qemu/steps/root-hook.sh"
 }
 kernel_key() {
 	grep -E '^(kernel_|suite|backports)' "$LOCK" | key_of - "$REPO/qemu/steps/packages.sh" "$REPO/qemu/steps/source.sh"
 }
 prepared_key() {
 	{ root_key; kernel_key; } | key_of - "$REPO/qemu/steps/prepare.sh"
+}
+debug_key() {
+	{ root_key; kernel_key; clang_key; } | key_of - "$REPO/qemu/debug/kernel.config" "$REPO/qemu/steps/debug.sh"
+}
+clang_key() {
+	grep '^clang' "$LOCK" | key_of - "$REPO/qemu/steps/clang.sh"
 }
 # Each checkout has its own outputs; what is slow to build is shared.
 work_key() {
@@ -48,6 +54,10 @@ work_key() {
 ROOT=$CACHE/root-$(root_key)
 KERNEL=$CACHE/kernel-$(kernel_key)
 PREPARED=$CACHE/prepared-$(prepared_key)
+DEBUG=$CACHE/debug-$(debug_key)
+# Says that clang is in the root.
+# shellcheck disable=SC2034 # read by the scripts that source this
+CLANG_MARK=$ROOT/var/lib/pindma-clang-$(clang_key)
 WORK=$CACHE/work-$(work_key)
 # shellcheck disable=SC2034 # read by the scripts that source this
 BIN=$WORK/bin LOGS=$WORK/logs
@@ -65,6 +75,17 @@ is_root() { [ "$(id -u)" = 0 ]; }
 hold() {
 	exec 9>"$CACHE/$1.lock"
 	flock -n 9 || { say "waiting for another pindma build in $CACHE ..."; flock 9; }
+	[ "$1" != build ] || claim_target
+}
+
+# Cargo takes the packages of two checkouts for the same and then only looks at
+# the files' times, so that one would be given what was built from the other.
+claim_target() {
+	local owner=$CACHE/target/.checkout
+	[ "$(cat "$owner" 2>/dev/null)" != "$REPO" ] || return 0
+	rm -rf "$CACHE"/target/{,*/}{debug,release}/.fingerprint/pindma*
+	mkdir -p "$CACHE/target"
+	printf '%s\n' "$REPO" >"$owner"
 }
 
 # Runs a command in the build root. The root is read-only but for its var (apt's
@@ -92,6 +113,7 @@ enter() {
 	done
 	[ ! -d "$KERNEL/src" ] || args+=(--ro-bind "$KERNEL/src" /kernel/src)
 	[ ! -d "$PREPARED" ] || args+=(--ro-bind "$PREPARED" /kernel/out)
+	[ ! -d "$DEBUG" ] || args+=(--ro-bind "$DEBUG" /kernel/debug)
 	bwrap "${args[@]}" "${ENTER_ARGS[@]}" -- "$@"
 }
 # More bwrap arguments for the next enter.

@@ -9,6 +9,7 @@ mkdir -p "$BIN"
 cd "$REPO" || exit
 rust_flags="-C target-feature=+crt-static"
 download "$REPO/qemu/cargo.sh" fetch
+claim_target
 ENTER_ARGS=(--setenv RUSTFLAGS "$rust_flags")
 enter cargo build --quiet --locked --offline --release --target "$target" --workspace --bins
 # Copied while the build lock is held: another checkout shares the target.

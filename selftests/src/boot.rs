@@ -10,9 +10,11 @@ use std::process::{Command, Stdio};
 
 use crate::check::{Fail, Outcome};
 use crate::compare::{flat, Bench};
+use crate::debug::{self, kunit};
 use crate::device::{Device, PAGE};
 use crate::gate::Gate;
 use crate::harness;
+use crate::kernel::Kernel;
 use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
@@ -28,6 +30,7 @@ const DONE: &str = "# rig: done";
 #[derive(Debug)]
 struct Orders {
     leg: Leg,
+    kernel: Kernel,
     mode: String,
     filter: String,
 }
@@ -40,8 +43,11 @@ impl Orders {
                 .find_map(|word| word.strip_prefix(key))
         };
         let leg = word("rig.leg=").unwrap_or("iommu");
+        let kernel = word("rig.kernel=").unwrap_or("stock");
         Ok(Orders {
             leg: Leg::from_name(leg).ok_or_else(|| Fail::new(format!("no leg {leg}")))?,
+            kernel: Kernel::from_name(kernel)
+                .ok_or_else(|| Fail::new(format!("no kernel {kernel}")))?,
             mode: word("rig.mode=").unwrap_or("test").to_string(),
             filter: word("rig.filter=").unwrap_or_default().to_string(),
         })
@@ -123,19 +129,69 @@ fn describe(orders: &Orders) -> Outcome {
 fn test(orders: &Orders) -> Outcome {
     load_extra_modules();
     let chosen = orders.chosen();
-    ktap::plan(chosen.len());
     if let Err(Fail(why)) = module::load(&module::parameters(orders.leg)) {
         ktap::note(&why);
     }
+    let more = match orders.kernel {
+        Kernel::Stock => More::default(),
+        Kernel::Debug => More::begin(orders),
+    };
+    ktap::plan(chosen.len() + more.count());
     let mut gate = Gate::new();
+    let first = chosen.len() + 1;
     for (index, case) in chosen.into_iter().enumerate() {
-        if harness::run(index + 1, case, orders.leg, &mut gate).is_err() {
+        if harness::run(index + 1, case, (orders.leg, orders.kernel), &mut gate).is_err() {
             ktap::line("Bail out! A case cannot be killed");
             return Ok(());
         }
     }
+    more.report(first);
     done();
     Ok(())
+}
+
+/// Results that the debug kernel has beside those of the cases.
+#[derive(Default)]
+struct More {
+    units: Vec<kunit::UnitTest>,
+    watched: bool,
+}
+
+impl More {
+    fn begin(orders: &Orders) -> More {
+        let mut units = kunit::results().unwrap_or_else(|Fail(why)| {
+            ktap::note(&why);
+            Vec::new()
+        });
+        units.retain(|test| test.name.contains(&orders.filter));
+        if let Err(Fail(why)) = debug::start() {
+            ktap::note(&why);
+        }
+        More {
+            units,
+            watched: true,
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.units.len() + usize::from(self.watched) * debug::AT_THE_END.len()
+    }
+
+    fn report(self, mut number: usize) {
+        for test in self.units {
+            test.notes.iter().for_each(|note| ktap::note(note));
+            ktap::result(number, &test.name, test.passed);
+            number += 1;
+        }
+        if !self.watched {
+            return;
+        }
+        for (name, found) in debug::last_words() {
+            found.iter().for_each(|line| ktap::note(line));
+            ktap::result(number, name, found.is_empty());
+            number += 1;
+        }
+    }
 }
 
 fn done() {

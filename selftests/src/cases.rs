@@ -11,6 +11,7 @@ mod deadlines;
 mod faults;
 mod files;
 mod handover;
+mod holes;
 mod info;
 mod lifetime;
 mod memlock;
@@ -21,11 +22,13 @@ mod programs;
 mod reach;
 mod remapping;
 mod requests;
+mod shortage;
 mod signals;
 mod sizes;
 mod stats;
 mod unbind;
 mod unload;
+mod unstoppable;
 mod vectors;
 mod windows;
 
@@ -39,7 +42,9 @@ pub(crate) static ALL: &[&[Case]] = &[
     files::CASES,
     vectors::CASES,
     faults::CASES,
+    holes::CASES,
     windows::CASES,
+    shortage::CASES,
     reach::CASES,
     memlock::CASES,
     stats::CASES,
@@ -53,6 +58,21 @@ pub(crate) static ALL: &[&[Case]] = &[
     lifetime::CASES,
     misbehaviour::CASES,
     unbind::CASES,
+    unstoppable::CASES,
+    crate::sweep::CASES,
     programs::CASES,
     unload::CASES,
 ];
+
+/// Whether a case ends a process, a binding or the module: on the way out most
+/// is forgotten.
+pub(crate) fn ends_something(case: &Case) -> bool {
+    [
+        lifetime::CASES,
+        misbehaviour::CASES,
+        unbind::CASES,
+        unload::CASES,
+    ]
+    .iter()
+    .any(|cases| cases.iter().any(|known| known.name == case.name))
+}

@@ -6,6 +6,7 @@ use std::fs;
 
 use crate::check::{Fail, Outcome};
 use crate::counters;
+use crate::debug;
 use crate::device::{Device, PAGE};
 use crate::kmsg::Log;
 use crate::module::pause;
@@ -25,11 +26,14 @@ pub(crate) struct Gate {
     pins: i64,
     slots: u64,
     charged: u64,
+    /// Whether the kernel watches more than the stock one.
+    debug: bool,
 }
 
 impl Gate {
     pub(crate) fn new() -> Outcome<Gate> {
         Ok(Gate {
+            debug: debug::offered(),
             log: Log::open()?,
             pins: counters::pins_outstanding()?,
             slots: counters::bounce_slots(),
@@ -51,6 +55,22 @@ impl Gate {
         }
         for line in self.log.complaints() {
             found.push(format!("kernel log: {line}"));
+        }
+        if self.debug {
+            found.extend(debug::complaints());
+        }
+        found
+    }
+
+    /// The same, and what a debug kernel has to be asked for at length; if
+    /// `thorough`, it also looks for lost memory, which takes seconds.
+    pub(crate) fn deep_complaints(&mut self, thorough: bool) -> Vec<String> {
+        let mut found = self.complaints();
+        if self.debug {
+            found.extend(debug::complaints_at_rest());
+            if thorough {
+                found.extend(debug::leaks());
+            }
         }
         found
     }

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use crate::cases;
 use crate::check::{Fail, Outcome};
 use crate::counters;
 use crate::gate::Gate;
+use crate::kernel::Kernel;
 use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
@@ -16,25 +18,30 @@ use crate::table::{Case, Cell};
 /// Guest time after which a case hangs.  It is no measure of speed: under
 /// icount the guest's clock jumps, so it is far above what any case takes.
 const HANG: Duration = Duration::from_secs(300);
+/// The same for a sweep, which is as long as some hundred cases.
+const SWEEP_HANG: Duration = Duration::from_secs(100 * 300);
 /// Guest time within which what was killed must be dead.
 const DYING: Duration = Duration::from_secs(60);
 
 /// A case that cannot be killed: nothing after it can be trusted.
 pub(crate) struct Stuck;
 
-/// Runs case number `number` on `leg` and prints its result.
+/// Runs case number `number` on a leg of a kernel and prints its result.
 pub(crate) fn run(
     number: usize,
     case: &Case,
-    leg: Leg,
+    (leg, kernel): (Leg, Kernel),
     gate: &mut Result<Gate, Fail>,
 ) -> Result<bool, Stuck> {
-    if let Cell::NotApplicable(reason) = case.cell(leg) {
+    if let Cell::NotApplicable(reason) = case.cell_on(leg, kernel) {
         ktap::skip(number, case.name, reason);
         return Ok(true);
     }
     let mut wrong = isolated(case, leg)?;
-    wrong.extend(aftermath(leg, gate));
+    // Memory is lost on the same ways on every leg: one is asked each time, the
+    // others at their end.
+    let thorough = leg == Leg::Iommu && cases::ends_something(case);
+    wrong.extend(aftermath(leg, thorough, gate));
     for line in &wrong {
         ktap::note(line);
     }
@@ -42,12 +49,13 @@ pub(crate) fn run(
     Ok(wrong.is_empty())
 }
 
-/// Restores the module, then asks the gate.
-fn aftermath(leg: Leg, gate: &mut Result<Gate, Fail>) -> Vec<String> {
+/// Restores the module, then asks the gate; it looks at lost memory after a case
+/// in which something came to its end.
+fn aftermath(leg: Leg, thorough: bool, gate: &mut Result<Gate, Fail>) -> Vec<String> {
     let restored = module::restore(leg).err();
     let mut wrong: Vec<String> = restored.map(|Fail(why)| why).into_iter().collect();
     match gate {
-        Ok(gate) => wrong.extend(gate.complaints()),
+        Ok(gate) => wrong.extend(gate.deep_complaints(thorough)),
         Err(Fail(why)) => wrong.push(format!("no gate: {why}")),
     }
     wrong
@@ -59,7 +67,8 @@ fn isolated(case: &Case, leg: Leg) -> Result<Vec<String>, Stuck> {
         Ok(child) => child,
         Err(error) => return Ok(vec![format!("fork: {error}")]),
     };
-    let hung = !child.ended_within(HANG).unwrap_or(false);
+    let patience = if case.is_sweep() { SWEEP_HANG } else { HANG };
+    let hung = !child.ended_within(patience).unwrap_or(false);
     // The case, and what it left running; mostly there is nothing any more.
     if hung {
         let _ = child.kill();

@@ -58,6 +58,16 @@ impl Leg {
         }
     }
 
+    /// Why this leg is left out on the debug kernel, or none: it runs there too.
+    #[must_use]
+    pub fn left_out_of_debug(self) -> Option<&'static str> {
+        match self {
+            Leg::Wide => Some("the code is that of leg iommu, only the numbers are larger"),
+            Leg::Reach => Some("refused before anything is mapped: the paths of leg direct"),
+            Leg::Iommu | Leg::Direct | Leg::Bounce | Leg::Smp => None,
+        }
+    }
+
     /// Whether an IOMMU translates the device's addresses.
     #[must_use]
     pub fn has_iommu(self) -> bool {

@@ -9,10 +9,12 @@
 
 #![deny(unsafe_code)]
 
+pub mod debug;
+pub mod kernel;
 pub mod leg;
 pub mod table;
 
-pub mod abi;
+mod abi;
 pub mod boot;
 mod cases;
 mod check;
@@ -29,6 +31,7 @@ mod os;
 mod pattern;
 mod pci;
 mod process;
+mod sweep;
 #[allow(unsafe_code)]
 mod sys;
 mod user;

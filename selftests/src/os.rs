@@ -109,6 +109,13 @@ pub(crate) fn keep_only_ipc_lock() -> io::Result<()> {
     Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
+/// Gives up `CAP_IPC_LOCK`: the limit of locked memory applies, also to root.
+pub(crate) fn drop_ipc_lock() -> io::Result<()> {
+    let mut sets = rustix::thread::capabilities(None)?;
+    sets.effective.remove(CapabilitySet::IPC_LOCK);
+    Ok(rustix::thread::set_capabilities(None, sets)?)
+}
+
 // ---- the machine ----
 
 /// Nanoseconds of `CLOCK_MONOTONIC`.

@@ -12,6 +12,7 @@ const DEVICES: &str = "/sys/bus/pci/devices";
 const DRIVER: &str = "/sys/bus/pci/drivers/pindma";
 
 const COMMAND: u64 = 0x04;
+const COMMAND_MEMORY: u16 = 1 << 1;
 const COMMAND_MASTER: u16 = 1 << 2;
 const CAPABILITIES: u64 = 0x34;
 const CAPABILITY_MSI: u8 = 0x05;
@@ -61,6 +62,12 @@ impl Cleared {
     /// send interrupts, and does not notice.
     pub(crate) fn bus_mastering() -> Outcome<Cleared> {
         Cleared::at(config()?, COMMAND, COMMAND_MASTER)
+    }
+
+    /// Switches the registers off: they read as nothing sensible, as those of a device
+    /// that has left the bus do; but this one goes on with its work.
+    pub(crate) fn registers() -> Outcome<Cleared> {
+        Cleared::at(config()?, COMMAND, COMMAND_MEMORY)
     }
 
     /// Switches MSI off: every interrupt is lost.

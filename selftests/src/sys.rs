@@ -10,7 +10,7 @@
 
 use std::io;
 use std::mem::{size_of, zeroed};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -282,6 +282,12 @@ pub(crate) fn inherited_fd(number: RawFd) -> io::Result<OwnedFd> {
     check(unsafe { libc::fcntl(number, libc::F_GETFD) })?;
     // SAFETY: Open, and whoever started us left it for us.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// `close(2)` with its errno.
+pub(crate) fn close(fd: OwnedFd) -> io::Result<()> {
+    // SAFETY: It is ours to close, and nobody uses it after.
+    check(unsafe { libc::close(fd.into_raw_fd()) }).map(drop)
 }
 
 // ---- signals ----

@@ -5,6 +5,7 @@
 //! The guest runs it, and the host checks that exactly this ran.
 
 use crate::check::Outcome;
+use crate::kernel::Kernel;
 use crate::leg::Leg;
 
 /// What is expected of one case on one leg.
@@ -27,6 +28,8 @@ pub(crate) enum Needs {
     Race,
     /// It only means something on these legs.
     Only(&'static [Leg], &'static str),
+    /// The kernel must offer `fail-nth`.
+    Faults,
 }
 
 /// One case.
@@ -37,6 +40,8 @@ pub struct Case {
     /// One line about it.
     pub about: &'static str,
     needs: Needs,
+    /// Why it cannot run on the debug kernel.
+    not_on_debug: Option<&'static str>,
     pub(crate) run: fn(Leg) -> Outcome,
 }
 
@@ -51,6 +56,7 @@ impl Case {
             name,
             about,
             needs: Needs::Nothing,
+            not_on_debug: None,
             run,
         }
     }
@@ -59,15 +65,46 @@ impl Case {
         Case { needs, ..self }
     }
 
-    /// What is expected of this case on `leg`.
+    pub(crate) const fn not_on_debug(self, reason: &'static str) -> Case {
+        Case {
+            not_on_debug: Some(reason),
+            ..self
+        }
+    }
+
+    /// Whether it makes one call after the other for as long as faults strike.
+    pub(crate) fn is_sweep(&self) -> bool {
+        matches!(self.needs, Needs::Faults)
+    }
+
+    /// What is expected of this case on `leg` of the stock kernel.
     #[must_use]
     pub fn cell(&self, leg: Leg) -> Cell {
+        self.cell_on(leg, Kernel::Stock)
+    }
+
+    /// What is expected of this case on `leg` of `kernel`.
+    #[must_use]
+    pub fn cell_on(&self, leg: Leg, kernel: Kernel) -> Cell {
+        match (self.needs, kernel, self.not_on_debug) {
+            (Needs::Faults, Kernel::Stock, _) => {
+                Cell::NotApplicable("this kernel injects no faults")
+            }
+            (_, Kernel::Debug, Some(reason)) => Cell::NotApplicable(reason),
+            _ => self.cell_of(leg),
+        }
+    }
+
+    fn cell_of(&self, leg: Leg) -> Cell {
         match (self.needs, leg) {
             (Needs::Memory | Needs::Race, Leg::Reach) => {
                 Cell::NotApplicable("memory here is mostly beyond the device's mask")
             }
             (Needs::Memory, Leg::Smp) => {
                 Cell::NotApplicable("no race in it, and a job takes 100 ms of real time here")
+            }
+            (Needs::Faults, leg) if leg != Leg::Iommu => {
+                Cell::NotApplicable("fewer faults than with an IOMMU, and no others")
             }
             (Needs::Only(legs, reason), _) if !legs.contains(&leg) => Cell::NotApplicable(reason),
             _ => Cell::Run,
@@ -100,8 +137,12 @@ mod tests {
 
     #[test]
     fn every_case_runs_somewhere() {
+        let on = |case: &Case, kernel| {
+            let run = |leg: &Leg| case.cell_on(*leg, kernel) == Cell::Run;
+            Leg::ALL.iter().any(run)
+        };
         for case in cases() {
-            let runs = Leg::ALL.iter().any(|leg| case.cell(*leg) == Cell::Run);
+            let runs = Kernel::ALL.iter().any(|kernel| on(case, *kernel));
             assert!(runs, "{} runs nowhere", case.name);
         }
     }

@@ -41,6 +41,12 @@ const AT_START: [&str; 5] = [
     "overflow 0x",
 ];
 
+/// What some of these services say when they begin.
+const HARMLESS: [&str; 2] = [
+    "DMA-API: preallocated ",
+    "DMA-API: debugging enabled by kernel config",
+];
+
 /// The lines of a console log that no healthy run prints, in their order.
 pub fn complaints(log: &str) -> Vec<&str> {
     log.lines()
@@ -51,8 +57,10 @@ pub fn complaints(log: &str) -> Vec<&str> {
 
 fn is_complaint(line: &str) -> bool {
     let message = without_stamp(line);
-    AT_START.iter().any(|sign| message.starts_with(sign))
-        || ANYWHERE.iter().any(|sign| message.contains(sign))
+    let harmless = HARMLESS.iter().any(|sign| message.starts_with(sign));
+    let sign = AT_START.iter().any(|sign| message.starts_with(sign))
+        || ANYWHERE.iter().any(|sign| message.contains(sign));
+    sign && !harmless
 }
 
 /// Takes the time, and the task if it is printed, off a console line:
@@ -88,6 +96,8 @@ mod tests {
             [    0.100000] Spectre V2 : WARNING: Unprivileged eBPF is enabled\n\
             [    0.200000] DMAR: IOMMU enabled\n\
             [    0.300000] Loading compiled-in module X.509 certificates\n\
+            [    1.500000] DMA-API: preallocated 16384 debug entries\n\
+            [    1.500000] DMA-API: debugging enabled by kernel config\n\
             [    2.000000] pindma: loading out-of-tree module taints kernel.\n";
         assert!(complaints(log).is_empty());
     }
@@ -101,6 +111,7 @@ mod tests {
             "[    9.9] Kernel panic - not syncing: Attempted to kill init!",
             "[    3.1] DMAR: [DMA Read NO_PASID] Request device [00:01.0] fault addr 0x1000",
             "[    3.1] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:",
+            "[    3.1] DMA-API: pindma 0000:00:02.0: device driver frees DMA memory with wrong size",
             "[    3.1] INFO: task x:1 blocked for more than 120 seconds.",
             "WARNING: possible circular locking dependency detected",
         ] {

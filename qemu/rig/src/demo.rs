@@ -24,7 +24,7 @@ const WELL: [&str; 2] = [
 pub fn demo(places: &Places) -> io::Result<bool> {
     let logs = places.logs_of("demo");
     let mut screen = io::stdout();
-    println!("booting the stock kernel in QEMU ...");
+    println!("booting the {} kernel in QEMU ...", places.kernel().name());
     let run = places.run(Leg::Iommu, Mode::Demo, "", &logs, Patience::NORMAL);
     let (ending, read) = run.go(|bytes| {
         // Output that fails has nowhere to be reported.

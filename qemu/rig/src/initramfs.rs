@@ -12,10 +12,12 @@ use crate::cpio::Archive;
 
 /// Where the parts come from.
 pub struct Sources {
-    /// Our builds: `selftests`, `pindma`, `roundtrip`, `pindma.ko`.
+    /// Our programs: `selftests`, `pindma`, `roundtrip`.
     pub bin: PathBuf,
-    /// The stock kernel's modules, with `modules.dep`.
-    pub modules: PathBuf,
+    /// Our module.
+    pub module: PathBuf,
+    /// The kernel's modules, with `modules.dep`; none when all is built in.
+    pub modules: Option<PathBuf>,
 }
 
 /// Statically linked, in the build root.
@@ -49,8 +51,11 @@ pub fn write(path: &Path, sources: &Sources) -> io::Result<()> {
     }
     archive.file("bin/busybox", 0o755, &read(Path::new(BUSYBOX))?)?;
     archive.symlink("bin/sh", "busybox")?;
-    archive.file("pindma.ko", 0o644, &read(&sources.bin.join("pindma.ko"))?)?;
-    let order = add_modules(&mut archive, &sources.modules, &EXTRA_MODULES)?;
+    archive.file("pindma.ko", 0o644, &read(&sources.module)?)?;
+    let order = match &sources.modules {
+        Some(modules) => add_modules(&mut archive, modules, &EXTRA_MODULES)?,
+        None => String::new(),
+    };
     archive.file("lib/modules-extra/load.order", 0o644, order.as_bytes())?;
     archive.finish()?;
     Ok(())

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
 /// What differs between the legs.
@@ -120,25 +121,45 @@ impl Mode {
 
 /// Files of one run.
 pub struct Boot<'a> {
+    /// Which kernel it is.
+    pub kernel: Kernel,
     /// The kernel's image.
-    pub kernel: &'a Path,
+    pub image: &'a Path,
     /// The initramfs.
     pub initramfs: &'a Path,
     /// Where the logs go: `console.log`, `results.log`, `qemu.log`.
     pub logs: &'a Path,
 }
 
+/// What only the debug kernel is told: to stop at the first complaint, to watch
+/// pages that are freed while the IOMMU maps them, to keep as many records of
+/// mappings as a few windows need, and to run a module's unit tests.
+const DEBUG: &str = "panic_on_warn=1 iommu.debug_pagealloc=1 page_owner=on \
+    dma_debug_entries=16384 kunit.enable=1 kunit.autorun=1";
+
+/// 16 MiB in slots of 2 KiB: with the usual 64 MiB the debug kernel does not come
+/// up in the memory that the device reaches.
+const SMALL_POOL: &str = " swiotlb=8192";
+
 /// The kernel's command line.
-fn command_line(leg: Leg, mode: Mode, filter: &str) -> String {
+fn command_line(leg: Leg, kernel: Kernel, mode: Mode, filter: &str) -> String {
     // A panic ends QEMU (-no-reboot); an oops is one, or the rest of the run
     // would only hang. The timer check measures real time: without icount a busy
     // host fails it, and the kernel panics.
     let mut line = format!(
-        "console=ttyS0 panic=-1 oops=panic no_timer_check {} rig.leg={} rig.mode={}",
+        "console=ttyS0 panic=-1 oops=panic no_timer_check {} rig.leg={} rig.kernel={} rig.mode={}",
         machine(leg).kernel,
         leg.name(),
+        kernel.name(),
         mode.name()
     );
+    if kernel == Kernel::Debug {
+        line.push(' ');
+        line.push_str(DEBUG);
+        if leg.bounces() {
+            line.push_str(SMALL_POOL);
+        }
+    }
     if !filter.is_empty() {
         line.push_str(" rig.filter=");
         line.push_str(filter);
@@ -176,10 +197,12 @@ pub fn arguments(leg: Leg, mode: Mode, filter: &str, boot: &Boot<'_>) -> Vec<OsS
     words.path("-D", "", &boot.logs.join("qemu.log"));
     words.path("-serial", "file:", &boot.logs.join("console.log"));
     words.path("-serial", "file:", &boot.logs.join("results.log"));
-    words.path("-kernel", "", boot.kernel);
+    words.path("-kernel", "", boot.image);
     words.path("-initrd", "", boot.initramfs);
     words.0.push("-append".into());
-    words.0.push(command_line(leg, mode, filter).into());
+    words
+        .0
+        .push(command_line(leg, boot.kernel, mode, filter).into());
     words.0
 }
 
@@ -225,7 +248,8 @@ mod tests {
 
     fn words(leg: Leg) -> Vec<String> {
         let boot = Boot {
-            kernel: Path::new("/k"),
+            kernel: Kernel::Stock,
+            image: Path::new("/k"),
             initramfs: Path::new("/i"),
             logs: Path::new("/l"),
         };
@@ -251,7 +275,7 @@ mod tests {
         let line = words.last().expect("there are words");
         assert!(
             line.contains("swiotlb=force")
-                && line.contains("rig.leg=bounce rig.mode=test rig.filter=pin")
+                && line.contains("rig.leg=bounce rig.kernel=stock rig.mode=test rig.filter=pin")
         );
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The VM runner: boots the stock kernel with our module in QEMU, one machine
-//! per leg, and judges what the guest printed. It runs in the build root; see
+//! The VM runner: boots the stock kernel or the debug kernel with our module in
+//! QEMU, one machine per leg, and judges what the guest printed. It runs in the build root; see
 //! `make help` for the way in.
 
 #![forbid(unsafe_code)]
@@ -12,6 +12,7 @@ mod demo;
 mod expect;
 mod initramfs;
 mod ktap;
+mod lines;
 mod machine;
 mod places;
 mod prove;
@@ -25,9 +26,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
-use places::Places;
+use places::{Places, Target};
 
 #[derive(Parser)]
 #[command(about = "Boots pindma's selftests and demo in QEMU and judges what they print")]
@@ -35,7 +37,10 @@ struct Options {
     /// The stock kernel's module directory, with vmlinuz in it.
     #[arg(long, value_name = "DIR")]
     modules: PathBuf,
-    /// Our builds: pindma.ko and the guest's programs.
+    /// Run this image, the debug kernel's, with pindma-debug.ko.
+    #[arg(long, value_name = "IMAGE")]
+    debug: Option<PathBuf>,
+    /// Our builds: pindma.ko, pindma-debug.ko and the guest's programs.
     #[arg(long, value_name = "DIR")]
     bin: PathBuf,
     /// Where logs go.
@@ -96,17 +101,34 @@ fn main() -> ExitCode {
     }
 }
 
+/// What to boot.
+fn target(options: &Options) -> Target {
+    match &options.debug {
+        Some(image) => Target {
+            kernel: Kernel::Debug,
+            image: image.clone(),
+            modules: None,
+            module: options.bin.join("pindma-debug.ko"),
+            lines: Some(options.bin.join("pindma-debug.lines")),
+        },
+        None => Target {
+            kernel: Kernel::Stock,
+            image: options.modules.join("vmlinuz"),
+            modules: Some(options.modules.clone()),
+            module: options.bin.join("pindma.ko"),
+            lines: None,
+        },
+    }
+}
+
 fn run(options: Options) -> io::Result<bool> {
-    let places = Places::new(options.modules, options.bin, options.logs);
+    let target = target(&options);
+    let places = Places::new(target, options.bin, options.logs);
     let initramfs = places.make_initramfs()?;
     match options.command {
         Task::Test { legs, filter } => {
             print!("modinfo of the module that runs:\n{}", places.modinfo()?);
-            let legs = if legs.is_empty() {
-                Leg::ALL.to_vec()
-            } else {
-                legs
-            };
+            let legs = suite::choose(places.kernel(), legs);
             suite::test(&places, &legs, &filter, options.jobs)
         }
         Task::Demo => demo::demo(&places),

@@ -6,30 +6,62 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
 use crate::initramfs::{self, Sources};
 use crate::machine::{Boot, Mode};
 use crate::vm::{Patience, Run};
 
+/// A kernel and what was built for it.
+pub struct Target {
+    /// Which kernel it is.
+    pub kernel: Kernel,
+    /// Its image.
+    pub image: PathBuf,
+    /// Its modules, with `modules.dep`, if it has any.
+    pub modules: Option<PathBuf>,
+    /// `pindma.ko` for it.
+    pub module: PathBuf,
+    /// The same with its source lines, if there is one.
+    pub lines: Option<PathBuf>,
+}
+
 /// Files and directories of a run.
 pub struct Places {
-    kernel: PathBuf,
+    kernel: Kernel,
+    image: PathBuf,
     sources: Sources,
+    lines: Option<PathBuf>,
     logs: PathBuf,
     initramfs: PathBuf,
 }
 
 impl Places {
-    /// Of the stock kernel's directory (`vmlinuz` and modules), our builds, and
-    /// the directory for logs.
-    pub fn new(modules: PathBuf, bin: PathBuf, logs: PathBuf) -> Places {
+    /// Of a kernel with its module, our programs, and the directory for logs.
+    pub fn new(target: Target, bin: PathBuf, logs: PathBuf) -> Places {
         Places {
-            kernel: modules.join("vmlinuz"),
+            kernel: target.kernel,
+            image: target.image,
             initramfs: logs.join("initramfs.cpio"),
-            sources: Sources { bin, modules },
+            sources: Sources {
+                bin,
+                module: target.module,
+                modules: target.modules,
+            },
+            lines: target.lines,
             logs,
         }
+    }
+
+    /// Our module with its source lines.
+    pub fn lines(&self) -> Option<&Path> {
+        self.lines.as_deref()
+    }
+
+    /// Which kernel runs.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel
     }
 
     /// Makes the initramfs; returns its path.
@@ -54,7 +86,8 @@ impl Places {
         patience: Patience,
     ) -> Run<'a> {
         let boot = Boot {
-            kernel: &self.kernel,
+            kernel: self.kernel,
+            image: &self.image,
             initramfs: &self.initramfs,
             logs,
         };
@@ -69,9 +102,7 @@ impl Places {
 
     /// What `modinfo` says of the module that is in the initramfs.
     pub fn modinfo(&self) -> io::Result<String> {
-        let output = Command::new("modinfo")
-            .arg(self.sources.bin.join("pindma.ko"))
-            .output()?;
+        let output = Command::new("modinfo").arg(&self.sources.module).output()?;
         if !output.status.success() {
             return Err(io::Error::other(
                 String::from_utf8_lossy(&output.stderr).into_owned(),

@@ -43,7 +43,8 @@ fn prove_one(places: &Places, mode: Mode) -> io::Result<bool> {
     };
     let (ending, read) = places.run(LEG, mode, "", &logs, patience).go(|_| ())?;
     let report = ktap::parse(&read.results);
-    let verdict = judge(&report, &expect::cells(LEG, ""), &ending, &read);
+    let expected = expect::cells(places.kernel(), LEG, "");
+    let verdict = judge(&report, &expected, &ending, &read);
     let proved = is_noticed(mode, &ending, &report, &verdict);
     let word = if proved { "noticed" } else { "NOT NOTICED" };
     println!(
@@ -83,6 +84,7 @@ fn is_noticed(mode: Mode, ending: &Ending, report: &Report, verdict: &Verdict) -
 mod tests {
     use super::*;
     use crate::vm::Logs;
+    use pindma_selftests::kernel::Kernel;
 
     fn noticed(mode: Mode, ending: &Ending, results: &str, console: &str) -> bool {
         let report = ktap::parse(results);
@@ -90,7 +92,8 @@ mod tests {
             console: console.into(),
             ..Logs::default()
         };
-        let verdict = judge(&report, &expect::cells(LEG, ""), ending, &logs);
+        let expected = expect::cells(Kernel::Stock, LEG, "");
+        let verdict = judge(&report, &expected, ending, &logs);
         is_noticed(mode, ending, &report, &verdict)
     }
 

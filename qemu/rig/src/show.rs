@@ -8,6 +8,7 @@ use std::path::Path;
 
 use pindma_selftests::leg::Leg;
 
+use crate::ktap::Report;
 use crate::verdict::{State, Verdict};
 use crate::vm::Logs;
 
@@ -24,9 +25,30 @@ pub struct Column {
 /// Lines of a console log that are shown with a failure.
 const TAIL: usize = 25;
 
+/// The notes of sweeps: they say how much was done, which a pass does not.
+pub fn swept(report: &Report) -> String {
+    let notes = report.entries.iter().flat_map(|entry| &entry.notes);
+    notes
+        .filter(|note| note.starts_with("sweep:"))
+        .fold(String::new(), |text, note| text + note + "\n")
+}
+
+/// The names of all rows, those of the first leg first.
+fn names(columns: &[Column]) -> Vec<&str> {
+    let mut names = Vec::new();
+    let cells = columns.iter().flat_map(|column| &column.verdict.cells);
+    for (name, _) in cells {
+        if !names.contains(&name.as_str()) {
+            names.push(name.as_str());
+        }
+    }
+    names
+}
+
 /// The table: a row for each case, a column for each leg; under it the reasons
 /// why cells do not apply.
-pub fn table(names: &[&str], columns: &[Column]) -> String {
+pub fn table(columns: &[Column]) -> String {
+    let names = names(columns);
     let width = names
         .iter()
         .map(|name| name.len())
@@ -189,7 +211,7 @@ mod tests {
 
     #[test]
     fn every_cell_and_reason_is_in_the_table() {
-        let text = table(&["a", "b", "c", "d"], &[column()]);
+        let text = table(&[column()]);
         let words: Vec<_> = text.split_whitespace().collect();
         assert_eq!(
             words[..10],

@@ -8,30 +8,50 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
+use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
 use crate::expect;
 use crate::ktap;
+use crate::lines;
 use crate::machine::{is_single_threaded, Mode};
 use crate::places::Places;
 use crate::show::{self, Column};
-use crate::verdict::judge;
+use crate::verdict::{judge, Fault};
 use crate::vm::Patience;
+
+/// The legs asked for, or all that the kernel has; says which are left out and why.
+pub fn choose(kernel: Kernel, asked: Vec<Leg>) -> Vec<Leg> {
+    if !asked.is_empty() {
+        return asked;
+    }
+    let left_out = |leg: &Leg| match kernel {
+        Kernel::Stock => None,
+        Kernel::Debug => leg.left_out_of_debug(),
+    };
+    for leg in Leg::ALL {
+        if let Some(reason) = left_out(&leg) {
+            println!("leg {} left out: {reason}", leg.name());
+        }
+    }
+    let stays = |leg: &Leg| left_out(leg).is_none();
+    Leg::ALL.into_iter().filter(stays).collect()
+}
 
 /// Runs the selftests; true when all passed.
 pub fn test(places: &Places, legs: &[Leg], filter: &str, jobs: usize) -> io::Result<bool> {
-    let names = expect::names(filter);
-    if names.is_empty() {
+    if !expect::any(filter) {
         return Err(io::Error::other(format!(
             "no case has '{filter}' in its name"
         )));
     }
     let columns = run_legs(places, legs, filter, jobs)?;
-    println!("\n{}", show::table(&names, &columns));
-    for column in &columns {
+    println!("\n{}", show::table(&columns));
+    for column in columns.iter().filter(|column| column.verdict.failed() > 0) {
+        let text = show::failures(column, &places.logs_of(column.leg.name()));
         print!(
-            "{}",
-            show::failures(column, &places.logs_of(column.leg.name()))
+            "{text}{}",
+            places_named(places, &column.logs.console, &text)
         );
     }
     println!("{}", show::totals(&columns));
@@ -49,20 +69,53 @@ fn run_legs(places: &Places, legs: &[Leg], filter: &str, jobs: usize) -> io::Res
     Ok(columns)
 }
 
+/// The debug kernel needs several times as many instructions.
+fn patience(kernel: Kernel) -> Patience {
+    match kernel {
+        Kernel::Stock => Patience::NORMAL,
+        Kernel::Debug => Patience::LONG,
+    }
+}
+
+/// The source lines of our module that the console or the notes of failed cases
+/// name; only the debug kernel's module has them.
+fn places_named(places: &Places, console: &str, notes: &str) -> String {
+    let Some(module) = places.lines() else {
+        return String::new();
+    };
+    let named = lines::places(&format!("{console}\n{notes}"));
+    if named.is_empty() {
+        return String::new();
+    }
+    match lines::lines(module, &named) {
+        Ok(lines) => format!("what they name in our module:\n{lines}"),
+        Err(error) => format!("no lines of our module: {error}\n"),
+    }
+}
+
 fn run_leg(places: &Places, leg: Leg, filter: &str) -> io::Result<Column> {
     let begin = Instant::now();
     let logs = places.logs_of(leg.name());
-    let run = places.run(leg, Mode::Test, filter, &logs, Patience::NORMAL);
+    let run = places.run(leg, Mode::Test, filter, &logs, patience(places.kernel()));
     let (ending, logs) = run.go(|_| ())?;
     let report = ktap::parse(&logs.results);
-    let verdict = judge(&report, &expect::cells(leg, filter), &ending, &logs);
+    let kernel = places.kernel();
+    let units = expect::unit_tests(kernel, &report);
+    let untested = kernel == Kernel::Debug && filter.is_empty() && units.is_empty();
+    let mut expected = expect::cells(kernel, leg, filter);
+    expected.extend(units);
+    let mut verdict = judge(&report, &expected, &ending, &logs);
+    if untested {
+        verdict.faults.push(Fault::NoUnitTests);
+    }
     let said = report
         .preamble
         .iter()
         .map(|note| format!("{}: {note}\n", leg.name()));
     let summary = show::summary(leg, &verdict, begin.elapsed().as_secs());
     // In one piece: another leg may be printing as well.
-    println!("{}{summary}", said.collect::<String>());
+    let swept = show::swept(&report);
+    println!("{}{swept}{summary}", said.collect::<String>());
     Ok(Column { leg, verdict, logs })
 }
 

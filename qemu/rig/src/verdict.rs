@@ -57,6 +57,8 @@ pub enum Fault {
     Device(String),
     /// A result of a case that the table does not have.
     Unexpected(String),
+    /// The debug kernel ran no unit test of the module.
+    NoUnitTests,
 }
 
 impl std::fmt::Display for Fault {
@@ -75,6 +77,7 @@ impl std::fmt::Display for Fault {
             Fault::Splat(line) => write!(f, "on the kernel's console: {line}"),
             Fault::Device(line) => write!(f, "in QEMU's log: {line}"),
             Fault::Unexpected(line) => write!(f, "a case that is not in the table: {line}"),
+            Fault::NoUnitTests => write!(f, "the module's unit tests did not run"),
         }
     }
 }

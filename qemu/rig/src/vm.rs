@@ -31,6 +31,12 @@ impl Patience {
         silence: Duration::from_secs(420),
         total: Duration::from_secs(1200),
     };
+
+    /// For a kernel that checks all it does.
+    pub const LONG: Patience = Patience {
+        silence: Duration::from_secs(900),
+        total: Duration::from_secs(3600),
+    };
 }
 
 /// After the sentinel only the power-off is left.

@@ -2,11 +2,15 @@
 
 //! Several callers at once on the one channel.
 
-use crate::check::{check, same, Outcome};
+use std::thread::JoinHandle;
+
+use crate::check::{check, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{seg, Device, PAGE};
 use crate::flight::{self, Background, Pair};
 use crate::leg::Leg;
+use crate::module::pause;
+use crate::os;
 use crate::pattern;
 use crate::sys::{Mapping, Userfault};
 use crate::table::{Case, Needs};
@@ -42,6 +46,13 @@ pub(crate) const CASES: &[Case] = &[
         "no crash, no leak",
         tangled,
     ),
+    // Kills the mutant that serves the last caller first.
+    Case::new(
+        "callers_get_the_channel_in_the_order_they_came",
+        "behind one that never leaves it for long",
+        order,
+    )
+    .needs(Needs::Memory),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
@@ -165,4 +176,41 @@ fn tangled(_: Leg) -> Outcome {
     there.join()?.succeeded(pair.len)?;
     back.join()?.succeeded(pair.len)?;
     Ok(())
+}
+
+/// A transfer in the background that returns when it ended, in ns; it is in line
+/// for the channel when this returns.
+fn in_line(device: &Device, memory: &Mapping) -> Outcome<JoinHandle<Outcome<i64>>> {
+    let (device, segs) = (device.duplicate()?, [seg(memory, 0, 64)]);
+    let mapped = counters::driver("mapped_segments")?;
+    let call = std::thread::spawn(move || {
+        device.to_device(0, &segs).succeeded(64)?;
+        Ok(os::now())
+    });
+    for _ in 0..200 {
+        if counters::driver("mapped_segments")? > mapped {
+            return Ok(call);
+        }
+        pause(1);
+    }
+    Err(Fail::new("the transfer was not mapped"))
+}
+
+fn order(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(8 * PAGE, 4)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let occupant = pair.start(&device)?;
+    flight::wait()?;
+    // All of it is mapped when its first job runs.
+    pause(20);
+    let first = in_line(&device, &memory)?;
+    let second = in_line(&device, &memory)?;
+    let ended = |call: JoinHandle<Outcome<i64>>| {
+        let joined = call.join().map_err(|_| Fail::new("a thread panicked"));
+        joined.and_then(|outcome| outcome)
+    };
+    let (first, second) = (ended(first)?, ended(second)?);
+    occupant.join()?.succeeded(pair.len)?;
+    check(first < second, "who came later had it first")
 }

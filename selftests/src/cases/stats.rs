@@ -56,6 +56,9 @@ pub(crate) const CASES: &[Case] = &[
     ),
 ];
 
+/// Bytes of a huge page, which is longer than what can be bounced in one piece.
+const HUGE: usize = 2 << 20;
+
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run).needs(Needs::Memory)
 }
@@ -203,8 +206,14 @@ fn bounced(leg: Leg) -> Outcome {
 fn segment_limit(_: Leg) -> Outcome {
     let device = Device::open()?;
     let limit = device.info()?.out_max_segment_bytes;
-    let out = copy_huge(&device)?;
-    let least = 2 * (32 * PAGE as u64).div_ceil(limit);
+    let (src, from) = super::memory::huge_page()?;
+    let (dst, to) = super::memory::huge_page()?;
+    let (src, dst) = ([seg(&src, from, HUGE)], [seg(&dst, to, HUGE)]);
+    let mut request = copy(&src, &dst);
+    // Both sides are mapped as a whole before anybody looks at the time.
+    request.deadline = 0;
+    let out = device.copy(request).refused(libc::ETIMEDOUT)?;
+    let least = 2 * (HUGE as u64).div_ceil(limit);
     check(
         out.segments >= least,
         format!("{} segments of {limit}", out.segments),

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device that does not stop when it is unbound.
+
+use crate::abi;
+use crate::check::{check, errno_name, same, Fail, Outcome};
+use crate::counters;
+use crate::device::{seg, transfer, Call, Device, PAGE};
+use crate::flight::{self, Background, Pair};
+use crate::gate;
+use crate::leg::Leg;
+use crate::module::{self, pause, with_parameters};
+use crate::os;
+use crate::pci::{self, Cleared};
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+
+pub(crate) const CASES: &[Case] = &[
+    race(
+        "unbind_leaks_what_the_device_does_not_let_go",
+        "unbind ends, the call says ENOTRECOVERABLE",
+        unbind,
+    ),
+    // Kills the mutant that takes this for a device that has left the bus.
+    race(
+        "enotrecoverable_when_registers_cannot_be_read",
+        "the device is on the bus still, and may write",
+        all_ones,
+    ),
+];
+
+const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run)
+        .needs(Needs::Race)
+        .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error")
+}
+
+const PAGES: usize = 8;
+const MS: i64 = 1_000_000;
+const LEN: usize = PAGES * PAGE;
+
+fn unbind(leg: Leg) -> Outcome {
+    // A job takes 100 ms.
+    with_parameters(leg, "stop_ms=1", || {
+        for _ in 0..10 {
+            let before = counters::pins_outstanding()?;
+            unbind_in_a_job()?;
+            if counters::driver("leaked_pages")? > 0 {
+                leaked(before)?;
+                return works_again();
+            }
+            // The device was between two jobs.
+            works_again()?;
+        }
+        Err(Fail::new("the device was always idle"))
+    })
+}
+
+/// Unbinds while a process copies.
+fn unbind_in_a_job() -> Outcome {
+    let device = Device::open()?;
+    let child = flight::child(|| copy_until_unbound(&device))?;
+    flight::wait()?;
+    // The first job is under way, and far from its end.
+    pause(20);
+    pci::unbind()?;
+    flight::finish(child)?;
+    refuses(&device)
+}
+
+/// Copies as somebody whose pages are charged; what the call says and what
+/// stays charged must agree.
+fn copy_until_unbound(device: &Device) -> Outcome {
+    os::limit_memlock(2 * LEN as u64)?;
+    os::drop_ipc_lock()?;
+    let pair = Pair::new(LEN, 1)?;
+    let call = pair.copy(device);
+    let charged = counters::pinned_kib("self")?;
+    // The device may write to it still.
+    std::mem::forget(pair);
+    check(call.errno == 0, call)?;
+    let leaked = match -call.out.status {
+        libc::ENOTRECOVERABLE => LEN,
+        libc::ENODEV => 0,
+        _ => return Err(Fail::new(call)),
+    };
+    same("VmPin in KiB", charged, (leaked / 1024) as i64)
+}
+
+/// A file whose device is gone for good.
+fn refuses(device: &Device) -> Outcome {
+    let memory = Mapping::anonymous(PAGE)?;
+    let call = device.to_device(0, &[seg(&memory, 0, 64)]);
+    let errno = errno_name(call.errno);
+    same("the next call", errno, errno_name(libc::ENODEV))
+}
+
+/// The side of the copy that the device had in hand is leaked, with its
+/// charge; the other was given back, although the process has ended.
+fn leaked(before: i64) -> Outcome {
+    let held = (counters::pins_outstanding()? - before) as u64;
+    same("pins that stay", held, PAGES as u64)?;
+    for name in ["leaked_pages", "pinned_pages", "charged_pages"] {
+        same(name, counters::driver(name)?, held)?;
+    }
+    same("requests", counters::driver("requests")?, 0)?;
+    gate::declare_leak(held)
+}
+
+/// When its job is over the device can be bound again.
+fn works_again() -> Outcome {
+    pause(400);
+    pci::bind()?;
+    module::wait_for_node(true)?;
+    let pair = Pair::new(PAGE, 2)?;
+    pair.copy(&Device::open()?).succeeded(PAGE)?;
+    pair.verify(PAGE as u64)
+}
+
+fn all_ones(leg: Leg) -> Outcome {
+    with_parameters(leg, "drain_ms=1 stop_ms=1", || {
+        let before = counters::pins_outstanding()?;
+        let call = lose_registers()?;
+        same("errno", errno_name(call.errno), errno_name(0))?;
+        let status = errno_name(-call.out.status);
+        same("status", status, errno_name(libc::ENOTRECOVERABLE))?;
+        same("bytes", call.out.bytes, 0)?;
+        // Its job is over, and its registers are back: now it can be proved.
+        pause(400);
+        pci::unbind()?;
+        same("pins", counters::pins_outstanding()?, before)?;
+        works_again()
+    })
+}
+
+/// A transfer whose deadline comes in the middle of its job, when the registers
+/// cannot be read; how that ended.
+fn lose_registers() -> Outcome<Call> {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    memory.fill(0, PAGE, 1);
+    let segs = [seg(&memory, 0, PAGE)];
+    let background = Background::start(move || {
+        let mut request = transfer(abi::FROM_DEVICE, 0, &segs);
+        request.deadline = os::now() + 60 * MS;
+        device.transfer(request)
+    });
+    flight::wait()?;
+    // The job is under way, and far from its end.
+    pause(20);
+    let off = Cleared::registers()?;
+    let call = background.join()?;
+    drop(off);
+    // The device may write to it still.
+    std::mem::forget(memory);
+    Ok(call)
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The kernel's watch over DMA mappings.
+
+use std::fs;
+use std::path::Path;
+
+use crate::check::{check, Fail, Outcome};
+use crate::pci;
+
+const FOLDER: &str = "/sys/kernel/debug/dma-api";
+
+/// Whether this kernel watches mappings.
+pub(super) fn offered() -> bool {
+    Path::new(FOLDER).exists()
+}
+
+/// Has every error reported, not only the first.
+pub(super) fn start() -> Outcome {
+    let path = format!("{FOLDER}/all_errors");
+    fs::write(&path, "1").map_err(|e| Fail::new(format!("{path}: {e}")))?;
+    watches()
+}
+
+/// Misuse so far; none is forgiven.
+pub(super) fn errors() -> Outcome<Vec<String>> {
+    watches()?;
+    let count = read("error_count")?;
+    Ok(match count.trim() {
+        "0" => Vec::new(),
+        count => vec![format!("{count} errors")],
+    })
+}
+
+/// The mappings that our device has.
+pub(super) fn mappings() -> Outcome<Vec<String>> {
+    let address = pci::address()?;
+    let all = read("dump")?;
+    let ours = all.lines().filter(|line| line.contains(&address));
+    Ok(ours.map(|line| format!("still mapped: {line}")).collect())
+}
+
+/// It gives up when it has no memory.
+fn watches() -> Outcome {
+    check(read("disabled")?.trim() == "N", "it is switched off")
+}
+
+fn read(name: &str) -> Outcome<String> {
+    let path = format!("{FOLDER}/{name}");
+    fs::read_to_string(&path).map_err(|e| Fail::new(format!("{path}: {e}")))
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The fault sweep: each command of the driver, with a fault at every point
+//! where one can strike.
+//!
+//! A point is an allocation or a copy from or to user memory within the call.
+//! The first call fails at its first point, the second at its second, and so
+//! on until a call passes untouched.  At each point the call must end with a
+//! documented errno, or succeed where the driver or the kernel has another
+//! way; nothing may be left; and the same call must work right after.
+//!
+//! A fault strikes once, and then, in a second round, lasts to the end of the
+//! call: many of the kernel's allocators try twice, so that one fault alone
+//! never reaches what the driver does without memory.
+
+use crate::check::{Fail, Outcome};
+use crate::gate::Gate;
+use crate::leg::Leg;
+use crate::module;
+use crate::table::{Case, Needs};
+
+mod binding;
+mod command;
+mod faults;
+mod floor;
+mod moves;
+mod opening;
+mod queries;
+mod tally;
+
+use binding::{Bind, Unbind};
+use command::Command;
+use faults::{Aim, Fault};
+use moves::Move;
+use opening::{Close, Open};
+use queries::Query;
+use tally::Tally;
+
+pub(crate) const CASES: &[Case] = &[
+    swept("sweep_open", "open(2)", |_| {
+        sweep("open", &mut Open::shared())
+    }),
+    swept("sweep_open_exclusive", "open(2) with O_EXCL", |_| {
+        sweep("open_exclusive", &mut Open::exclusive())
+    }),
+    swept("sweep_close", "close(2)", |_| {
+        sweep("close", &mut Close::default())
+    }),
+    swept("sweep_info", "PINDMA_INFO", |_| {
+        sweep("info", &mut Query::info())
+    }),
+    swept("sweep_channel_info", "PINDMA_CHANNEL_INFO", |_| {
+        sweep("channel_info", &mut Query::channel_info())
+    }),
+    swept("sweep_stats", "PINDMA_STATS", |_| {
+        sweep("stats", &mut Query::stats())
+    }),
+    swept("sweep_transfer_to_device", "one range, two pages", |_| {
+        sweep("transfer_to_device", &mut Move::to_device())
+    }),
+    swept(
+        "sweep_transfer_from_device",
+        "into a page that is not there yet",
+        |_| sweep("transfer_from_device", &mut Move::from_device()),
+    ),
+    swept("sweep_transfer_vector", "24 ranges in 24 pages", |_| {
+        sweep("transfer_vector", &mut Move::vector())
+    }),
+    swept("sweep_copy", "two ranges into one", |_| {
+        sweep("copy", &mut Move::copy())
+    }),
+    swept("sweep_copy_windows", "faults after a part is done", windows),
+    swept(
+        "sweep_copy_map",
+        "8 MiB pinned and mapped, with I/O page tables of their own",
+        map,
+    ),
+    swept("sweep_bind", "probe", |_| {
+        sweep("bind", &mut Bind::default())
+    }),
+    swept("sweep_unbind", "with an open file", |_| {
+        sweep("unbind", &mut Unbind::default())
+    }),
+];
+
+const fn swept(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Faults)
+}
+
+fn windows(leg: Leg) -> Outcome {
+    module::with_parameters(leg, "window_kib=16", || {
+        sweep("copy_windows", &mut Move::windows())
+    })
+}
+
+fn map(leg: Leg) -> Outcome {
+    module::with_parameters(leg, "window_kib=16384", || {
+        sweep("copy_map", &mut Move::map())
+    })
+}
+
+/// Points after which a sweep is not believed to end by itself.
+const ENDLESS: u32 = 3000;
+
+/// Sweeps a command, with faults of both kinds.
+fn sweep(name: &str, command: &mut dyn Command) -> Outcome {
+    faults::let_strike()?;
+    command::live_within_memlock()?;
+    let once = sweep_with(Fault::Once, name, command);
+    let lasting = sweep_with(Fault::Lasting, &format!("{name}_lasting"), command);
+    once.and(lasting)
+}
+
+/// Sweeps a command, says what came of it, and compares that with its floor.
+fn sweep_with(fault: Fault, name: &str, command: &mut dyn Command) -> Outcome {
+    let aim = Aim::new()?;
+    let mut gate = Gate::new()?;
+    // What is allocated once and for all is no business of the sweep.
+    command.works()?;
+    let mut tally = Tally::default();
+    for point in 1..ENDLESS {
+        let at = |Fail(why)| Fail(format!("{name}, point {point}: {why}"));
+        let shot = |call: &mut dyn FnMut() -> i32| aim.during(fault, point, call);
+        if !strike(command, point, &mut tally, shot).map_err(at)? {
+            return tally.conclude(name);
+        }
+        command.works().map_err(at)?;
+        for complaint in gate.complaints() {
+            tally.wrong(point, &complaint);
+        }
+    }
+    Err(Fail::new(format!(
+        "{name} still has points after {ENDLESS}"
+    )))
+}
+
+/// One call, made by `shot` with a fault at its point number `point`; false if
+/// it has so many no more.
+fn strike(
+    command: &mut dyn Command,
+    point: u32,
+    tally: &mut Tally,
+    shot: impl Fn(&mut dyn FnMut() -> i32) -> Outcome<(i32, bool)>,
+) -> Outcome<bool> {
+    command.prepare()?;
+    let (errno, struck) = shot(&mut || command.call())?;
+    let ended = command
+        .judge(errno)
+        .and_then(|ended| command::at_rest(command.files()).map(|()| ended));
+    if struck {
+        tally.count(point, ended);
+    } else {
+        tally.count_untouched(ended);
+    }
+    Ok(struck)
+}
