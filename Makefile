@@ -4,7 +4,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup module user unit demo prove test test-debug lint fmt bindings shell clean clean-old clean-cache
+.PHONY: help setup module user unit demo prove test test-debug mutants lint fmt bindings shell clean clean-old clean-cache
 
 # Exported for the scripts: PINDMA_CACHE, PINDMA_MIRROR, KDIR, V.
 ifdef KDIR
@@ -19,6 +19,7 @@ help:
 	@echo 'make demo        a file through the device and back, in QEMU'
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: 25 minutes to build it); LEGS and FILTER as above'
+	@echo 'make mutants     break the driver on purpose; MUTANTS="a b" chooses some'
 	@echo 'make unit        only the tests that need no VM'
 	@echo 'make module      the kernel module; KDIR=dir builds for another prepared kernel'
 	@echo 'make user        crate, command line tool, selftests, VM runner'
@@ -56,6 +57,11 @@ test:
 test-debug:
 	@qemu/build.sh debug
 	@qemu/rig.sh --debug-kernel test $(LEGS:%=--leg %) $(if $(FILTER),--filter '$(FILTER)')
+
+# MUTANTS="a b" tries only these.
+mutants:
+	@qemu/build.sh all
+	@qemu/mutants.sh $(MUTANTS)
 
 lint:
 	@qemu/build.sh setup
