@@ -14,8 +14,16 @@ use crate::pci;
 const DRIVER: &str = "/sys/bus/pci/drivers/pindma";
 const DEVICES: &str = "/sys/bus/pci/devices";
 
-/// What a fault leads to: of the header's, those that speak of room.
-const ERRNOS: [i32; 3] = [libc::ENOMEM, libc::ENOSPC, libc::EFAULT];
+/// What a fault leads to.  Not all of them are the driver's: the kernel says
+/// ENOSPC or ENODEV when it cannot make a vector of interrupts, and EBUSY when
+/// it cannot note whose a BAR is.
+const ERRNOS: [i32; 5] = [
+    libc::ENOMEM,
+    libc::ENOSPC,
+    libc::EBUSY,
+    libc::ENODEV,
+    libc::EFAULT,
+];
 
 /// A file of the driver, and what is to be written to it.
 struct Lever {

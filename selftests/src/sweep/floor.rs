@@ -40,9 +40,11 @@ mod tests {
         let swept: Vec<_> = super::super::CASES
             .iter()
             .filter_map(|case| case.name.strip_prefix("sweep_"))
-            .flat_map(|name| [name.to_string(), format!("{name}_lasting")])
             .collect();
-        let floors: Vec<_> = floors().map(|floor| floor.0).collect();
+        let floors: Vec<_> = floors()
+            .map(|floor| floor.0)
+            .filter(|name| !name.ends_with("_lasting"))
+            .collect();
         assert_eq!(floors, swept);
     }
 
