@@ -39,8 +39,13 @@ impl Background {
 
 /// Waits until the device works on something, for whomever.
 pub(crate) fn wait() -> Outcome {
+    let (mut mapped, mut looks) = (0, 0);
     for _ in 0..1000 {
-        if counters::driver("mapped_segments")? > 0 {
+        let now = counters::driver("mapped_segments")?;
+        looks = if now == mapped { looks + 1 } else { 0 };
+        mapped = now;
+        // A copy maps its source and then its destination.
+        if mapped > 0 && looks >= 2 {
             return Ok(());
         }
         pause(5);
@@ -48,6 +53,18 @@ pub(crate) fn wait() -> Outcome {
     // On a machine that stands still it may be over before anybody looks.
     // What a case does next then happens too late; its call tells.
     Ok(())
+}
+
+/// Waits until the device has been given a job by this open file: then all
+/// memory of its window is pinned.
+pub(crate) fn wait_for_job(device: &Device) -> Outcome {
+    for _ in 0..5000 {
+        if device.stats()?.out_jobs > 0 {
+            return Ok(());
+        }
+        pause(1);
+    }
+    Err(Fail::new("no job was ever started"))
 }
 
 /// Waits until somebody is stuck on a page that is missing.

@@ -69,7 +69,7 @@ fn disturbed(seed: u64, disturb: impl FnOnce(&mut Pair) -> Outcome) -> Outcome<P
     let device = Device::open()?;
     let mut pair = Pair::new(LEN, seed)?;
     let call = pair.start(&device)?;
-    flight::wait()?;
+    flight::wait_for_job(&device)?;
     let disturbance = disturb(&mut pair);
     call.join()?.succeeded(LEN)?;
     disturbance?;
