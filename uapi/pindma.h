@@ -31,22 +31,38 @@
  *  EINVAL           a field has a value that is never right: struct too small,
  *                   empty vector, empty segment, sum that wraps, unequal sums
  *                   of a copy, negative deadline, reserved field not zero
- *                   (out.field says which)
- *  EOPNOTSUPP       a flag is unknown, or the channel cannot do what was asked
- *  EMSGSIZE         a vector has more segments than max_segs
- *  ENOENT           no such channel or handle
- *  ERANGE           the device range does not lie inside the channel's memory
+ *                   (out.field says which); read(2) of a queue into less than
+ *                   one record; mmap(2) of a pool without MAP_SHARED or beyond
+ *                   its end
+ *  EOPNOTSUPP       a flag is unknown, or the channel or the region cannot do
+ *                   what was asked
+ *  EMSGSIZE         a vector has more segments than max_segs, or a batch more
+ *                   entries than max_batch
+ *  ENOENT           no such channel, handle or request; a handle is stale
+ *  EPERM            the region or pool was made by another process, and is not
+ *                   shared
+ *  EBADF            a file descriptor that was passed is not one, or not of the
+ *                   right kind
+ *  ERANGE           the device range does not lie inside the channel's memory,
+ *                   or a range not inside its region
  *  ENOMEM           the kernel is out of memory, or an IOMMU of addresses, which
  *                   the kernel does not tell apart; or, with PINDMA_OUT_MEMLOCK,
  *                   pinning would exceed RLIMIT_MEMLOCK (memlock_needed, _used
  *                   and _limit say by how much)
- *  ENOSPC           the device's own limit of pinned pages is reached, or there
- *                   is no room left to map, such as bounce buffers
+ *  ENOSPC           the device's own limit of pinned pages is reached, or that
+ *                   of regions, queues or pools of a file; or there is no room
+ *                   left to map, such as bounce buffers; write(2) at the end of
+ *                   device memory
  *  ENXIO            the memory is out of the device's reach, and it cannot be
  *                   bounced (fault_index and fault_addr say which)
- *  EAGAIN           the file is O_NONBLOCK and the channel is busy
+ *  EAGAIN           the file is O_NONBLOCK and the channel is busy, or nothing
+ *                   is there to be reaped or dequeued; the queue has no room for
+ *                   another request; RWF_NOWAIT
  *  EBUSY            open(2): the device is open exclusively, or is open and an
- *                   exclusive open was asked for
+ *                   exclusive open was asked for; the region is in use by a
+ *                   transfer; the pool buffer is not the application's now; the
+ *                   pool is started already
+ *  ECANCELED        the request was cancelled, or its file was closed
  *  EINTR            a signal came before all was done; what was in flight was
  *                   drained first
  *  ETIMEDOUT        the deadline passed before all was done; what was in flight
@@ -78,6 +94,45 @@
 #define PINDMA_TRANSFER		_IO(PINDMA_TYPE, 0x10)
 /** PINDMA_COPY - user memory to user memory through the device, &struct pindma_copy. */
 #define PINDMA_COPY		_IO(PINDMA_TYPE, 0x11)
+/** PINDMA_REGION_REGISTER - pin and map memory once, &struct pindma_region_register. */
+#define PINDMA_REGION_REGISTER	_IO(PINDMA_TYPE, 0x20)
+/** PINDMA_REGION_UNREGISTER - give it back, &struct pindma_region_unregister. */
+#define PINDMA_REGION_UNREGISTER _IO(PINDMA_TYPE, 0x21)
+/** PINDMA_REGION_SYNC - begin or end access by the CPU, &struct pindma_region_sync. */
+#define PINDMA_REGION_SYNC	_IO(PINDMA_TYPE, 0x22)
+/** PINDMA_REGION_INFO - what a region turned out to be, &struct pindma_region_info. */
+#define PINDMA_REGION_INFO	_IO(PINDMA_TYPE, 0x23)
+/** PINDMA_QUEUE_CREATE - make a completion queue, &struct pindma_queue_create. */
+#define PINDMA_QUEUE_CREATE	_IO(PINDMA_TYPE, 0x30)
+/** PINDMA_SUBMIT - start requests that end in a queue, &struct pindma_submit. */
+#define PINDMA_SUBMIT		_IO(PINDMA_TYPE, 0x31)
+/** PINDMA_QUEUE_WAIT - of a queue: wait for completions, &struct pindma_queue_wait. */
+#define PINDMA_QUEUE_WAIT	_IO(PINDMA_TYPE, 0x32)
+/** PINDMA_QUEUE_CANCEL - of a queue: end requests early, &struct pindma_queue_cancel. */
+#define PINDMA_QUEUE_CANCEL	_IO(PINDMA_TYPE, 0x33)
+/** PINDMA_QUEUE_EVENTFD - of a queue: signal an eventfd, &struct pindma_queue_eventfd. */
+#define PINDMA_QUEUE_EVENTFD	_IO(PINDMA_TYPE, 0x34)
+/** PINDMA_POOL_CREATE - allocate a pool of buffers, &struct pindma_pool_create. */
+#define PINDMA_POOL_CREATE	_IO(PINDMA_TYPE, 0x40)
+/** PINDMA_POOL_BUFFER - of a pool: how a buffer stands, &struct pindma_pool_query. */
+#define PINDMA_POOL_BUFFER	_IO(PINDMA_TYPE, 0x41)
+/** PINDMA_POOL_ENQUEUE - of a pool: give buffers to the device, &struct pindma_pool_enqueue. */
+#define PINDMA_POOL_ENQUEUE	_IO(PINDMA_TYPE, 0x42)
+/** PINDMA_POOL_DEQUEUE - of a pool: take buffers back, &struct pindma_pool_dequeue. */
+#define PINDMA_POOL_DEQUEUE	_IO(PINDMA_TYPE, 0x43)
+/** PINDMA_POOL_START - of a pool: have the device work on it, &struct pindma_pool_start. */
+#define PINDMA_POOL_START	_IO(PINDMA_TYPE, 0x44)
+/** PINDMA_POOL_STOP - of a pool: have the device stop, &struct pindma_pool_stop. */
+#define PINDMA_POOL_STOP	_IO(PINDMA_TYPE, 0x45)
+
+/*
+ * read(2), write(2) and their relatives move data between user memory and the
+ * memory of the first channel, at the file offset, without a copy: as
+ * PINDMA_TRANSFER does, but what was moved before an error is returned as a
+ * short count.  read at the end of device memory returns 0, write ENOSPC;
+ * lseek SEEK_END is the end of device memory.  On a stream there is no offset.
+ * A call that must not wait (RWF_NOWAIT) gets EAGAIN.
+ */
 
 /*
  * open(2) with O_EXCL is an exclusive open: EBUSY if the device is open, and
@@ -99,9 +154,12 @@ enum pindma_direction {
 
 /**
  * struct pindma_seg - one range of memory
- * @addr: Start.  With @handle 0 an address in the memory of the calling process.
+ * @addr: Start.  With @handle 0 an address in the memory of the calling process,
+ *	else an offset in bytes into the region or pool.
  * @len: Length in bytes, not 0.
- * @handle: 0; other values are reserved for memory that was registered before.
+ * @handle: 0; or that of a region or pool of this open file.  A vector to
+ *	register, and those of a copy, have only user memory.  A range of a pool
+ *	must lie within one buffer, which the application owns.
  * @flags: None defined; must be 0.
  */
 struct pindma_seg {
@@ -121,6 +179,8 @@ struct pindma_seg {
 #define PINDMA_OUT_FAULT	(1U << 3)
 /** PINDMA_OUT_STARTED - the device was told to work at least once. */
 #define PINDMA_OUT_STARTED	(1U << 4)
+/** PINDMA_OUT_COPIED - some memory was not pinned, but copied by the CPU (PINDMA_MAY_COPY). */
+#define PINDMA_OUT_COPIED	(1U << 5)
 
 /**
  * enum pindma_field - which input an error is about
@@ -141,6 +201,12 @@ struct pindma_seg {
  * @PINDMA_FIELD_DEV_FLAGS: dev_flags.
  * @PINDMA_FIELD_DEADLINE: deadline.
  * @PINDMA_FIELD_RESERVED: A reserved field.
+ * @PINDMA_FIELD_ACCESS: access.
+ * @PINDMA_FIELD_QUEUE: queue, the file descriptor of a queue.
+ * @PINDMA_FIELD_NR_ENTRIES: nr_entries.
+ * @PINDMA_FIELD_ENTRIES: The pointer entries.
+ * @PINDMA_FIELD_COUNT: count, of a pool.
+ * @PINDMA_FIELD_BUFFER_BYTES: buffer_bytes, of a pool.
  */
 enum pindma_field {
 	PINDMA_FIELD_NONE = 0,
@@ -160,6 +226,12 @@ enum pindma_field {
 	PINDMA_FIELD_DEV_FLAGS = 14,
 	PINDMA_FIELD_DEADLINE = 15,
 	PINDMA_FIELD_RESERVED = 16,
+	PINDMA_FIELD_ACCESS = 17,
+	PINDMA_FIELD_QUEUE = 18,
+	PINDMA_FIELD_NR_ENTRIES = 19,
+	PINDMA_FIELD_ENTRIES = 20,
+	PINDMA_FIELD_COUNT = 21,
+	PINDMA_FIELD_BUFFER_BYTES = 22,
 };
 
 /**
@@ -203,9 +275,18 @@ struct pindma_result {
 #define PINDMA_DEV_FIXED	(1U << 0)
 
 /**
+ * PINDMA_MAY_COPY - memory may be copied by the CPU, through a buffer of the
+ * kernel: where it cannot be pinned or mapped, and where the whole transfer is
+ * shorter than copy_below of &struct pindma_info, so that pinning costs more.
+ */
+#define PINDMA_MAY_COPY		(1U << 0)
+/** PINDMA_MUST_COPY - all memory is copied by the CPU; nothing is pinned. */
+#define PINDMA_MUST_COPY	(1U << 1)
+
+/**
  * struct pindma_transfer - argument of PINDMA_TRANSFER
  * @size: sizeof(struct pindma_transfer).
- * @flags: None defined; must be 0.
+ * @flags: 0, PINDMA_MAY_COPY or PINDMA_MUST_COPY.
  * @channel: Channel, 0 to channels - 1 of &struct pindma_info.
  * @direction: enum pindma_direction.
  * @segs: Address of an array of &struct pindma_seg.
@@ -265,6 +346,472 @@ struct pindma_copy {
 	struct pindma_result out;
 };
 
+/** PINDMA_DEV_READ - the device may read the memory. */
+#define PINDMA_DEV_READ		(1U << 0)
+/** PINDMA_DEV_WRITE - the device may write the memory. */
+#define PINDMA_DEV_WRITE	(1U << 1)
+
+/** PINDMA_REGION_SHARED - whoever has the file may use the region, not only the process that made it. */
+#define PINDMA_REGION_SHARED	(1U << 0)
+/** PINDMA_REGION_MAY_BOUNCE - bounce what the device does not reach, rather than fail with ENXIO. */
+#define PINDMA_REGION_MAY_BOUNCE (1U << 1)
+
+/**
+ * struct pindma_region_register - argument of PINDMA_REGION_REGISTER
+ * @size: sizeof(struct pindma_region_register).
+ * @flags: PINDMA_REGION_*.
+ * @segs: Address of an array of &struct pindma_seg, user memory only.
+ * @nr_segs: Number of segments, 1 to max_segs of &struct pindma_info.
+ * @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.
+ * @out_handle: Handle of the region, not 0.
+ * @reserved: Must be 0.
+ * @out: Result: pages, segments and PINDMA_OUT_BOUNCED, or why it failed.
+ *
+ * The memory stays pinned, charged and mapped until it is unregistered or the
+ * last reference to the open file goes; transfers that use it do neither.  The
+ * region is the segments one after the other; what it holds is the memory that
+ * was there at the time of the call, whatever is mapped later.
+ *
+ * Transfers see to caches and bounce buffers by themselves, for the range that
+ * they use.  Where the device writes on its own, PINDMA_REGION_SYNC does it.
+ */
+struct pindma_region_register {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 segs;
+	__u32 nr_segs;
+	__u32 access;
+	__u32 out_handle;
+	__u32 reserved;
+	struct pindma_result out;
+};
+
+/** PINDMA_UNREGISTER_WAIT - wait for transfers that use the region, rather than fail with EBUSY. */
+#define PINDMA_UNREGISTER_WAIT	(1U << 0)
+
+/**
+ * struct pindma_region_unregister - argument of PINDMA_REGION_UNREGISTER
+ * @size: sizeof(struct pindma_region_unregister).
+ * @flags: 0 or PINDMA_UNREGISTER_WAIT.
+ * @handle: The region, or pool; the handle is stale from then on.
+ * @reserved: Must be 0.
+ * @deadline: With PINDMA_UNREGISTER_WAIT: until when to wait, in ns of
+ *	CLOCK_MONOTONIC; else ignored.  After ETIMEDOUT or EINTR nothing has changed.
+ */
+struct pindma_region_unregister {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+	__s64 deadline __attribute__((aligned(8)));
+};
+
+/** PINDMA_SYNC_BEGIN_CPU - the CPU is about to look at what the device has written. */
+#define PINDMA_SYNC_BEGIN_CPU	(1U << 0)
+/** PINDMA_SYNC_END_CPU - the CPU is done, and the device may read what it has written. */
+#define PINDMA_SYNC_END_CPU	(1U << 1)
+
+/**
+ * struct pindma_region_sync - argument of PINDMA_REGION_SYNC
+ * @size: sizeof(struct pindma_region_sync).
+ * @flags: Exactly one of PINDMA_SYNC_*.
+ * @handle: The region.
+ * @reserved: Must be 0.
+ * @offset: Start of the range, in bytes from that of the region.
+ * @len: Length of the range in bytes; 0: to the end of the region.
+ */
+struct pindma_region_sync {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 reserved;
+	__aligned_u64 offset;
+	__aligned_u64 len;
+};
+
+/** PINDMA_REGION_IS_BOUNCED - at least one segment goes through a bounce buffer. */
+#define PINDMA_REGION_IS_BOUNCED (1U << 2)
+/** PINDMA_REGION_IS_POOL - the handle is that of a pool. */
+#define PINDMA_REGION_IS_POOL	(1U << 3)
+
+/**
+ * struct pindma_region_info - argument of PINDMA_REGION_INFO
+ * @size: sizeof(struct pindma_region_info).
+ * @flags: None defined; must be 0.
+ * @handle: The region.
+ * @out_flags: PINDMA_REGION_*.
+ * @out_access: PINDMA_DEV_*.
+ * @out_users: Transfers that use it now.
+ * @out_len: Length in bytes.
+ * @out_pages: Pages pinned.
+ * @out_segments: DMA segments.
+ * @out_bounced: DMA segments that go through a bounce buffer.
+ * @out_page_sizes: Sizes in bytes of the pages, or huge pages, that the memory
+ *	is made of, or'ed together.
+ */
+struct pindma_region_info {
+	__u32 size;
+	__u32 flags;
+	__u32 handle;
+	__u32 out_flags;
+	__u32 out_access;
+	__u32 out_users;
+	__aligned_u64 out_len;
+	__aligned_u64 out_pages;
+	__aligned_u64 out_segments;
+	__aligned_u64 out_bounced;
+	__aligned_u64 out_page_sizes;
+};
+
+/**
+ * struct pindma_queue_create - argument of PINDMA_QUEUE_CREATE
+ * @size: sizeof(struct pindma_queue_create).
+ * @flags: None defined; must be 0.
+ * @depth: Most requests that are in flight or not yet reaped, 1 to max_depth of
+ *	&struct pindma_info.
+ * @out_fd: File descriptor of the queue, with O_CLOEXEC.
+ *
+ * read(2) of the queue returns whole &struct pindma_completion, poll(2) says
+ * whether there are any.  The queue does not keep the device file open: when
+ * that is closed, its requests end with ECANCELED, and can still be reaped.
+ * When the queue is closed, its requests are cancelled.
+ */
+struct pindma_queue_create {
+	__u32 size;
+	__u32 flags;
+	__u32 depth;
+	__s32 out_fd;
+};
+
+/**
+ * struct pindma_entry - one request of PINDMA_SUBMIT
+ * @user_data: Comes back in the completion.
+ * @flags: None defined; must be 0.
+ * @channel: Channel, 0 to channels - 1 of &struct pindma_info.
+ * @direction: enum pindma_direction.
+ * @dev_flags: PINDMA_DEV_FIXED or 0.
+ * @dev_addr: Offset into the channel's memory.
+ * @deadline: Absolute time in ns of CLOCK_MONOTONIC, or PINDMA_DEADLINE_NONE.
+ * @segs: With @nr_segs not 0: address of an array of &struct pindma_seg.
+ * @nr_segs: Number of segments there, or 0: the one segment is @seg.
+ * @reserved: Must be 0.
+ * @seg: With @nr_segs 0: the memory.
+ *
+ * User memory is pinned and mapped as a whole while it is submitted, and stays
+ * so until the request ends.
+ */
+struct pindma_entry {
+	__aligned_u64 user_data;
+	__u32 flags;
+	__u32 channel;
+	__u32 direction;
+	__u32 dev_flags;
+	__aligned_u64 dev_addr;
+	__s64 deadline __attribute__((aligned(8)));
+	__aligned_u64 segs;
+	__u32 nr_segs;
+	__u32 reserved;
+	struct pindma_seg seg;
+};
+
+/**
+ * struct pindma_submit - argument of PINDMA_SUBMIT
+ * @size: sizeof(struct pindma_submit).
+ * @flags: None defined; must be 0.
+ * @queue: File descriptor of a queue that was made with this open file.
+ * @nr_entries: Number of entries, 1 to max_batch of &struct pindma_info.
+ * @entries: Address of an array of &struct pindma_entry.
+ * @out_submitted: Requests that were taken, from the first on.  Each of them
+ *	ends exactly once, in the queue.
+ * @reserved: Must be 0.
+ * @out: Result: if not all were taken, why the next one was not.
+ *
+ * Returns 0 once a request was taken.
+ */
+struct pindma_submit {
+	__u32 size;
+	__u32 flags;
+	__s32 queue;
+	__u32 nr_entries;
+	__aligned_u64 entries;
+	__u32 out_submitted;
+	__u32 reserved;
+	struct pindma_result out;
+};
+
+/**
+ * struct pindma_completion - how a request ended
+ * @user_data: That of its entry.
+ * @status: 0: done; -ECANCELED, -ETIMEDOUT, -EIO, -ENODEV, -ENOTRECOVERABLE.
+ * @flags: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.
+ * @bytes: Bytes moved, a contiguous prefix.
+ * @fault_addr: Zero.
+ * @seq: Number of the completion in its queue, from 0 on.
+ * @time_ns: When it ended, in ns of CLOCK_MONOTONIC.
+ * @reserved: Zero.
+ */
+struct pindma_completion {
+	__aligned_u64 user_data;
+	__s32 status;
+	__u32 flags;
+	__aligned_u64 bytes;
+	__aligned_u64 fault_addr;
+	__aligned_u64 seq;
+	__s64 time_ns __attribute__((aligned(8)));
+	__aligned_u64 reserved[2];
+};
+
+/**
+ * struct pindma_queue_wait - argument of PINDMA_QUEUE_WAIT
+ * @size: sizeof(struct pindma_queue_wait).
+ * @flags: None defined; must be 0.
+ * @completions: Address of an array of &struct pindma_completion.
+ * @max: Room there, 1 to max_batch of &struct pindma_info.
+ * @min: How many to wait for, 0 to @max; 0: do not wait.
+ * @deadline: Until when to wait, in ns of CLOCK_MONOTONIC.  After that, or a
+ *	signal, or if no more requests are in flight: returns what is there, or
+ *	fails with ETIMEDOUT, EINTR, EAGAIN if there is nothing.
+ * @out_reaped: Completions written.
+ * @out_in_flight: Requests in flight.
+ */
+struct pindma_queue_wait {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 completions;
+	__u32 max;
+	__u32 min;
+	__s64 deadline __attribute__((aligned(8)));
+	__u32 out_reaped;
+	__u32 out_in_flight;
+};
+
+/** PINDMA_CANCEL_ALL - cancel all requests of the queue, whatever their user_data. */
+#define PINDMA_CANCEL_ALL	(1U << 0)
+
+/**
+ * struct pindma_queue_cancel - argument of PINDMA_QUEUE_CANCEL
+ * @size: sizeof(struct pindma_queue_cancel).
+ * @flags: 0 or PINDMA_CANCEL_ALL.
+ * @user_data: Which requests.
+ * @out_canceled: Requests that were told to end.  They end as soon as the device
+ *	is done with their memory: mostly with ECANCELED, or done after all.
+ * @reserved: Must be 0.
+ *
+ * ENOENT if there is no such request in flight.  Does not wait.
+ */
+struct pindma_queue_cancel {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 user_data;
+	__u32 out_canceled;
+	__u32 reserved;
+};
+
+/**
+ * struct pindma_queue_eventfd - argument of PINDMA_QUEUE_EVENTFD
+ * @size: sizeof(struct pindma_queue_eventfd).
+ * @flags: None defined; must be 0.
+ * @fd: An eventfd, to which 1 is added for each completion; -1: none any more.
+ * @reserved: Must be 0.
+ */
+struct pindma_queue_eventfd {
+	__u32 size;
+	__u32 flags;
+	__s32 fd;
+	__u32 reserved;
+};
+
+/** PINDMA_POOL_CONTIGUOUS - each buffer is contiguous in physical memory. */
+#define PINDMA_POOL_CONTIGUOUS	(1U << 0)
+/** PINDMA_POOL_AS_MANY - fewer than count buffers will do, down to one. */
+#define PINDMA_POOL_AS_MANY	(1U << 1)
+/** PINDMA_POOL_SHARED - whoever has the file may use the pool, not only the process that made it. */
+#define PINDMA_POOL_SHARED	(1U << 2)
+
+/**
+ * struct pindma_pool_create - argument of PINDMA_POOL_CREATE
+ * @size: sizeof(struct pindma_pool_create).
+ * @flags: PINDMA_POOL_*.
+ * @buffer_bytes: Bytes of a buffer; rounded up to whole pages.
+ * @count: Number of buffers, 1 to max_buffers of &struct pindma_info.
+ * @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.
+ * @out_stride: Bytes from one buffer to the next in the mapping.
+ * @out_count: Number of buffers that there are.
+ * @out_handle: Handle of the pool: as that of a region of this file, where a
+ *	buffer starts at its index times @out_stride.
+ * @out_fd: File descriptor of the pool, with O_CLOEXEC: mmap(2) it with
+ *	MAP_SHARED, at multiples of @out_stride or all at once.
+ * @reserved: Must be 0.
+ * @out: Result.
+ *
+ * The memory is ordinary, zeroed, charged like pinned memory, and lives for as
+ * long as the pool's file descriptor, its handle or a mapping does.  All buffers
+ * are the application's at first.
+ */
+struct pindma_pool_create {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 buffer_bytes;
+	__u32 count;
+	__u32 access;
+	__aligned_u64 out_stride;
+	__u32 out_count;
+	__u32 out_handle;
+	__s32 out_fd;
+	__u32 reserved;
+	struct pindma_result out;
+};
+
+/**
+ * enum pindma_pool_state - whose a buffer is
+ * @PINDMA_POOL_OWNED: The application's.
+ * @PINDMA_POOL_QUEUED: The device's, which has not begun with it.
+ * @PINDMA_POOL_ACTIVE: The device works on it.
+ * @PINDMA_POOL_READY: It can be dequeued.
+ */
+enum pindma_pool_state {
+	PINDMA_POOL_OWNED = 1,
+	PINDMA_POOL_QUEUED = 2,
+	PINDMA_POOL_ACTIVE = 3,
+	PINDMA_POOL_READY = 4,
+};
+
+/**
+ * struct pindma_pool_query - argument of PINDMA_POOL_BUFFER
+ * @size: sizeof(struct pindma_pool_query).
+ * @flags: None defined; must be 0.
+ * @index: Index of the buffer.
+ * @out_state: enum pindma_pool_state.
+ * @out_buffer: Handle of the buffer while it is the application's, else 0.
+ * @out_reserved: Zero.
+ */
+struct pindma_pool_query {
+	__u32 size;
+	__u32 flags;
+	__u32 index;
+	__u32 out_state;
+	__u32 out_buffer;
+	__u32 out_reserved;
+};
+
+/**
+ * struct pindma_pool_record - a buffer on its way in or out
+ * @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.
+ * @index: Out: index of the buffer.
+ * @bytes: In: bytes that the device is to move, 0: all.  Out: bytes that it has moved.
+ * @seq: Out: number of the frame since the start, lost ones counted as well.
+ * @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.
+ * @overruns: Out: frames lost just before this one.
+ * @status: Out: 0, or -ECANCELED (stopped before the device began, or while it
+ *	worked), -EIO, -ENODEV, -ENOTRECOVERABLE.
+ * @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.  In: must be 0.
+ * @reserved: Zero.
+ */
+struct pindma_pool_record {
+	__u32 buffer;
+	__u32 index;
+	__aligned_u64 bytes;
+	__aligned_u64 seq;
+	__s64 time_ns __attribute__((aligned(8)));
+	__aligned_u64 overruns;
+	__s32 status;
+	__u32 flags;
+	__aligned_u64 reserved[2];
+};
+
+/** PINDMA_ENQUEUE_ALL - enqueue all buffers that the application owns; records is not looked at. */
+#define PINDMA_ENQUEUE_ALL	(1U << 0)
+
+/**
+ * struct pindma_pool_enqueue - argument of PINDMA_POOL_ENQUEUE
+ * @size: sizeof(struct pindma_pool_enqueue).
+ * @flags: 0 or PINDMA_ENQUEUE_ALL.
+ * @records: Address of an array of &struct pindma_pool_record.
+ * @nr_records: Number of records, 1 to max_batch of &struct pindma_info.
+ * @out_enqueued: Buffers that were taken, from the first on.
+ *
+ * ENOENT for a handle that is stale, EBUSY for one that a transfer uses; returns
+ * 0 once a buffer was taken.
+ */
+struct pindma_pool_enqueue {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 records;
+	__u32 nr_records;
+	__u32 out_enqueued;
+};
+
+/**
+ * struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE
+ * @size: sizeof(struct pindma_pool_dequeue).
+ * @flags: None defined; must be 0.
+ * @records: Address of an array of &struct pindma_pool_record.
+ * @max: Room there, 1 to max_batch of &struct pindma_info.
+ * @min: How many to wait for, 0 to @max; 0: do not wait.
+ * @deadline: Until when to wait, in ns of CLOCK_MONOTONIC; as in
+ *	&struct pindma_queue_wait.  EAGAIN if nothing is enqueued or stopped and
+ *	nothing is ready.
+ * @out_dequeued: Records written, in the order in which the device was done.
+ * @out_queued: Buffers that the device has.
+ */
+struct pindma_pool_dequeue {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 records;
+	__u32 max;
+	__u32 min;
+	__s64 deadline __attribute__((aligned(8)));
+	__u32 out_dequeued;
+	__u32 out_queued;
+};
+
+/** PINDMA_START_STREAM - do not wait for buffers: what finds none is lost and counted. */
+#define PINDMA_START_STREAM	(1U << 0)
+
+/**
+ * struct pindma_pool_start - argument of PINDMA_POOL_START
+ * @size: sizeof(struct pindma_pool_start).
+ * @flags: 0 or PINDMA_START_STREAM.
+ * @channel: Channel, 0 to channels - 1 of &struct pindma_info.
+ * @direction: enum pindma_direction.
+ * @dev_addr: Offset into the channel's memory, of every frame.
+ * @dev_flags: PINDMA_DEV_FIXED or 0.
+ * @reserved: Must be 0.
+ * @frame_bytes: Bytes of a frame; 0: those of a buffer.
+ *
+ * One buffer takes one frame.  Without PINDMA_START_STREAM the device waits
+ * until a buffer is enqueued.  With it, which is for PINDMA_FROM_DEVICE only,
+ * frames go on: one that finds no buffer is moved to where nobody sees it, and
+ * the next record says how many those were.
+ */
+struct pindma_pool_start {
+	__u32 size;
+	__u32 flags;
+	__u32 channel;
+	__u32 direction;
+	__aligned_u64 dev_addr;
+	__u32 dev_flags;
+	__u32 reserved;
+	__aligned_u64 frame_bytes;
+};
+
+/**
+ * struct pindma_pool_stop - argument of PINDMA_POOL_STOP
+ * @size: sizeof(struct pindma_pool_stop).
+ * @flags: None defined; must be 0.
+ * @out_frames: Frames since the start, lost ones counted as well.
+ * @out_overruns: Frames lost since the start.
+ *
+ * Waits until the device is done.  What it had not begun with comes back by
+ * dequeue with ECANCELED.  Stopping a pool that is stopped changes nothing.
+ */
+struct pindma_pool_stop {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 out_frames;
+	__aligned_u64 out_overruns;
+};
+
 /** PINDMA_CAP_TRANSFER - PINDMA_TRANSFER works. */
 #define PINDMA_CAP_TRANSFER	(1ULL << 0)
 /** PINDMA_CAP_COPY - PINDMA_COPY works. */
@@ -273,6 +820,16 @@ struct pindma_copy {
 #define PINDMA_CAP_ABORT	(1ULL << 2)
 /** PINDMA_CAP_RESET - the device can be reset when it does not stop. */
 #define PINDMA_CAP_RESET	(1ULL << 3)
+/** PINDMA_CAP_REGION - memory can be registered. */
+#define PINDMA_CAP_REGION	(1ULL << 4)
+/** PINDMA_CAP_QUEUE - requests can be submitted to a queue. */
+#define PINDMA_CAP_QUEUE	(1ULL << 5)
+/** PINDMA_CAP_READ_WRITE - read(2) and write(2) work. */
+#define PINDMA_CAP_READ_WRITE	(1ULL << 6)
+/** PINDMA_CAP_MAY_COPY - PINDMA_MAY_COPY and PINDMA_MUST_COPY work. */
+#define PINDMA_CAP_MAY_COPY	(1ULL << 7)
+/** PINDMA_CAP_POOL - pools can be made. */
+#define PINDMA_CAP_POOL		(1ULL << 8)
 
 /** PINDMA_STATE_IOMMU - an IOMMU translates the device's addresses. */
 #define PINDMA_STATE_IOMMU	(1U << 0)
@@ -314,6 +871,14 @@ struct pindma_copy {
  *	PINDMA_STATE_COHERENT.
  * @out_engine: Name of the engine, NUL-terminated.
  * @out_bus: Address on the bus, such as 0000:00:03.0, NUL-terminated.
+ * @out_copy_below: Bytes below which a transfer with PINDMA_MAY_COPY is copied.
+ * @out_max_regions: Most regions and pools that a file may have at a time.
+ * @out_max_queues: Most queues that a file may have at a time.
+ * @out_max_depth: Most requests of a queue.
+ * @out_max_batch: Most entries of one PINDMA_SUBMIT, and most records that one
+ *	PINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.
+ * @out_max_buffers: Most buffers in a pool.
+ * @out_reserved: Zero.
  */
 struct pindma_info {
 	__u32 size;
@@ -335,6 +900,13 @@ struct pindma_info {
 	__u32 out_cache_align;
 	__u8 out_engine[PINDMA_NAME_LEN];
 	__u8 out_bus[PINDMA_NAME_LEN];
+	__aligned_u64 out_copy_below;
+	__u32 out_max_regions;
+	__u32 out_max_queues;
+	__u32 out_max_depth;
+	__u32 out_max_batch;
+	__u32 out_max_buffers;
+	__u32 out_reserved;
 };
 
 /**
@@ -403,6 +975,12 @@ struct pindma_channel_info {
  * @out_bounced: Segments that went through a bounce buffer.
  * @out_pinned_pages: Pages pinned now.
  * @out_lost_interrupts: Jobs whose end was seen by polling, not by interrupt.
+ * @out_copied: Bytes that the CPU copied (PINDMA_MAY_COPY).
+ * @out_regions: Regions and pools registered now.
+ * @out_submitted: Requests that queues were given.
+ * @out_ended: Requests that have ended, however they did.
+ * @out_frames: Pool buffers that the device has worked on.
+ * @out_overruns: Frames that were lost because no pool buffer was enqueued.
  */
 struct pindma_stats {
 	__u32 size;
@@ -418,6 +996,12 @@ struct pindma_stats {
 	__aligned_u64 out_bounced;
 	__aligned_u64 out_pinned_pages;
 	__aligned_u64 out_lost_interrupts;
+	__aligned_u64 out_copied;
+	__aligned_u64 out_regions;
+	__aligned_u64 out_submitted;
+	__aligned_u64 out_ended;
+	__aligned_u64 out_frames;
+	__aligned_u64 out_overruns;
 };
 
 #endif /* _UAPI_PINDMA_H */

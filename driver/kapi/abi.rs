@@ -60,8 +60,8 @@ macro_rules! argument {
 argument!(
     pindma_channel_info => 72,
     pindma_copy => 144,
-    pindma_info => 168,
-    pindma_stats => 96,
+    pindma_info => 200,
+    pindma_stats => 144,
     pindma_transfer => 144,
 );
 
