@@ -36,20 +36,20 @@ use crate::{
         Ticket, //
     },
     kapi::{
+        backing::Backing,
         bus_master::BusMaster,
         dma_view::DmaView,
         mapped::{
+            Bounce,
             MapError,
             Mapped, //
         },
-        pins::Pins, //
+        pins::Direction, //
     },
     quiet::Quiet,
     quota::Share,
-    table::{
-        Handle,
-        Table, //
-    }, //
+    slots::Handle,
+    table::Table, //
 };
 
 /// The bound device.
@@ -77,11 +77,16 @@ pub(crate) struct Placed {
     pub(crate) bounced: usize,
 }
 
+/// Memory that could not be mapped, and why.
+pub(crate) type NotMapped = (Backing, Option<Share>, MapError);
+
 /// A part of a mapping, and the device's side of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Work {
     /// The mapping.
     pub(crate) handle: Handle,
+    /// Which way the data goes.
+    pub(crate) direction: Direction,
     /// The channel.
     pub(crate) ch: Chan,
     /// Where to start, in bytes from the start of the mapping.
@@ -146,15 +151,16 @@ impl<'b> Card<'b> {
         self.engine.irq(vector, &mut Post(&self.device))
     }
 
-    /// Maps pinned memory. If that fails, it is given back, to be unpinned where no guard is held.
+    /// Maps memory. If that fails, it is given back, to be unpinned where no guard is held.
     pub(crate) fn map(
         &self,
-        pins: Pins,
-        share: Share,
-    ) -> core::result::Result<Placed, (Pins, Share, MapError)> {
-        let mapped = match Mapped::new(self.view, pins) {
+        backing: Backing,
+        bounce: Bounce,
+        share: Option<Share>,
+    ) -> core::result::Result<Placed, NotMapped> {
+        let mapped = match Mapped::new(self.view, backing, bounce) {
             Ok(mapped) => mapped,
-            Err((pins, error)) => return Err((pins, share, error)),
+            Err((backing, error)) => return Err((backing, share, error)),
         };
         let (segments, bounced) = (mapped.segments().len(), mapped.bounced());
         if !self.within_reach(&mapped) {
@@ -186,7 +192,7 @@ impl<'b> Card<'b> {
     }
 
     /// Unmaps. `None` if a job still works on it; then it stays.
-    pub(crate) fn unmap(&self, handle: Handle) -> Option<(Pins, Share)> {
+    pub(crate) fn unmap(&self, handle: Handle) -> Option<(Backing, Option<Share>)> {
         let removed = self.table.lock().remove(handle);
         removed.map(|(mapped, share)| (mapped.unmap(), share))
     }
@@ -202,11 +208,11 @@ impl<'b> Card<'b> {
             return Err(ENOTRECOVERABLE);
         }
         let ticket = Ticket(self.tickets.fetch_add(1, Relaxed));
-        table.arm(work.handle, ticket)?;
+        table.arm(work.handle, ticket, work.direction)?;
         channel.expect(ticket);
         let flight = table.in_flight(work.handle).ok_or(ENOENT)?;
         let job = Job {
-            direction: flight.direction(),
+            direction: work.direction,
             dev_addr: work.dev_addr,
             dev_fixed: work.dev_fixed,
             len: work.len,

@@ -25,7 +25,6 @@ use kernel::{
 
 use crate::{
     counters,
-    deadline::Deadline,
     engine::{
         Outcome,
         Refused,
@@ -35,7 +34,8 @@ use crate::{
         Event,
         Woken, //
     },
-    quiet::Quiet, //
+    quiet::Quiet,
+    until::Until, //
 };
 
 /// How often a waiter for its turn looks at its deadline, at least.
@@ -127,8 +127,9 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// `EAGAIN` if it is busy and `nonblocking`; `EINTR`, `ETIMEDOUT`, `ENODEV`, `ENOMEM`.
-    pub(crate) fn acquire(&self, deadline: Deadline, nonblocking: bool) -> Result<Lease<'_>> {
+    /// `EAGAIN` if it is busy and `nonblocking`; `EINTR`, `ETIMEDOUT`, `ECANCELED`, `ENODEV`,
+    /// `ENOMEM`.
+    pub(crate) fn acquire(&self, until: Until<'_>, nonblocking: bool) -> Result<Lease<'_>> {
         let mut turns = self.turns.lock();
         if nonblocking && turns.busy() {
             return Err(EAGAIN);
@@ -142,11 +143,13 @@ impl Channel {
                 turns.held = true;
                 break Ok(Lease { channel: self });
             }
-            let slice = deadline.slice(TURN_SLICE_MS);
+            let slice = until.slice(TURN_SLICE_MS);
             match self.turn.wait_interruptible_timeout(&mut turns, slice) {
                 CondVarTimeoutResult::Signal { .. } => break Err(EINTR),
-                CondVarTimeoutResult::Timeout if deadline.passed() => break Err(ETIMEDOUT),
                 _ => {}
+            }
+            if let Some(why) = until.over() {
+                break Err(why);
             }
         };
         turns.leave(number);
@@ -168,6 +171,13 @@ impl Channel {
         self.turns.lock().closed = true;
         self.turn.notify_all();
         self.ended.raise_for_good();
+    }
+
+    /// Makes everybody who waits for the channel or for a job look around: somebody was told to
+    /// end early.
+    pub(crate) fn stir(&self) {
+        self.turn.notify_all();
+        self.ended.raise();
     }
 
     /// Says that a job is about to be started.
@@ -254,6 +264,7 @@ impl Drop for Lease<'_> {
 #[kunit_tests(pindma_channel)]
 mod tests {
     use super::*;
+    use crate::deadline::Deadline;
 
     fn channel() -> Result<Pin<KBox<Channel>>> {
         KBox::pin_init(Channel::new(), GFP_KERNEL)
@@ -276,7 +287,7 @@ mod tests {
     #[test]
     fn a_lease_is_held_until_it_is_dropped() -> Result {
         let channel = channel()?;
-        let end = Deadline::after(i64::MAX);
+        let end = Until::deadline(Deadline::after(i64::MAX));
         let lease = channel.acquire(end, true)?;
         assert_eq!(channel.acquire(end, true).err(), Some(EAGAIN));
         drop(lease);

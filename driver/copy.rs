@@ -27,6 +27,7 @@ use crate::{
     },
     params,
     progress::Progress,
+    until::Until,
     vector::{
         Cursor,
         Source,
@@ -50,9 +51,9 @@ struct Copy<'a> {
 }
 
 /// Both sides of a window.
-struct Pair<'a> {
-    src: Window<'a>,
-    dst: Window<'a>,
+struct Pair {
+    src: Window,
+    dst: Window,
 }
 
 /// Runs a copy.
@@ -108,7 +109,7 @@ impl<'a> Copy<'a> {
         src: &mut Cursor<'_>,
         dst: &mut Cursor<'_>,
         progress: &mut Progress,
-    ) -> Result<Pair<'a>, Failure> {
+    ) -> Result<Pair, Failure> {
         let pages = params::window_pages() / 2;
         let bytes = src.reach(pages).min(dst.reach(pages));
         let file = self.caller.file;
@@ -121,36 +122,21 @@ impl<'a> Copy<'a> {
     /// Copies a window, a staging window's worth at a time. The lease is held from the first byte
     /// in to the last byte out: what another call moved through the channel in between would be
     /// taken for ours, or ours for its.
-    fn work_through(&self, pair: &Pair<'_>, progress: &mut Progress) -> Result<(), Failure> {
+    fn work_through(&self, pair: &Pair, progress: &mut Progress) -> Result<(), Failure> {
         let channel = self.caller.file.channel(self.ch)?;
         let deadline = self.deadline.min(Deadline::after(params::max_timeout_ns()));
+        let until = Until::deadline(deadline);
         let mut offset = 0;
         while offset < pair.src.len() {
-            if deadline.passed() {
-                return Err(ETIMEDOUT.into());
+            if let Some(why) = until.over() {
+                return Err(why.into());
             }
-            let lease = channel.acquire(deadline, self.caller.must_not_wait(progress))?;
+            let lease = channel.acquire(until, self.caller.must_not_wait(progress))?;
             let len = self.staging.1.min(pair.src.len() - offset);
             let mut unseen = 0;
-            self.hop(
-                &lease,
-                &pair.src,
-                offset,
-                len,
-                deadline,
-                &mut unseen,
-                progress,
-            )?;
+            self.hop(&lease, &pair.src, offset, len, until, &mut unseen, progress)?;
             let mut copied = 0;
-            let end = self.hop(
-                &lease,
-                &pair.dst,
-                offset,
-                len,
-                deadline,
-                &mut copied,
-                progress,
-            );
+            let end = self.hop(&lease, &pair.dst, offset, len, until, &mut copied, progress);
             progress.bytes += copied;
             if progress.bytes < self.src.total() {
                 end?;
@@ -166,10 +152,10 @@ impl<'a> Copy<'a> {
     fn hop(
         &self,
         lease: &Lease<'_>,
-        window: &Window<'_>,
+        window: &Window,
         offset: u64,
         len: u64,
-        deadline: Deadline,
+        until: Until<'_>,
         moved: &mut u64,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
@@ -177,13 +163,14 @@ impl<'a> Copy<'a> {
         while *moved < len {
             let work = Work {
                 handle: window.handle(),
+                direction: window.direction(),
                 ch: self.ch,
                 offset: offset + *moved,
                 len: len - *moved,
                 dev_addr: self.staging.0 + *moved,
                 dev_fixed: false,
             };
-            let ended = job::run(file, lease, &work, deadline, progress)?;
+            let ended = job::run(file, lease, &work, until, progress)?;
             file.stats().bytes(window.direction()).add(ended.bytes);
             *moved += ended.bytes;
             if let Some(why) = ended.why {

@@ -30,8 +30,8 @@ use crate::{
             Event,
             Woken, //
         },
-        link::Link,
-        node::OpenFlags, //
+        file_ops::OpenFlags,
+        link::Link, //
     },
     pci::Pindma,
     quota::Quota, //

@@ -7,6 +7,7 @@
 //! FUSE; so nothing is held meanwhile.
 
 use kernel::{
+    alloc::flags::GFP_KERNEL_ACCOUNT,
     prelude::*,
     sync::Arc,
     uaccess::UserPtr, //
@@ -38,17 +39,21 @@ use crate::{
             Argument,
             Call, //
         },
-        node::{
-            OpenFile,
+        file_ops::{
+            FileOps,
             OpenFlags, //
         },
+        node::OpenFile, //
     },
     progress::Progress,
     stats::Stats,
     transfer, //
 };
 
-/// An open file.
+/// A file as the VFS holds it.
+pub(crate) struct Open(Arc<File>);
+
+/// An open file, for as long as something works for it.
 pub(crate) struct File {
     device: Opened,
     stats: Stats,
@@ -59,8 +64,9 @@ pub(crate) struct File {
 #[derive(Clone, Copy)]
 pub(crate) struct Caller<'a> {
     /// The file.
-    pub(crate) file: &'a File,
-    nonblocking: bool,
+    pub(crate) file: &'a Arc<File>,
+    /// The file is `O_NONBLOCK`.
+    pub(crate) nonblocking: bool,
 }
 
 impl Caller<'_> {
@@ -70,31 +76,36 @@ impl Caller<'_> {
     }
 }
 
-impl OpenFile for File {
+impl OpenFile for Open {
     type Shared = Device;
 
     fn open(device: &Arc<Device>, flags: OpenFlags) -> Result<KBox<Self>> {
-        let file = Self {
+        let file = File {
             device: Device::open(device, flags)?,
             stats: Stats::new(),
             _counted: counters::FILES.hold(),
         };
-        Ok(KBox::new(file, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?)
+        let file = Arc::new(file, GFP_KERNEL_ACCOUNT)?;
+        Ok(KBox::new(Self(file), GFP_KERNEL_ACCOUNT)?)
     }
+}
 
+#[vtable]
+impl FileOps for Open {
     fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {
+        let file = &self.0;
         let caller = Caller {
-            file: self,
+            file,
             nonblocking: flags.nonblocking(),
         };
         match cmd {
-            abi::PINDMA_INFO => self.ask::<pindma_info>(arg, |i| info::device(&self.device, i)),
+            abi::PINDMA_INFO => file.ask::<pindma_info>(arg, |i| info::device(&file.device, i)),
             abi::PINDMA_CHANNEL_INFO => {
-                self.ask::<pindma_channel_info>(arg, |i| info::channel(&self.device, i))
+                file.ask::<pindma_channel_info>(arg, |i| info::channel(&file.device, i))
             }
-            abi::PINDMA_STATS => self.ask::<pindma_stats>(arg, |out| self.report(out)),
-            abi::PINDMA_TRANSFER => self.work::<pindma_transfer>(arg, caller, transfer::run),
-            abi::PINDMA_COPY => self.work::<pindma_copy>(arg, caller, copy::run),
+            abi::PINDMA_STATS => file.ask::<pindma_stats>(arg, |out| file.report(out)),
+            abi::PINDMA_TRANSFER => file.work::<pindma_transfer>(arg, caller, transfer::run),
+            abi::PINDMA_COPY => file.work::<pindma_copy>(arg, caller, copy::run),
             _ => Err(ENOTTY),
         }
     }

@@ -9,6 +9,8 @@
 //! An [`InFlight`] has no way to unmap or unpin: unpinning before the device is idle does not
 //! compile.
 
+use kernel::prelude::*;
+
 use crate::{
     channel::Retired,
     counters,
@@ -23,7 +25,31 @@ use crate::{
     quiet::Quiet, //
 };
 
-/// A mapping that the job with its ticket works on.
+/// Most jobs that work on one mapping at a time; each is on another channel.
+const MOST_JOBS: usize = 16;
+
+/// The jobs that work on a mapping.
+#[derive(Default)]
+struct Jobs([Option<Ticket>; MOST_JOBS]);
+
+impl Jobs {
+    fn add(&mut self, ticket: Ticket) -> Result {
+        let vacant = self.0.iter_mut().find(|job| job.is_none()).ok_or(EBUSY)?;
+        *vacant = Some(ticket);
+        Ok(())
+    }
+
+    /// Takes a job out; whether it was there and was the last one.
+    fn end(&mut self, ticket: Ticket) -> bool {
+        let Some(job) = self.0.iter_mut().find(|job| **job == Some(ticket)) else {
+            return false;
+        };
+        *job = None;
+        self.0.iter().all(Option::is_none)
+    }
+}
+
+/// A mapping that jobs work on.
 ///
 /// Dropping it leaks the pages, the table, the mapping and the charge on purpose: unmapping would
 /// hand the bus addresses to somebody else while the device may still write there.
@@ -31,25 +57,36 @@ pub(crate) struct InFlight<'b> {
     /// `None` only while it is taken apart.
     mapped: Option<Mapped<'b>>,
     direction: Direction,
-    ticket: Ticket,
+    jobs: Jobs,
     leaked: bool,
 }
 
 impl<'b> InFlight<'b> {
-    /// Says that a job is about to be started on `mapped`.
+    /// Says that a job is about to be started on `mapped`, which may write if it was mapped so.
     pub(crate) fn arm(mut mapped: Mapped<'b>, ticket: Ticket) -> Self {
         mapped.mark_touched();
+        let mut jobs = Jobs::default();
+        jobs.0[0] = Some(ticket);
         Self {
             direction: mapped.direction(),
             mapped: Some(mapped),
-            ticket,
+            jobs,
             leaked: false,
         }
     }
 
-    /// Takes the mapping back, given the proof that this very job has ended.
-    pub(crate) fn settle(self, proof: &Retired) -> core::result::Result<Mapped<'b>, Self> {
-        if proof.ticket() == self.ticket {
+    /// Says that one more job is about to be started on it.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if there are too many.
+    pub(crate) fn join(&mut self, ticket: Ticket) -> Result {
+        self.jobs.add(ticket)
+    }
+
+    /// Takes the mapping back, given the proof that this very job has ended, if it was the last.
+    pub(crate) fn settle(mut self, proof: &Retired) -> core::result::Result<Mapped<'b>, Self> {
+        if self.jobs.end(proof.ticket()) {
             self.disarm()
         } else {
             Err(self)
@@ -100,5 +137,32 @@ impl Drop for InFlight<'_> {
             self.give_up();
         }
         core::mem::forget(self.mapped.take());
+    }
+}
+
+#[kunit_tests(pindma_flight)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_job_ends_a_flight() -> Result {
+        let mut jobs = Jobs::default();
+        jobs.add(Ticket(1))?;
+        jobs.add(Ticket(2))?;
+        assert!(!jobs.end(Ticket(3)));
+        assert!(!jobs.end(Ticket(1)));
+        assert!(!jobs.end(Ticket(1)));
+        assert!(jobs.end(Ticket(2)));
+        Ok(())
+    }
+
+    #[test]
+    fn there_are_only_so_many_jobs() -> Result {
+        let mut jobs = Jobs::default();
+        for number in 0..MOST_JOBS {
+            jobs.add(Ticket(number as u64))?;
+        }
+        assert_eq!(jobs.add(Ticket(100)), Err(EBUSY));
+        Ok(())
     }
 }

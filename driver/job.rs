@@ -25,7 +25,8 @@ use crate::{
     file::File,
     kapi::event::Woken,
     params,
-    progress::Progress, //
+    progress::Progress,
+    until::Until, //
 };
 
 /// How long to wait for an interrupt before the device is asked.
@@ -38,8 +39,8 @@ const DRAIN_MS: u32 = 20;
 pub(crate) struct Ended {
     /// Bytes moved.
     pub(crate) bytes: u64,
-    /// Why the call must end now, with those bytes: a signal, the deadline, or an error of the
-    /// device.
+    /// Why the call must end now, with those bytes: a signal, the deadline, that it was told to, or
+    /// an error of the device.
     pub(crate) why: Option<Error>,
 }
 
@@ -61,7 +62,7 @@ pub(crate) fn run(
     file: &File,
     lease: &Lease<'_>,
     work: &Work,
-    deadline: Deadline,
+    until: Until<'_>,
     progress: &mut Progress,
 ) -> Result<Ended> {
     let device = file.device();
@@ -74,7 +75,7 @@ pub(crate) fn run(
         ch: work.ch,
         started,
     };
-    let (proof, why) = running.wait(deadline)?;
+    let (proof, why) = running.wait(until)?;
     let settled = device.with_card(|card| card.settle(work.handle, &proof, started))?;
     let bytes = settled?;
     let short = (bytes < started.len).then_some(EIO);
@@ -89,13 +90,13 @@ impl Running<'_> {
         self.file.device()
     }
 
-    /// Waits for the job to end. With a signal, or after the deadline, it is drained.
-    fn wait(&self, deadline: Deadline) -> Result<(Retired, Option<Error>)> {
+    /// Waits for the job to end. With a signal, or when its time is over, it is drained.
+    fn wait(&self, until: Until<'_>) -> Result<(Retired, Option<Error>)> {
         let why = loop {
             let woken = self
                 .lease
                 .channel()
-                .wait_interruptible(deadline.slice(POLL_MS));
+                .wait_interruptible(until.slice(POLL_MS));
             if let Some(proof) = self.take() {
                 return Ok((proof, None));
             }
@@ -103,8 +104,8 @@ impl Running<'_> {
             if woken == Woken::Signal {
                 break EINTR;
             }
-            if deadline.passed() {
-                break ETIMEDOUT;
+            if let Some(why) = until.over() {
+                break why;
             }
             if let Some(proof) = self.poll()? {
                 return Ok((proof, None));

@@ -7,11 +7,14 @@
 //! ABI's structs in [`abi`].
 
 pub(crate) mod abi;
+pub(crate) mod anon;
+pub(crate) mod backing;
 pub(crate) mod binding;
 pub(crate) mod bus_master;
 pub(crate) mod charge;
 pub(crate) mod dma_view;
 pub(crate) mod event;
+pub(crate) mod file_ops;
 pub(crate) mod irq_set;
 pub(crate) mod link;
 pub(crate) mod mapped;

@@ -20,7 +20,7 @@ use crate::{
         Facts, //
     },
     engine,
-    file::File,
+    file::Open,
     kapi::{
         binding::{
             Driver,
@@ -48,7 +48,7 @@ impl Target for Pindma {
 
 impl Driver for Pindma {
     type IdInfo = engine::Model;
-    type File = File;
+    type File = Open;
     const ID_TABLE: pci::IdTable<Self::IdInfo> = engine::TABLE;
     const NAME: &'static CStr = c"pindma";
 

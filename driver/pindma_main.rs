@@ -2,8 +2,8 @@
 
 //! pindma: a device's DMA straight to and from an application's own memory.
 //!
-//! A request goes from `file` (the ioctl) through `transfer` or `copy`, `window` (charge, pin, map)
-//! and `job` (start, wait) to `card` and the `engine` of the device, and back by `channel`.
+//! A request goes from `file` (the ioctl) through `transfer` or `copy`, `window` (charge, pin, map),
+//! `mover` and `job` (start, wait) to `card` and the `engine` of the device, and back by `channel`.
 
 #![crate_name = "pindma"]
 
@@ -26,14 +26,18 @@ mod flight;
 mod info;
 mod job;
 mod kapi;
+mod mover;
 mod params;
 mod pci;
+mod piece;
 mod progress;
 mod quiet;
 mod quota;
+mod slots;
 mod stats;
 mod table;
 mod transfer;
+mod until;
 mod vector;
 mod window;
 

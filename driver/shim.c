@@ -36,6 +36,11 @@ void pindma_cond_resched(void)
 	cond_resched();
 }
 
+bool pindma_killed(void)
+{
+	return fatal_signal_pending(current);
+}
+
 u64 pindma_page_phys(const struct page *page)
 {
 	return page_to_phys(page);

@@ -18,6 +18,7 @@ struct user_struct *pindma_get_current_user(void);
 unsigned long pindma_rlimit_memlock(void);
 unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
+bool pindma_killed(void);
 
 u64 pindma_page_phys(const struct page *page);
 bool pindma_sg_is_bounced(struct scatterlist *list);

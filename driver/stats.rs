@@ -70,7 +70,7 @@ impl Stats {
     pub(crate) fn bytes(&self, direction: Direction) -> &Count {
         match direction {
             Direction::ToDevice => &self.bytes_to_device,
-            Direction::FromDevice => &self.bytes_from_device,
+            Direction::FromDevice | Direction::Both => &self.bytes_from_device,
         }
     }
 

@@ -3,123 +3,96 @@
 //! All mappings of a device. They belong to the binding; files only hold handles. So unbind has
 //! the list of what is to be unmapped.
 
-use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 use crate::{
     channel::Retired,
     engine::Ticket,
     flight::InFlight,
-    kapi::mapped::Mapped,
+    kapi::{
+        mapped::Mapped,
+        pins::Direction, //
+    },
     quiet::Quiet,
-    quota::Share, //
+    quota::Share,
+    slots::{
+        Handle,
+        Slots,
+        MOST, //
+    }, //
 };
-
-/// Names a mapping; 0 is none. A handle whose mapping is gone names nothing, also when its place
-/// was given to another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Handle(u32);
-
-impl Handle {
-    const INDEX_BITS: u32 = 16;
-
-    fn new(index: usize, generation: u16) -> Self {
-        Self(u32::from(generation) << Self::INDEX_BITS | (index as u32 + 1))
-    }
-
-    fn index(self) -> Option<usize> {
-        (self.0 & ((1 << Self::INDEX_BITS) - 1))
-            .checked_sub(1)
-            .map(|index| index as usize)
-    }
-
-    fn generation(self) -> u16 {
-        (self.0 >> Self::INDEX_BITS) as u16
-    }
-}
-
-/// Most mappings of a device.
-const MOST: usize = (1 << Handle::INDEX_BITS) - 1;
 
 enum State<'b> {
     Mapped(Mapped<'b>),
     InFlight(InFlight<'b>),
 }
 
-/// A mapping, with its share of the device's quota.
-struct Entry<'b> {
-    state: State<'b>,
-    share: Share,
+impl State<'_> {
+    fn direction(&self) -> Direction {
+        match self {
+            Self::Mapped(mapped) => mapped.direction(),
+            Self::InFlight(flight) => flight.direction(),
+        }
+    }
 }
 
-struct Slot<'b> {
-    generation: u16,
-    entry: Option<Entry<'b>>,
+/// A mapping, with its share of the device's quota if it has one of its own.
+struct Entry<'b> {
+    state: State<'b>,
+    share: Option<Share>,
 }
+
+/// What was put in, on its way out.
+pub(crate) type Removed<'b> = (Mapped<'b>, Option<Share>);
 
 /// The table.
 #[derive(Default)]
 pub(crate) struct Table<'b> {
-    slots: KVec<Slot<'b>>,
+    slots: Slots<Entry<'b>>,
 }
 
 impl<'b> Table<'b> {
-    /// Makes room for one more, so that [`insert`](Self::insert) cannot fail.
+    /// Makes room for one more, so that [`insert`](Self::insert) finds some.
     pub(crate) fn reserve(&mut self) -> Result {
-        if self.slots.iter().any(|slot| slot.entry.is_none()) {
-            return Ok(());
-        }
-        if self.slots.len() >= MOST {
-            return Err(ENOSPC);
-        }
-        let slot = Slot {
-            generation: 0,
-            entry: None,
-        };
-        Ok(self.slots.push(slot, GFP_KERNEL_ACCOUNT)?)
+        self.slots.reserve(MOST)
     }
 
     /// Puts a mapping in; gives it back if there is no room.
     pub(crate) fn insert(
         &mut self,
         mapped: Mapped<'b>,
-        share: Share,
-    ) -> core::result::Result<Handle, (Mapped<'b>, Share)> {
-        let vacant = |(_, slot): &(usize, &mut Slot<'b>)| slot.entry.is_none();
-        match self.slots.iter_mut().enumerate().find(vacant) {
-            Some((index, slot)) => {
-                slot.generation = slot.generation.wrapping_add(1);
-                let state = State::Mapped(mapped);
-                slot.entry = Some(Entry { state, share });
-                Ok(Handle::new(index, slot.generation))
-            }
+        share: Option<Share>,
+    ) -> core::result::Result<Handle, Removed<'b>> {
+        match self.slots.vacancy() {
+            Some(vacancy) => Ok(vacancy.fill(Entry {
+                state: State::Mapped(mapped),
+                share,
+            })),
             None => Err((mapped, share)),
         }
     }
 
-    fn slot(&mut self, handle: Handle) -> Option<&mut Option<Entry<'b>>> {
-        let slot = self.slots.get_mut(handle.index()?)?;
-        (slot.generation == handle.generation()).then_some(&mut slot.entry)
-    }
-
     /// The mapping, if a job works on it.
     pub(crate) fn in_flight(&mut self, handle: Handle) -> Option<&InFlight<'b>> {
-        match &self.slot(handle)?.as_ref()?.state {
+        match &self.slots.get_mut(handle)?.state {
             State::InFlight(flight) => Some(flight),
             State::Mapped(_) => None,
         }
     }
 
-    /// Says that a job is about to work on the mapping.
+    /// Says that a job is about to work on the mapping, which others may work on already.
     ///
     /// # Errors
     ///
-    /// `ENOENT` if there is no such mapping, `EBUSY` if a job works on it already.
-    pub(crate) fn arm(&mut self, handle: Handle, ticket: Ticket) -> Result {
-        if self.in_flight(handle).is_some() {
-            return Err(EBUSY);
+    /// `ENOENT` if there is no such mapping, `EBUSY` if too many jobs work on it, `EOPNOTSUPP` if
+    /// it is not mapped for this direction.
+    pub(crate) fn arm(&mut self, handle: Handle, ticket: Ticket, direction: Direction) -> Result {
+        let entry = self.slots.get_mut(handle).ok_or(ENOENT)?;
+        if !entry.state.direction().includes(direction) {
+            return Err(EOPNOTSUPP);
+        }
+        if let State::InFlight(flight) = &mut entry.state {
+            return flight.join(ticket);
         }
         self.change(handle, |state| match state {
             State::Mapped(mapped) => State::InFlight(InFlight::arm(mapped, ticket)),
@@ -138,32 +111,26 @@ impl<'b> Table<'b> {
     }
 
     fn change(&mut self, handle: Handle, f: impl FnOnce(State<'b>) -> State<'b>) -> Result {
-        let slot = self.slot(handle).ok_or(ENOENT)?;
-        let Entry { state, share } = slot.take().ok_or(ENOENT)?;
-        *slot = Some(Entry {
-            state: f(state),
-            share,
-        });
-        Ok(())
+        let change = |Entry { state, share }| {
+            let state = f(state);
+            (Some(Entry { state, share }), ())
+        };
+        self.slots.replace(handle, change).ok_or(ENOENT)
     }
 
     /// Takes a mapping out. One that a job works on stays.
-    pub(crate) fn remove(&mut self, handle: Handle) -> Option<(Mapped<'b>, Share)> {
-        let slot = self.slot(handle)?;
-        let Entry { state, share } = slot.take()?;
-        match state {
-            State::Mapped(mapped) => Some((mapped, share)),
-            state => {
-                *slot = Some(Entry { state, share });
-                None
-            }
-        }
+    pub(crate) fn remove(&mut self, handle: Handle) -> Option<Removed<'b>> {
+        let remove = |Entry { state, share }| match state {
+            State::Mapped(mapped) => (None, Some((mapped, share))),
+            state => (Some(Entry { state, share }), None),
+        };
+        self.slots.replace(handle, remove)?
     }
 
     /// Gives up all mappings that jobs work on; returns how many pages those newly are.
     pub(crate) fn give_up(&mut self) -> usize {
-        let entries = self.slots.iter_mut().filter_map(|slot| slot.entry.as_mut());
-        entries
+        self.slots
+            .iter_mut()
             .map(|entry| match &mut entry.state {
                 State::InFlight(flight) => flight.give_up(),
                 State::Mapped(_) => 0,
@@ -174,7 +141,7 @@ impl<'b> Table<'b> {
     /// Empties the table: unmaps and unpins everything. What jobs work on only with the proof that
     /// the device is quiet; without it that is leaked.
     pub(crate) fn clear(self, proof: Option<&Quiet>) {
-        for entry in self.slots.into_iter().filter_map(|slot| slot.entry) {
+        for entry in self.slots.into_values() {
             match (entry.state, proof) {
                 (State::Mapped(mapped), _) => drop(mapped.unmap()),
                 (State::InFlight(flight), Some(proof)) => {
@@ -191,24 +158,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn handles_tell_place_and_generation() {
-        let handle = Handle::new(3, 7);
-        assert_eq!(handle.index(), Some(3));
-        assert_eq!(handle.generation(), 7);
-        assert!(Handle::new(3, 8) != handle);
-        assert_eq!(Handle(0).index(), None);
-        assert_eq!(Handle::new(MOST - 1, u16::MAX).index(), Some(MOST - 1));
-    }
-
-    #[test]
     fn an_empty_table_knows_no_handle() -> Result {
         let mut table = Table::default();
         table.reserve()?;
-        let stale = Handle::new(0, 1);
+        let stale = Handle::from_abi(1 << 16 | 1);
         assert!(table.in_flight(stale).is_none());
         assert!(table.remove(stale).is_none());
-        assert_eq!(table.arm(stale, Ticket(1)), Err(ENOENT));
-        assert_eq!(table.arm(Handle(0), Ticket(1)), Err(ENOENT));
+        let direction = Direction::ToDevice;
+        assert_eq!(table.arm(stale, Ticket(1), direction), Err(ENOENT));
+        let none = Handle::from_abi(0);
+        assert_eq!(table.arm(none, Ticket(1), direction), Err(ENOENT));
         assert_eq!(table.give_up(), 0);
         Ok(())
     }

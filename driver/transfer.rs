@@ -5,7 +5,6 @@
 use kernel::prelude::*;
 
 use crate::{
-    card::Work,
     deadline::Deadline,
     engine::{
         Chan,
@@ -17,7 +16,6 @@ use crate::{
         Side, //
     },
     file::Caller,
-    job,
     kapi::{
         abi::{
             self,
@@ -25,8 +23,14 @@ use crate::{
         },
         pins::Direction, //
     },
+    mover::{
+        Mover,
+        Route, //
+    },
     params,
+    piece::Piece,
     progress::Progress,
+    until::Until,
     vector::{
         Cursor,
         Source,
@@ -41,10 +45,7 @@ use crate::{
 /// A transfer that was found to be in order.
 struct Transfer<'a> {
     caller: Caller<'a>,
-    ch: Chan,
-    direction: Direction,
-    dev_addr: u64,
-    dev_fixed: bool,
+    route: Route,
     deadline: Deadline,
     vector: Vector,
 }
@@ -59,16 +60,8 @@ pub(crate) fn run(
     caller.file.check_usable()?;
     let mut cursor = Cursor::new(&transfer.vector);
     while !cursor.at_end() {
-        let ranges = cursor.take(cursor.reach(params::window_pages()))?;
-        let window = Window::open(
-            caller.file,
-            &transfer.vector,
-            ranges,
-            transfer.direction,
-            progress,
-        )?;
-        caller.file.stats().windows.add(1);
-        transfer.work_through(&window, progress)?;
+        let piece = transfer.next_piece(&mut cursor, progress)?;
+        transfer.mover().run(&piece, progress)?;
     }
     Ok(())
 }
@@ -93,52 +86,42 @@ impl<'a> Transfer<'a> {
             check_cache_lines(&vector, caller.file.device().facts.cache_align)?;
         }
         check_device_range(arg.dev_addr, vector.total(), dev_fixed, limits)?;
-        Ok(Self {
-            caller,
+        let route = Route {
             ch: Chan(arg.channel),
             direction,
             dev_addr: arg.dev_addr,
             dev_fixed,
+        };
+        Ok(Self {
+            caller,
+            route,
             deadline,
             vector,
         })
     }
 
-    /// Moves all bytes of `window`, in as many jobs as it takes; others get their turn in between.
-    fn work_through(&self, window: &Window<'_>, progress: &mut Progress) -> Result<(), Failure> {
+    /// Pins and maps the next window.
+    fn next_piece(
+        &self,
+        cursor: &mut Cursor<'_>,
+        progress: &mut Progress,
+    ) -> Result<Piece, Failure> {
         let file = self.caller.file;
-        let channel = file.channel(self.ch)?;
-        let deadline = self.deadline.min(Deadline::after(params::max_timeout_ns()));
-        let mut offset = 0;
-        while offset < window.len() {
-            if deadline.passed() {
-                return Err(ETIMEDOUT.into());
-            }
-            let lease = channel.acquire(deadline, self.caller.must_not_wait(progress))?;
-            let work = self.work(window, offset, progress.bytes);
-            let ended = job::run(file, &lease, &work, deadline, progress)?;
-            file.stats().bytes(self.direction).add(ended.bytes);
-            progress.bytes += ended.bytes;
-            offset += ended.bytes;
-            if let Some(why) = ended.why {
-                return progress.cut_short(why, self.vector.total());
-            }
-        }
-        Ok(())
+        let ranges = cursor.take(cursor.reach(params::window_pages()))?;
+        let window = Window::open(file, &self.vector, ranges, self.route.direction, progress)?;
+        file.stats().windows.add(1);
+        Ok(Piece::Window(window))
     }
 
-    fn work(&self, window: &Window<'_>, offset: u64, done: u64) -> Work {
-        Work {
-            handle: window.handle(),
-            ch: self.ch,
-            offset,
-            len: window.len() - offset,
-            dev_addr: if self.dev_fixed {
-                self.dev_addr
-            } else {
-                self.dev_addr + done
-            },
-            dev_fixed: self.dev_fixed,
+    /// What moves a piece: its time counts from now.
+    fn mover(&self) -> Mover<'a> {
+        let longest = Deadline::after(params::max_timeout_ns());
+        Mover {
+            file: self.caller.file,
+            route: self.route,
+            total: self.vector.total(),
+            until: Until::deadline(self.deadline.min(longest)),
+            nonblocking: self.caller.nonblocking,
         }
     }
 }

@@ -7,37 +7,44 @@
 
 use kernel::{
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 use crate::{
+    card::Card,
     failure::Failure,
     file::File,
-    kapi::pins::{
-        Direction,
-        Pins,
-        UserRange, //
+    kapi::{
+        backing::Backing,
+        mapped::Bounce,
+        pins::{
+            Direction,
+            Pins,
+            Term,
+            UserRange, //
+        }, //
     },
     progress::Progress,
     quota::Quota,
-    table::Handle,
+    slots::Handle,
     vector::Vector, //
 };
 
 /// A window; dropping it unmaps and unpins.
-pub(crate) struct Window<'a> {
-    file: &'a File,
+pub(crate) struct Window {
+    file: Arc<File>,
     handle: Handle,
     len: u64,
     pages: u64,
     direction: Direction,
 }
 
-impl<'a> Window<'a> {
+impl Window {
     /// Pins and maps `ranges`, a part of `vector`. May sleep without bound: no lock, no guard, no
     /// lease is held meanwhile.
     pub(crate) fn open(
-        file: &'a File,
+        file: &Arc<File>,
         vector: &Vector,
         ranges: KVVec<UserRange>,
         direction: Direction,
@@ -47,12 +54,14 @@ impl<'a> Window<'a> {
         let len = ranges.iter().map(|range| range.len).sum();
         let pages = ranges.iter().map(UserRange::pages).sum::<usize>();
         let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
-        let pins =
-            Pins::new(ranges, direction).map_err(|error| Failure::pin(error, side, segments))?;
+        let pins = Pins::new(ranges, direction, Term::Short)
+            .map_err(|error| Failure::pin(error, side, segments))?;
         // What fails to map comes out of the guard first, and is unpinned here.
-        let placed = file.device().with_card(|card| card.map(pins, share))?;
-        let placed = placed.map_err(|(pins, share, error)| {
-            drop((pins, share));
+        let backing = Backing::User(pins);
+        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, Some(share));
+        let placed = file.device().with_card(map)?;
+        let placed = placed.map_err(|(backing, share, error)| {
+            drop((backing, share));
             Failure::map(error, side, segments)
         })?;
         progress.pages += pages as u64;
@@ -64,7 +73,7 @@ impl<'a> Window<'a> {
         stats.segments.add(placed.segments as u64);
         stats.bounced.add(placed.bounced as u64);
         Ok(Self {
-            file,
+            file: file.clone(),
             handle: placed.handle,
             len,
             pages: pages as u64,
@@ -88,7 +97,7 @@ impl<'a> Window<'a> {
     }
 }
 
-impl Drop for Window<'_> {
+impl Drop for Window {
     fn drop(&mut self) {
         // Unmapped inside of the guard, unpinned outside. If the device is gone, unbind has done
         // both, and `with_card` has waited for it.

@@ -3,7 +3,7 @@
 //! Pinned user memory, mapped for a device.
 //!
 //! [`kernel::scatterlist::SGTable`] takes vmalloc'ed pages only, at offset 0; this takes what
-//! [`Pins`] hold.
+//! a [`Backing`] holds.
 //!
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
 
@@ -16,14 +16,14 @@ use kernel::{
 };
 
 use super::{
+    backing::Backing,
     dma_view::{
         DmaView,
         OutOfReach, //
     },
     pins::{
         Direction,
-        Extent,
-        Pins, //
+        Extent, //
     },
     raw,
     shim, //
@@ -103,16 +103,16 @@ struct Mapping<'b> {
 }
 
 impl<'b> Mapping<'b> {
-    fn new(view: DmaView<'b>, pins: &Pins, attrs: c_ulong) -> Result<Self, MapError> {
-        let extents = pins
+    fn new(view: DmaView<'b>, backing: &Backing, attrs: c_ulong) -> Result<Self, MapError> {
+        let extents = backing
             .extents(view.max_segment())
             .map_err(|_| MapError::NoMemory)?;
         let segments = KVVec::with_capacity(extents.len(), GFP_KERNEL_ACCOUNT)
             .map_err(|_| MapError::NoMemory)?;
         let mut table = Table::new(&extents).map_err(|_| MapError::NoMemory)?;
-        let direction = pins.direction();
+        let direction = backing.direction();
         let dev = raw::device(view.device());
-        // SAFETY: The device is bound; the table's pages are pinned for as long as the mapping
+        // SAFETY: The device is bound; the table's pages stay for as long as the mapping
         // lives, since `Mapped` owns both.
         let ret =
             unsafe { bindings::dma_map_sgtable(dev, &mut table.sgt, direction.as_raw(), attrs) };
@@ -178,40 +178,52 @@ impl Drop for Mapping<'_> {
     }
 }
 
-/// Pinned memory that is mapped for a device which is not working on it.
+/// Whether memory that the device does not reach may be bounced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Bounce {
+    /// It may.
+    Allowed,
+    /// It is an error, as is to bounce by force.
+    #[expect(dead_code, reason = "for regions")]
+    Refused,
+}
+
+/// Memory that is mapped for a device which is not working on it.
 ///
 /// A device may be told to work on it only after it has become an `InFlight`.
 ///
-/// Drop order: `mapping` goes first, since what is mapped must be pinned.
+/// Drop order: `mapping` goes first, since what is mapped must stay where it is.
 pub(crate) struct Mapped<'b> {
     mapping: Mapping<'b>,
-    pins: Pins,
+    backing: Backing,
 }
 
 // SAFETY: The table and its pages belong to this object alone; any thread may unmap.
 unsafe impl Send for Mapped<'_> {}
 
 impl<'b> Mapped<'b> {
-    /// Maps `pins`; gives them back if that fails.
+    /// Maps `backing`; gives it back if that fails.
     ///
     /// Memory that the device reaches is mapped so that it is never bounced; the rest is bounced,
     /// if the platform can. What neither reaches is refused before the DMA API sees it, which
     /// would WARN.
     pub(crate) fn new(
         view: DmaView<'b>,
-        pins: Pins,
-    ) -> core::result::Result<Self, (Pins, MapError)> {
-        let mapping = attrs_for(&view, &pins).and_then(|attrs| Mapping::new(view, &pins, attrs));
+        backing: Backing,
+        bounce: Bounce,
+    ) -> core::result::Result<Self, (Backing, MapError)> {
+        let mapping = attrs_for(&view, &backing, bounce)
+            .and_then(|attrs| Mapping::new(view, &backing, attrs));
         match mapping {
-            Ok(mapping) => Ok(Self { mapping, pins }),
-            Err(error) => Err((pins, error)),
+            Ok(mapping) => Ok(Self { mapping, backing }),
+            Err(error) => Err((backing, error)),
         }
     }
 
-    /// Unmaps; the pins can then be dropped, where no guard is held.
-    pub(crate) fn unmap(self) -> Pins {
+    /// Unmaps; the memory can then be dropped, where no guard is held.
+    pub(crate) fn unmap(self) -> Backing {
         drop(self.mapping);
-        self.pins
+        self.backing
     }
 
     /// The segments, in the order of the user's ranges.
@@ -221,17 +233,17 @@ impl<'b> Mapped<'b> {
 
     /// Which way the data goes.
     pub(crate) fn direction(&self) -> Direction {
-        self.pins.direction()
+        self.backing.direction()
     }
 
     /// Number of pages behind the mapping.
     pub(crate) fn pages(&self) -> usize {
-        self.pins.len()
+        self.backing.pages()
     }
 
     /// Says that the device is told to work on it.
     pub(crate) fn mark_touched(&mut self) {
-        self.pins.mark_touched();
+        self.backing.mark_touched();
     }
 
     /// How many segments go through a bounce buffer.
@@ -240,8 +252,8 @@ impl<'b> Mapped<'b> {
     }
 }
 
-/// The attributes to map `pins` with, if the device can see them at all.
-fn attrs_for(view: &DmaView<'_>, pins: &Pins) -> Result<c_ulong, MapError> {
+/// The attributes to map `backing` with, if the device can see it at all.
+fn attrs_for(view: &DmaView<'_>, backing: &Backing, bounce: Bounce) -> Result<c_ulong, MapError> {
     const NEVER_BOUNCE: u32 = bindings::DMA_ATTR_REQUIRE_COHERENT;
     // The same memory may be mapped any number of times: what overlaps is the caller's affair.
     // Debugging of the DMA API would WARN about it, as if it were a leak.
@@ -259,10 +271,12 @@ fn attrs_for(view: &DmaView<'_>, pins: &Pins) -> Result<c_ulong, MapError> {
     if view.bounce_forced() || !view.coherent() {
         attrs = MAY_BOUNCE;
     }
-    let bounce = view.bounce_possible();
-    pins.try_for_each_page(|phys, addr, index| {
-        if !view.reaches(phys) {
-            if !bounce {
+    let possible = view.bounce_possible();
+    let allowed = bounce == Bounce::Allowed;
+    let forced = view.bounce_forced();
+    backing.try_for_each_page(|phys, addr, index| {
+        if !view.reaches(phys) || forced && !allowed {
+            if !possible || !allowed {
                 return Err(MapError::OutOfReach(OutOfReach { index, addr }));
             }
             attrs = MAY_BOUNCE;
@@ -270,7 +284,7 @@ fn attrs_for(view: &DmaView<'_>, pins: &Pins) -> Result<c_ulong, MapError> {
         Ok(())
     })?;
     // Forced to bounce into a pool that the device does not reach: there is no way.
-    if view.bounce_forced() && !bounce {
+    if forced && !possible {
         return Err(MapError::NoRoom);
     }
     Ok(attrs as c_ulong)

@@ -2,8 +2,7 @@
 
 //! A device node with file operations of its own.
 //!
-//! [`kernel::miscdevice`] has no per-device name, mode, parent and data, no poll, and its vtable
-//! cannot be extended.
+//! [`kernel::miscdevice`] has no name, mode, parent and data for each device.
 //!
 //! C header: [`include/linux/miscdevice.h`](srctree/include/linux/miscdevice.h)
 
@@ -16,7 +15,6 @@ use kernel::{
         Device, //
     },
     error::to_result,
-    module::this_module,
     prelude::*,
     str::CString,
     sync::{
@@ -31,40 +29,24 @@ use kernel::{
         ForeignOwnable,
         Opaque, //
     },
-    uaccess::UserPtr, //
 };
 
-use super::raw;
+use super::{
+    file_ops::{
+        FileOps,
+        OpenFlags,
+        Operations, //
+    },
+    raw, //
+};
 
-/// What an open file of a node is and does.
-///
-/// Dropping it is its release. That may happen in any process or in none: it must not touch
-/// `current`'s mm, files or credentials.
-pub(crate) trait OpenFile: Sized + Send + Sync + 'static {
+/// A file of a node.
+pub(crate) trait OpenFile: FileOps {
     /// What all files of one node share.
     type Shared: Send + Sync + 'static;
 
     /// open(2). Runs under a lock that all misc devices share: must not wait.
     fn open(shared: &Arc<Self::Shared>, flags: OpenFlags) -> Result<KBox<Self>>;
-
-    /// ioctl(2). `flags` are those of the file now.
-    fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize>;
-}
-
-/// Flags of an open file.
-#[derive(Clone, Copy)]
-pub(crate) struct OpenFlags(u32);
-
-impl OpenFlags {
-    /// `O_EXCL`.
-    pub(crate) fn exclusive(self) -> bool {
-        self.0 & bindings::O_EXCL != 0
-    }
-
-    /// `O_NONBLOCK`.
-    pub(crate) fn nonblocking(self) -> bool {
-        self.0 & bindings::O_NONBLOCK != 0
-    }
 }
 
 /// A number in a node's name that is not in use by another.
@@ -182,13 +164,9 @@ impl<F: OpenFile> Node<F> {
     }
 
     const OPS: bindings::file_operations = bindings::file_operations {
-        owner: this_module::<crate::LocalModule>().as_ptr(),
         open: Some(Self::open),
-        release: Some(Self::release),
-        unlocked_ioctl: Some(Self::ioctl),
-        compat_ioctl: bindings::compat_ptr_ioctl,
         llseek: Some(bindings::noop_llseek),
-        ..pin_init::zeroed()
+        ..Operations::<F>::TABLE
     };
 
     /// # Safety
@@ -200,7 +178,7 @@ impl<F: OpenFile> Node<F> {
         // SAFETY: It is part of a `Node`, which is not freed while `misc_open` holds its mutex.
         let node = unsafe { &*kernel::container_of!(misc, Self, misc) };
         // SAFETY: The file is valid.
-        let flags = OpenFlags(unsafe { (*file).f_flags });
+        let flags = unsafe { OpenFlags::of(file) };
         match F::open(&node.shared, flags) {
             Ok(open) => {
                 // SAFETY: While it is opened, the private data is ours to set.
@@ -208,29 +186,6 @@ impl<F: OpenFile> Node<F> {
                 0
             }
             Err(error) => error.to_errno(),
-        }
-    }
-
-    /// # Safety
-    ///
-    /// Only the VFS calls it, with a file of this node whose last reference went.
-    unsafe extern "C" fn release(_inode: *mut bindings::inode, file: *mut bindings::file) -> c_int {
-        // SAFETY: `open` has put it there; nobody else uses it any more.
-        drop(unsafe { KBox::<F>::from_foreign((*file).private_data) });
-        0
-    }
-
-    /// # Safety
-    ///
-    /// Only the VFS calls it, with an open file of this node.
-    unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
-        // SAFETY: `open` has put it there, and it stays until `release`.
-        let open = unsafe { KBox::<F>::borrow((*file).private_data) };
-        // SAFETY: The file is valid.
-        let flags = OpenFlags(unsafe { (*file).f_flags });
-        match open.ioctl(cmd, UserPtr::from_addr(arg), flags) {
-            Ok(value) => value,
-            Err(error) => error.to_errno() as c_long,
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Pinned pages of user memory.
 //!
 //! Reference: [`Documentation/core-api/pin_user_pages.rst`](srctree/Documentation/core-api/pin_user_pages.rst),
-//! case 1 (direct I/O): plain `FOLL_PIN`, since a one-shot is bounded in time.
+//! case 1 (direct I/O) for one-shots, which are bounded in time; case 2 (RDMA) for what is not.
 
 use kernel::{
     alloc::flags::GFP_KERNEL_ACCOUNT,
@@ -28,6 +28,8 @@ pub(crate) enum Direction {
     ToDevice,
     /// The device writes memory.
     FromDevice,
+    /// The device does both, now this and now that.
+    Both,
 }
 
 impl Direction {
@@ -35,18 +37,52 @@ impl Direction {
         match self {
             Self::ToDevice => bindings::dma_data_direction::DMA_TO_DEVICE,
             Self::FromDevice => bindings::dma_data_direction::DMA_FROM_DEVICE,
+            Self::Both => bindings::dma_data_direction::DMA_BIDIRECTIONAL,
         }
+    }
+
+    /// Whether the device may write.
+    pub(crate) fn writes(self) -> bool {
+        self != Self::ToDevice
+    }
+
+    /// Whether memory that is mapped for `self` is good for a transfer in the direction `other`.
+    pub(crate) fn includes(self, other: Self) -> bool {
+        self == other || self == Self::Both
     }
 
     /// A page that the device only reads needs no right to be written: memory that is mapped
     /// read-only is a good source.
     fn gup_flags(self) -> c_uint {
-        match self {
-            Self::ToDevice => 0,
-            Self::FromDevice => bindings::FOLL_WRITE as c_uint,
+        if self.writes() {
+            bindings::FOLL_WRITE as c_uint
+        } else {
+            0
         }
     }
 }
+
+/// For how long memory is pinned.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Term {
+    /// For a transfer that is bounded in time.
+    Short,
+    /// For as long as the application likes: such pages must not lie where they would be in the way
+    /// of others (CMA, movable zones), nor belong to files that are written back.
+    Long,
+}
+
+impl Term {
+    fn gup_flags(self) -> c_uint {
+        match self {
+            Self::Short => 0,
+            Self::Long => bindings::FOLL_LONGTERM as c_uint,
+        }
+    }
+}
+
+/// Most pages that are pinned before others get the CPU, and before a kill is noticed.
+const BATCH: usize = 512;
 
 /// A range of the calling process's memory.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +153,7 @@ pub(crate) struct Pins {
     pages: KVVec<*mut bindings::page>,
     ranges: KVVec<UserRange>,
     direction: Direction,
+    term: Term,
     dirty: bool,
     _charge: Charge,
 }
@@ -132,6 +169,7 @@ impl Pins {
     pub(crate) fn new(
         ranges: KVVec<UserRange>,
         direction: Direction,
+        term: Term,
     ) -> core::result::Result<Self, PinError> {
         let count = ranges.iter().map(UserRange::pages).sum();
         let charge = Charge::new(count).map_err(PinError::Charge)?;
@@ -142,6 +180,7 @@ impl Pins {
             pages,
             ranges,
             direction,
+            term,
             dirty: false,
             _charge: charge,
         };
@@ -169,6 +208,14 @@ impl Pins {
             }
             // SAFETY: No lock is held, by the contract of `new`.
             unsafe { shim::pindma_cond_resched() };
+            if killed() && done < count {
+                let (index, addr) = (range.index, range.addr_in_page(done));
+                return Err(PinError::Fault {
+                    index,
+                    addr,
+                    error: EINTR,
+                });
+            }
         }
         Ok(())
     }
@@ -177,13 +224,14 @@ impl Pins {
     fn pin_some(&mut self, addr: u64, count: usize) -> Result<usize> {
         let start = usize::try_from(addr)? & !(PAGE_SIZE - 1);
         let spare = self.pages.spare_capacity_mut();
-        let count = count.min(spare.len());
+        let count = count.min(spare.len()).min(BATCH);
+        let flags = self.direction.gup_flags() | self.term.gup_flags();
         // SAFETY: There is room for `count` pointers behind `spare`.
         let pinned = unsafe {
             bindings::pin_user_pages_fast(
                 start,
                 c_int::try_from(count)?,
-                self.direction.gup_flags(),
+                flags,
                 spare.as_mut_ptr().cast(),
             )
         };
@@ -214,7 +262,7 @@ impl Pins {
     /// Says that the device may have written, or the CPU on its behalf: the pages are dirty, however
     /// the transfer ends.
     pub(crate) fn mark_touched(&mut self) {
-        self.dirty |= self.direction == Direction::FromDevice;
+        self.dirty |= self.direction.writes();
     }
 
     /// Calls `f` with the physical address of each page, and with the user address and the index of
@@ -263,6 +311,12 @@ impl Drop for Pins {
         };
         counters::PINNED_PAGES.sub(self.pages.len());
     }
+}
+
+/// Whether the current task is being killed.
+pub(crate) fn killed() -> bool {
+    // SAFETY: Called by a task.
+    unsafe { shim::pindma_killed() }
 }
 
 fn phys(page: *mut bindings::page) -> u64 {

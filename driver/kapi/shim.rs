@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Declarations of the functions in `shim.c`.
+//! Declarations of the functions in `shim.c`, and of C functions that `bindings` lacks.
 //!
 //! Not to be used outside of `kapi`: each caller wraps them in something safe.
 
 use kernel::{
     bindings,
-    ffi::c_ulong, //
+    ffi::{
+        c_char,
+        c_int,
+        c_ulong,
+        c_void, //
+    }, //
 };
 
 #[expect(
@@ -14,10 +19,19 @@ use kernel::{
     reason = "the structs are only pointed to; some of their members are empty in this configuration"
 )]
 extern "C" {
+    // Of `linux/anon_inodes.h`, which bindgen does not see.
+    pub(super) fn anon_inode_getfile(
+        name: *const c_char,
+        ops: *const bindings::file_operations,
+        data: *mut c_void,
+        flags: c_int,
+    ) -> *mut bindings::file;
+
     pub(super) fn pindma_get_current_user() -> *mut bindings::user_struct;
     pub(super) fn pindma_rlimit_memlock() -> c_ulong;
     pub(super) fn pindma_total_pages() -> c_ulong;
     pub(super) fn pindma_cond_resched();
+    pub(super) fn pindma_killed() -> bool;
 
     pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
     pub(super) fn pindma_sg_is_bounced(list: *mut bindings::scatterlist) -> bool;

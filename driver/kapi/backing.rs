@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What can be mapped for a device: memory that stays where it is for as long as this owns it.
+
+use kernel::prelude::*;
+
+use super::pins::{
+    Direction,
+    Extent,
+    Pins, //
+};
+
+/// Memory that can be mapped.
+///
+/// Dropping it may sleep without bound, as unpinning does: not where a guard is held.
+pub(crate) enum Backing {
+    /// User memory that is pinned.
+    User(Pins),
+}
+
+impl Backing {
+    /// Which way the data goes.
+    pub(crate) fn direction(&self) -> Direction {
+        match self {
+            Self::User(pins) => pins.direction(),
+        }
+    }
+
+    /// Number of pages.
+    pub(crate) fn pages(&self) -> usize {
+        match self {
+            Self::User(pins) => pins.len(),
+        }
+    }
+
+    /// Says that the device may have written, or the CPU on its behalf.
+    pub(super) fn mark_touched(&mut self) {
+        match self {
+            Self::User(pins) => pins.mark_touched(),
+        }
+    }
+
+    /// Calls `f` with the physical address of each page, and with the address and the index of the
+    /// range that it stands for, until it fails.
+    pub(super) fn try_for_each_page<E>(
+        &self,
+        f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+    ) -> core::result::Result<(), E> {
+        match self {
+            Self::User(pins) => pins.try_for_each_page(f),
+        }
+    }
+
+    /// Merges the memory into extents of at most `max_len` bytes each.
+    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
+        match self {
+            Self::User(pins) => pins.extents(max_len),
+        }
+    }
+}
