@@ -184,7 +184,6 @@ pub(crate) enum Bounce {
     /// It may.
     Allowed,
     /// It is an error, as is to bounce by force.
-    #[expect(dead_code, reason = "for regions")]
     Refused,
 }
 
