@@ -38,6 +38,7 @@ use crate::{
             Argument,
             Call, //
         },
+        gfp,
         node::{
             OpenFile,
             OpenFlags, //
@@ -79,7 +80,7 @@ impl OpenFile for File {
             stats: Stats::new(),
             _counted: counters::FILES.hold(),
         };
-        Ok(KBox::new(file, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?)
+        Ok(KBox::new(file, gfp::for_user())?)
     }
 
     fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {

@@ -12,6 +12,7 @@ pub(crate) mod bus_master;
 pub(crate) mod charge;
 pub(crate) mod dma_view;
 pub(crate) mod event;
+pub(crate) mod gfp;
 pub(crate) mod irq_set;
 pub(crate) mod link;
 pub(crate) mod mapped;

@@ -3,16 +3,16 @@
 //! All mappings of a device. They belong to the binding; files only hold handles. So unbind has
 //! the list of what is to be unmapped.
 
-use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 use crate::{
     channel::Retired,
     engine::Ticket,
     flight::InFlight,
-    kapi::mapped::Mapped,
+    kapi::{
+        gfp,
+        mapped::Mapped, //
+    },
     quiet::Quiet,
     quota::Share, //
 };
@@ -78,7 +78,7 @@ impl<'b> Table<'b> {
             generation: 0,
             entry: None,
         };
-        Ok(self.slots.push(slot, GFP_KERNEL_ACCOUNT)?)
+        Ok(self.slots.push(slot, gfp::for_user())?)
     }
 
     /// Puts a mapping in; gives it back if there is no room.
