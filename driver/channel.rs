@@ -9,7 +9,6 @@
 //! interrupts, inside of the engine's own lock; nothing is taken inside of it.
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     new_condvar,
     new_mutex,
     new_spinlock_irq,
@@ -30,9 +29,12 @@ use crate::{
         Refused,
         Ticket, //
     },
-    kapi::event::{
-        Event,
-        Woken, //
+    kapi::{
+        event::{
+            Event,
+            Woken, //
+        },
+        gfp, //
     },
     quiet::Quiet,
     until::Until, //
@@ -81,7 +83,7 @@ struct Turns {
 impl Turns {
     fn join(&mut self) -> Result<u64> {
         let number = self.next;
-        self.waiting.push(number, GFP_KERNEL_ACCOUNT)?;
+        self.waiting.push(number, gfp::for_user())?;
         self.next += 1;
         Ok(number)
     }

@@ -7,7 +7,6 @@
 //! FUSE; so nothing is held meanwhile.
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     prelude::*,
     sync::Arc,
     uaccess::UserPtr, //
@@ -43,6 +42,7 @@ use crate::{
             FileOps,
             OpenFlags, //
         },
+        gfp,
         node::OpenFile, //
     },
     progress::Progress,
@@ -85,8 +85,8 @@ impl OpenFile for Open {
             stats: Stats::new(),
             _counted: counters::FILES.hold(),
         };
-        let file = Arc::new(file, GFP_KERNEL_ACCOUNT)?;
-        Ok(KBox::new(Self(file), GFP_KERNEL_ACCOUNT)?)
+        let file = Arc::new(file, gfp::for_user())?;
+        Ok(KBox::new(Self(file), gfp::for_user())?)
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod charge;
 pub(crate) mod dma_view;
 pub(crate) mod event;
 pub(crate) mod file_ops;
+pub(crate) mod gfp;
 pub(crate) mod irq_set;
 pub(crate) mod link;
 pub(crate) mod mapped;

@@ -2,10 +2,9 @@
 
 //! Things that are named by numbers which go stale: an old handle never means what came later.
 
-use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
-    prelude::*, //
-};
+use kernel::prelude::*;
+
+use crate::kapi::gfp;
 
 /// Names a thing; 0 is none. A handle whose thing is gone names nothing, also when its place was
 /// given to another.
@@ -81,7 +80,7 @@ impl<T> Slots<T> {
             generation: 0,
             value: None,
         };
-        Ok(self.slots.push(slot, GFP_KERNEL_ACCOUNT)?)
+        Ok(self.slots.push(slot, gfp::for_user())?)
     }
 
     fn vacant(&self) -> Option<usize> {

@@ -3,7 +3,6 @@
 //! A vector of user ranges as a call brings it, and the windows that it is worked through in.
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     page::PAGE_SIZE,
     prelude::*, //
 };
@@ -18,6 +17,7 @@ use crate::{
             self,
             pindma_seg, //
         },
+        gfp,
         pins::UserRange, //
     },
 };
@@ -193,7 +193,7 @@ impl<'a> Cursor<'a> {
                 len,
                 index: self.index as u32,
             };
-            ranges.push(range, GFP_KERNEL_ACCOUNT)?;
+            ranges.push(range, gfp::for_user())?;
             left -= len;
             self.within += len;
             if self.within == segment.len {

@@ -17,6 +17,8 @@ use kernel::{
     },
 };
 
+use super::gfp;
+
 #[path = "../../userlib/src/sys.rs"]
 #[allow(clippy::all, missing_docs, unreachable_pub, dead_code)]
 mod sys;
@@ -134,9 +136,9 @@ pub(crate) fn read_segments(addr: u64, count: usize) -> Result<KVVec<pindma_seg>
         .checked_mul(size_of::<pindma_seg>())
         .ok_or(EOVERFLOW)?;
     let mut reader = UserSlice::new(UserPtr::from_addr(usize::try_from(addr)?), len).reader();
-    let mut segments = KVVec::with_capacity(count, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?;
+    let mut segments = KVVec::with_capacity(count, gfp::for_user())?;
     for _ in 0..count {
-        segments.push(reader.read()?, kernel::alloc::flags::GFP_KERNEL_ACCOUNT)?;
+        segments.push(reader.read()?, gfp::for_user())?;
     }
     Ok(segments)
 }

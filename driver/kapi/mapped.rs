@@ -8,7 +8,6 @@
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     bindings,
     error::to_result,
     prelude::*,
@@ -21,6 +20,7 @@ use super::{
         DmaView,
         OutOfReach, //
     },
+    gfp,
     pins::{
         Direction,
         Extent, //
@@ -64,9 +64,7 @@ impl Table {
         let mut sgt = bindings::sg_table::default();
         let count = u32::try_from(extents.len())?;
         // SAFETY: `sgt` is a table that is written here.
-        to_result(unsafe {
-            bindings::sg_alloc_table(&mut sgt, count, bindings::GFP_KERNEL_ACCOUNT)
-        })?;
+        to_result(unsafe { bindings::sg_alloc_table(&mut sgt, count, gfp::FOR_USER) })?;
         let mut entry = sgt.sgl;
         for extent in extents {
             // SAFETY: The table has an entry for each extent; its page is pinned.
@@ -107,8 +105,8 @@ impl<'b> Mapping<'b> {
         let extents = backing
             .extents(view.max_segment())
             .map_err(|_| MapError::NoMemory)?;
-        let segments = KVVec::with_capacity(extents.len(), GFP_KERNEL_ACCOUNT)
-            .map_err(|_| MapError::NoMemory)?;
+        let segments =
+            KVVec::with_capacity(extents.len(), gfp::for_user()).map_err(|_| MapError::NoMemory)?;
         let mut table = Table::new(&extents).map_err(|_| MapError::NoMemory)?;
         let direction = backing.direction();
         let dev = raw::device(view.device());
@@ -157,7 +155,7 @@ impl<'b> Mapping<'b> {
                 addr: entry.dma_address(),
                 len: entry.dma_len(),
             };
-            self.segments.push(segment, GFP_KERNEL_ACCOUNT)?;
+            self.segments.push(segment, gfp::for_user())?;
         }
         Ok(())
     }

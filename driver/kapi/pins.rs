@@ -6,7 +6,6 @@
 //! case 1 (direct I/O) for one-shots, which are bounded in time; case 2 (RDMA) for what is not.
 
 use kernel::{
-    alloc::flags::GFP_KERNEL_ACCOUNT,
     bindings,
     page::PAGE_SIZE,
     prelude::*, //
@@ -17,6 +16,7 @@ use super::{
         Charge,
         ChargeError, //
     },
+    gfp,
     shim, //
 };
 use crate::counters;
@@ -173,8 +173,7 @@ impl Pins {
     ) -> core::result::Result<Self, PinError> {
         let count = ranges.iter().map(UserRange::pages).sum();
         let charge = Charge::new(count).map_err(PinError::Charge)?;
-        let pages =
-            KVVec::with_capacity(count, GFP_KERNEL_ACCOUNT).map_err(|_| PinError::NoMemory)?;
+        let pages = KVVec::with_capacity(count, gfp::for_user()).map_err(|_| PinError::NoMemory)?;
         // From here on, dropping `pins` unpins exactly what was pinned.
         let mut pins = Self {
             pages,
@@ -349,7 +348,7 @@ impl Merger {
             Some(extent) if adjacent => extent.len += len,
             _ => self
                 .extents
-                .push(Extent { page, offset, len }, GFP_KERNEL_ACCOUNT)?,
+                .push(Extent { page, offset, len }, gfp::for_user())?,
         }
         Ok(())
     }
