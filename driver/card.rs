@@ -44,7 +44,8 @@ use crate::{
             MapError,
             Mapped, //
         },
-        pins::Direction, //
+        pins::Direction,
+        trace, //
     },
     quiet::Quiet,
     quota::Share,
@@ -220,10 +221,12 @@ impl<'b> Card<'b> {
             offset: work.offset,
         };
         match self.engine.start(work.ch, ticket, &job) {
-            Ok(len) => Ok(Started {
-                ticket,
-                len: len.min(work.len),
-            }),
+            Ok(len) => {
+                let len = len.min(work.len);
+                let (ch, addr) = (work.ch.0, work.dev_addr);
+                trace::start(&self.view, ch, ticket.0, addr, len, work.direction);
+                Ok(Started { ticket, len })
+            }
             Err(why) => {
                 table.settle(work.handle, &channel.refused(ticket, why))?;
                 Err(refusal(why))
@@ -242,10 +245,12 @@ impl<'b> Card<'b> {
             return Err(EIO);
         }
         // What a device counts is not believed beyond what it was given.
-        Ok(match proof.outcome() {
+        let bytes = match proof.outcome() {
             Outcome::Done => started.len,
             Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => n.min(started.len),
-        })
+        };
+        trace::complete(&self.view, started.ticket.0, bytes);
+        Ok(bytes)
     }
 
     /// Looks for jobs that have ended without an interrupt.

@@ -23,7 +23,10 @@ use crate::{
         Observed, //
     },
     file::File,
-    kapi::event::Woken,
+    kapi::{
+        event::Woken,
+        trace, //
+    },
     params,
     progress::Progress,
     until::Until, //
@@ -111,13 +114,14 @@ impl Running<'_> {
                 return Ok((proof, None));
             }
         };
-        Ok((self.drain()?, Some(why)))
+        Ok((self.drain(why)?, Some(why)))
     }
 
     /// Ends the job early if the device can, and waits for it whatever signals are pending: memory
     /// that the device may write must not be given back.
-    fn drain(&self) -> Result<Retired> {
+    fn drain(&self, why: Error) -> Result<Retired> {
         let ticket = self.started.ticket;
+        trace::cancel(self.ch.0, ticket.0, why);
         self.device()
             .with_card(|card| card.abort(self.ch, ticket))?;
         let patience = Deadline::after(params::drain_ns());

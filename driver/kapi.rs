@@ -23,4 +23,5 @@ pub(crate) mod node;
 pub(crate) mod pins;
 mod raw;
 mod shim;
+pub(crate) mod trace;
 pub(crate) mod vendor;

@@ -26,7 +26,8 @@ use super::{
         Extent, //
     },
     raw,
-    shim, //
+    shim,
+    trace, //
 };
 use crate::counters;
 
@@ -128,6 +129,7 @@ impl<'b> Mapping<'b> {
         };
         mapping.collect_segments().map_err(|_| MapError::NoMemory)?;
         counters::MAPPED_SEGMENTS.add(mapping.segments.len());
+        trace::map(&view, &mapping.segments, direction);
         Ok(mapping)
     }
 
@@ -164,6 +166,7 @@ impl<'b> Mapping<'b> {
 impl Drop for Mapping<'_> {
     fn drop(&mut self) {
         counters::MAPPED_SEGMENTS.sub(self.segments.len());
+        trace::unmap(&self.view, &self.segments, self.direction);
         // SAFETY: By the type invariant; attributes and direction are those of the mapping.
         unsafe {
             bindings::dma_unmap_sgtable(

@@ -17,7 +17,8 @@ use super::{
         ChargeError, //
     },
     gfp,
-    shim, //
+    shim,
+    trace, //
 };
 use crate::counters;
 
@@ -183,9 +184,10 @@ impl Pins {
             dirty: false,
             _charge: charge,
         };
-        for index in 0..pins.ranges.len() {
-            pins.pin_range(pins.ranges[index])?;
-        }
+        let end = (0..pins.ranges.len()).try_for_each(|index| pins.pin_range(pins.ranges[index]));
+        // Also what is about to be unpinned since the rest could not be.
+        trace::pin(&pins.ranges, pins.len(), direction, term);
+        end?;
         Ok(pins)
     }
 
@@ -309,6 +311,7 @@ impl Drop for Pins {
             )
         };
         counters::PINNED_PAGES.sub(self.pages.len());
+        trace::unpin(self.pages.len(), self.dirty);
     }
 }
 

@@ -55,4 +55,37 @@ extern "C" {
     pub(super) fn pindma_dma_cache_align() -> u32;
     pub(super) fn pindma_bounce_forced(dev: *mut bindings::device) -> bool;
     pub(super) fn pindma_bounce_possible(dev: *mut bindings::device) -> bool;
+
+    pub(super) fn pindma_trace_pin(
+        addr: u64,
+        ranges: u64,
+        pages: u64,
+        direction: u32,
+        longterm: bool,
+    );
+    pub(super) fn pindma_trace_unpin(pages: u64, dirty: bool);
+    pub(super) fn pindma_trace_map(
+        dev: *const bindings::device,
+        addr: u64,
+        segments: u64,
+        bytes: u64,
+        direction: u32,
+    );
+    pub(super) fn pindma_trace_unmap(
+        dev: *const bindings::device,
+        addr: u64,
+        segments: u64,
+        bytes: u64,
+        direction: u32,
+    );
+    pub(super) fn pindma_trace_start(
+        dev: *const bindings::device,
+        channel: u32,
+        ticket: u64,
+        dev_addr: u64,
+        bytes: u64,
+        direction: u32,
+    );
+    pub(super) fn pindma_trace_complete(dev: *const bindings::device, ticket: u64, bytes: u64);
+    pub(super) fn pindma_trace_cancel(channel: u32, ticket: u64, error: c_int);
 }
