@@ -26,6 +26,7 @@ mod shortage;
 mod signals;
 mod sizes;
 mod stats;
+mod tracepoints;
 mod unbind;
 mod unload;
 mod unstoppable;
@@ -48,6 +49,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     reach::CASES,
     memlock::CASES,
     stats::CASES,
+    tracepoints::CASES,
     deadlines::CASES,
     signals::CASES,
     cow::CASES,

@@ -34,4 +34,5 @@ mod process;
 mod sweep;
 #[allow(unsafe_code)]
 mod sys;
+mod tracing;
 mod user;
