@@ -49,6 +49,7 @@ use crate::{
     },
     quiet::Quiet,
     quota::Share,
+    show::DeviceFiles,
     slots::Handle,
     table::Table, //
 };
@@ -66,6 +67,7 @@ pub(crate) struct Card<'b> {
     view: DmaView<'b>,
     device: Arc<Device>,
     tickets: Atomic<u64>,
+    _files: DeviceFiles,
 }
 
 /// What a mapping turned out to be.
@@ -128,6 +130,7 @@ impl<'b> Card<'b> {
         view: DmaView<'b>,
         engine: Arc<dyn Engine + 'b>,
     ) -> Result<Arc<Self>> {
+        let files = DeviceFiles::new(&device)?;
         master.enable();
         Arc::pin_init(
             try_pin_init!(Self {
@@ -137,6 +140,7 @@ impl<'b> Card<'b> {
                 view,
                 device,
                 tickets: Atomic::new(1),
+                _files: files,
             }),
             GFP_KERNEL,
         )

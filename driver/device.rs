@@ -34,7 +34,8 @@ use crate::{
         link::Link, //
     },
     pci::Pindma,
-    quota::Quota, //
+    quota::Quota,
+    stats::Totals, //
 };
 
 /// `opens` of a device that is open exclusively.
@@ -64,6 +65,9 @@ pub(crate) struct Device {
     failed: Atomic<bool>,
     leaked: Atomic<usize>,
     opens: Atomic<i32>,
+    /// What all files have done.
+    #[pin]
+    pub(crate) totals: Totals,
     /// Pages that may be pinned.
     pub(crate) quota: Arc<Quota>,
     /// What does not change.
@@ -87,6 +91,7 @@ impl Device {
                 failed: Atomic::new(false),
                 leaked: Atomic::new(0),
                 opens: Atomic::new(0),
+                totals <- Totals::new(),
                 quota,
                 facts,
             }),

@@ -8,6 +8,7 @@
 
 use kernel::{
     prelude::*,
+    seq_file::SeqFile,
     sync::Arc,
     uaccess::UserPtr, //
 };
@@ -46,6 +47,7 @@ use crate::{
         node::OpenFile, //
     },
     progress::Progress,
+    show,
     stats::Stats,
     transfer, //
 };
@@ -56,7 +58,7 @@ pub(crate) struct Open(Arc<File>);
 /// An open file, for as long as something works for it.
 pub(crate) struct File {
     device: Opened,
-    stats: Stats,
+    stats: Arc<Stats>,
     _counted: counters::Held,
 }
 
@@ -82,7 +84,7 @@ impl OpenFile for Open {
     fn open(device: &Arc<Device>, flags: OpenFlags) -> Result<KBox<Self>> {
         let file = File {
             device: Device::open(device, flags)?,
-            stats: Stats::new(),
+            stats: device.totals.open()?,
             _counted: counters::FILES.hold(),
         };
         let file = Arc::new(file, gfp::for_user())?;
@@ -109,6 +111,10 @@ impl FileOps for Open {
             _ => Err(ENOTTY),
         }
     }
+
+    fn show(&self, out: &SeqFile) {
+        show::file(&self.0.device, &self.0.stats, out);
+    }
 }
 
 /// An argument that ends with a result.
@@ -125,6 +131,12 @@ impl HasResult for pindma_transfer {
 impl HasResult for pindma_copy {
     fn result(&mut self) -> &mut pindma_result {
         &mut self.out
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        self.device.totals.close(&self.stats);
     }
 }
 

@@ -35,6 +35,7 @@ mod piece;
 mod progress;
 mod quiet;
 mod quota;
+mod show;
 mod slots;
 mod stats;
 mod table;

@@ -1,14 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What an open file has done.
+//! What an open file has done, and what all files of a device have.
 
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc,
+        Mutex, //
+    },
 };
 
 use crate::kapi::{
     abi::pindma_stats,
+    gfp,
     pins::Direction, //
 };
 
@@ -35,37 +44,63 @@ impl Count {
     }
 }
 
-/// The numbers of `struct pindma_stats`, which says what they are.
-pub(crate) struct Stats {
-    pub(crate) calls: Count,
-    pub(crate) windows: Count,
-    pub(crate) jobs: Count,
-    bytes_to_device: Count,
-    bytes_from_device: Count,
-    pub(crate) pages: Count,
-    pub(crate) segments: Count,
-    pub(crate) bounced: Count,
-    pub(crate) pinned_pages: Count,
-    pub(crate) lost_interrupts: Count,
+macro_rules! stats {
+    ($($name:ident => $field:ident),* $(,)?) => {
+        /// The numbers of `struct pindma_stats`, which says what they are.
+        pub(crate) struct Stats {
+            $(pub(crate) $name: Count,)*
+        }
+
+        impl Stats {
+            /// All zero.
+            pub(crate) const fn new() -> Self {
+                Self { $($name: Count::new(),)* }
+            }
+
+            /// Writes them into the ABI's struct.
+            pub(crate) fn report(&self, out: &mut pindma_stats) {
+                $(out.$field = self.$name.get();)*
+                // Before merging, each page is a segment of its own.
+                out.out_segments_unmerged = self.pages.get();
+            }
+
+            /// Adds those of another.
+            fn absorb(&self, other: &Self) {
+                $(self.$name.add(other.$name.get());)*
+            }
+
+            /// Calls `f` with the name and the value of each.
+            pub(crate) fn for_each<E>(
+                &self,
+                mut f: impl FnMut(&'static str, u64) -> core::result::Result<(), E>,
+            ) -> core::result::Result<(), E> {
+                $(f(stringify!($name), self.$name.get())?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+stats! {
+    calls => out_calls,
+    windows => out_windows,
+    jobs => out_jobs,
+    bytes_to_device => out_bytes_to_device,
+    bytes_from_device => out_bytes_from_device,
+    pages => out_pages,
+    segments => out_segments,
+    bounced => out_bounced,
+    pinned_pages => out_pinned_pages,
+    lost_interrupts => out_lost_interrupts,
+    copied => out_copied,
+    regions => out_regions,
+    submitted => out_submitted,
+    ended => out_ended,
+    frames => out_frames,
+    overruns => out_overruns,
 }
 
 impl Stats {
-    /// All zero.
-    pub(crate) const fn new() -> Self {
-        Self {
-            calls: Count::new(),
-            windows: Count::new(),
-            jobs: Count::new(),
-            bytes_to_device: Count::new(),
-            bytes_from_device: Count::new(),
-            pages: Count::new(),
-            segments: Count::new(),
-            bounced: Count::new(),
-            pinned_pages: Count::new(),
-            lost_interrupts: Count::new(),
-        }
-    }
-
     /// Bytes that the device has moved in one direction.
     pub(crate) fn bytes(&self, direction: Direction) -> &Count {
         match direction {
@@ -73,20 +108,74 @@ impl Stats {
             Direction::FromDevice | Direction::Both => &self.bytes_from_device,
         }
     }
+}
 
-    /// Writes them into the ABI's struct.
-    pub(crate) fn report(&self, out: &mut pindma_stats) {
-        out.out_calls = self.calls.get();
-        out.out_windows = self.windows.get();
-        out.out_jobs = self.jobs.get();
-        out.out_bytes_to_device = self.bytes_to_device.get();
-        out.out_bytes_from_device = self.bytes_from_device.get();
-        out.out_pages = self.pages.get();
-        // Before merging, each page is a segment of its own.
-        out.out_segments_unmerged = self.pages.get();
-        out.out_segments = self.segments.get();
-        out.out_bounced = self.bounced.get();
-        out.out_pinned_pages = self.pinned_pages.get();
-        out.out_lost_interrupts = self.lost_interrupts.get();
+struct Books {
+    open: KVVec<Arc<Stats>>,
+    closed: Stats,
+}
+
+/// The statistics of all files of a device, those that were closed among them.
+#[pin_data]
+pub(crate) struct Totals {
+    #[pin]
+    books: Mutex<Books>,
+}
+
+impl Totals {
+    /// Of no file so far.
+    pub(crate) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            books <- new_mutex!(Books {
+                open: KVVec::new(),
+                closed: Stats::new(),
+            }),
+        })
+    }
+
+    /// The statistics of a file that is opened. [`close`](Self::close) them.
+    pub(crate) fn open(&self) -> Result<Arc<Stats>> {
+        let stats = Arc::new(Stats::new(), gfp::for_user())?;
+        let mut books = self.books.lock();
+        books.open.push(stats.clone(), gfp::for_user())?;
+        Ok(stats)
+    }
+
+    /// The file is gone; what it has done stays in the sum.
+    pub(crate) fn close(&self, stats: &Arc<Stats>) {
+        let mut books = self.books.lock();
+        books.closed.absorb(stats);
+        books.open.retain(|open| !Arc::ptr_eq(open, stats));
+    }
+
+    /// The sum, and the number of open files.
+    pub(crate) fn sum(&self) -> (Stats, usize) {
+        let books = self.books.lock();
+        let sum = Stats::new();
+        sum.absorb(&books.closed);
+        books.open.iter().for_each(|open| sum.absorb(open));
+        (sum, books.open.len())
+    }
+}
+
+#[kunit_tests(pindma_stats)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn closed_files_stay_in_the_sum() -> Result {
+        let totals = KBox::pin_init(Totals::new(), GFP_KERNEL)?;
+        let (first, second) = (totals.open()?, totals.open()?);
+        first.jobs.add(2);
+        second.jobs.add(3);
+        totals.close(&first);
+        let (sum, open) = totals.sum();
+        assert_eq!(sum.jobs.get(), 5);
+        assert_eq!(open, 1);
+        totals.close(&second);
+        let (sum, open) = totals.sum();
+        assert_eq!(sum.jobs.get(), 5);
+        assert_eq!(open, 0);
+        Ok(())
     }
 }

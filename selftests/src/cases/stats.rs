@@ -2,11 +2,16 @@
 
 //! Statistics of an open file: exact, and its own.
 
+use std::fs;
+use std::os::fd::AsRawFd;
+
 use crate::abi::{pindma_result, pindma_stats, OUT_BOUNCED};
 use crate::check::{check, same, Outcome};
+use crate::counters;
 use crate::device::{copy, seg, Device, PAGE, WINDOW};
 use crate::flight::Pair;
 use crate::leg::Leg;
+use crate::pci;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
 
@@ -48,6 +53,16 @@ pub(crate) const CASES: &[Case] = &[
         "bouncing_is_told",
         "in the result and in the statistics, or nowhere",
         bounced,
+    ),
+    case(
+        "fdinfo_tells_what_stats_tell",
+        "for whoever looks at a process from outside",
+        fdinfo,
+    ),
+    case(
+        "debugfs_sums_up_all_files_of_a_device",
+        "closed ones among them",
+        device_sum,
     ),
     case(
         "segments_fit_their_limit",
@@ -218,4 +233,53 @@ fn segment_limit(_: Leg) -> Outcome {
         out.segments >= least,
         format!("{} segments of {limit}", out.segments),
     )
+}
+
+fn fdinfo(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    device
+        .from_device(0, &[seg(&memory, 5, 100)])
+        .succeeded(100)?;
+    let text = fs::read_to_string(format!("/proc/self/fdinfo/{}", device.fd().as_raw_fd()))?;
+    let name = pci::address()?;
+    check(
+        text.contains(&format!("pindma-device:\t{name}\n")),
+        format!("fdinfo is {text:?}"),
+    )?;
+    let stats = device.stats()?;
+    for (name, want) in [
+        ("jobs", stats.out_jobs),
+        ("bytes_from_device", stats.out_bytes_from_device),
+        ("pages", stats.out_pages),
+        ("bounced", stats.out_bounced),
+        ("pinned_pages", 0),
+    ] {
+        let got = counters::after(&text, &format!("pindma-{name}:"))?;
+        same(name, got, want as i64)?;
+    }
+    Ok(())
+}
+
+/// A number of the device's file in debugfs.
+fn of_device(name: &str) -> Outcome<i64> {
+    let path = format!("/sys/kernel/debug/pindma-{}/stats", pci::address()?);
+    counters::after(
+        &format!("\n{}", fs::read_to_string(path)?),
+        &format!("\n{name} "),
+    )
+}
+
+fn device_sum(_: Leg) -> Outcome {
+    let before = (of_device("jobs")?, of_device("bytes_to_device")?);
+    let memory = Mapping::anonymous(PAGE)?;
+    let open = Device::open()?;
+    same("open files", of_device("files")?, 1)?;
+    open.to_device(0, &[seg(&memory, 0, 10)]).succeeded(10)?;
+    let closed = Device::open()?;
+    closed.to_device(0, &[seg(&memory, 0, 20)]).succeeded(20)?;
+    drop(closed);
+    same("jobs", of_device("jobs")?, before.0 + 2)?;
+    same("bytes", of_device("bytes_to_device")?, before.1 + 30)?;
+    same("failed", of_device("failed")?, 0)
 }
