@@ -4,7 +4,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup module user unit demo prove test test-debug mutants lint fmt bindings shell clean clean-old clean-cache
+.PHONY: help setup module user unit demo prove test test-debug soak soak-debug mutants lint fmt bindings shell clean clean-old clean-cache
 
 # Exported for the scripts: PINDMA_CACHE, PINDMA_MIRROR, KDIR, V.
 ifdef KDIR
@@ -14,11 +14,15 @@ ifdef V
 export V
 endif
 
+# Minutes of make soak.
+MIN ?= 10
+
 help:
 	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
 	@echo 'make demo        a file through the device and back, in QEMU'
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: 25 minutes to build it); LEGS and FILTER as above'
+	@echo 'make soak        a hundred processes come and go for MIN=10 minutes; make soak-debug on the debug kernel'
 	@echo 'make mutants     break the driver on purpose; MUTANTS="a b" chooses some'
 	@echo 'make unit        only the tests that need no VM'
 	@echo 'make module      the kernel module; KDIR=dir builds for another prepared kernel'
@@ -53,6 +57,14 @@ test:
 	@qemu/unit.sh
 	@qemu/rig.sh prove
 	@qemu/rig.sh test $(LEGS:%=--leg %) $(if $(FILTER),--filter '$(FILTER)')
+
+soak:
+	@qemu/build.sh all
+	@qemu/rig.sh soak $(MIN)
+
+soak-debug:
+	@qemu/build.sh debug
+	@qemu/rig.sh --debug-kernel soak $(MIN)
 
 test-debug:
 	@qemu/build.sh debug

@@ -61,6 +61,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     misbehaviour::CASES,
     unbind::CASES,
     unstoppable::CASES,
+    crate::soak::CASES,
     crate::sweep::CASES,
     programs::CASES,
     unload::CASES,

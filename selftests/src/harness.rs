@@ -13,6 +13,7 @@ use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
 use crate::process::{self, Exit, Process};
+use crate::soak;
 use crate::table::{Case, Cell};
 
 /// Guest time after which a case hangs.  It is no measure of speed: under
@@ -67,7 +68,7 @@ fn isolated(case: &Case, leg: Leg) -> Result<Vec<String>, Stuck> {
         Ok(child) => child,
         Err(error) => return Ok(vec![format!("fork: {error}")]),
     };
-    let patience = if case.is_sweep() { SWEEP_HANG } else { HANG };
+    let patience = patience(case);
     let hung = !child.ended_within(patience).unwrap_or(false);
     // The case, and what it left running; mostly there is nothing any more.
     if hung {
@@ -81,6 +82,16 @@ fn isolated(case: &Case, leg: Leg) -> Result<Vec<String>, Stuck> {
     let exit = child.wait();
     process::reap();
     Ok(verdict(hung, exit))
+}
+
+fn patience(case: &Case) -> Duration {
+    if case.is_sweep() {
+        SWEEP_HANG
+    } else if soak::CASES.iter().any(|soak| soak.name == case.name) {
+        HANG + Duration::from_secs(60 * soak::minutes().unsigned_abs())
+    } else {
+        HANG
+    }
 }
 
 fn verdict(hung: bool, exit: std::io::Result<Exit>) -> Vec<String> {

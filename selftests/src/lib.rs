@@ -31,6 +31,7 @@ mod os;
 mod pattern;
 mod pci;
 mod process;
+mod soak;
 mod sweep;
 #[allow(unsafe_code)]
 mod sys;

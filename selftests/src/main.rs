@@ -8,6 +8,8 @@
 fn main() {
     let args: Vec<String> = std::env::args().collect();
     let code = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        // What a process becomes that has had enough.
+        [_, "--nothing"] => 0,
         [_, "--use-fd", fd] => pindma_selftests::boot::use_fd(fd),
         _ => pindma_selftests::boot::init(),
     };

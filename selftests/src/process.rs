@@ -99,6 +99,13 @@ pub(crate) fn kill_self() -> io::Result<()> {
     )?)
 }
 
+/// Waits until any child has ended.
+pub(crate) fn wait_for_any() -> io::Result<Exit> {
+    let waited = rustix::io::retry_on_intr(|| rustix::process::wait(WaitOptions::empty()));
+    let status = waited?.ok_or_else(|| io::Error::other("no child"))?;
+    Ok(Exit::of(status.1))
+}
+
 /// Reaps every child that has ended already.
 pub(crate) fn reap() {
     while let Ok(Some(_)) = rustix::process::wait(WaitOptions::NOHANG) {}

@@ -93,6 +93,8 @@ pub fn is_single_threaded(leg: Leg) -> bool {
 pub enum Mode {
     /// Run the selftests.
     Test,
+    /// Run the selftests, of which one goes on for so many minutes.
+    Soak(u32),
     /// Show a round trip.
     Demo,
     /// Panic, to prove that it is noticed.
@@ -109,7 +111,7 @@ impl Mode {
     /// Name in `rig.mode=`.
     pub fn name(self) -> &'static str {
         match self {
-            Mode::Test => "test",
+            Mode::Test | Mode::Soak(_) => "test",
             Mode::Demo => "demo",
             Mode::Panic => "panic",
             Mode::Hang => "hang",
@@ -159,6 +161,9 @@ fn command_line(leg: Leg, kernel: Kernel, mode: Mode, filter: &str) -> String {
         if leg.bounces() {
             line.push_str(SMALL_POOL);
         }
+    }
+    if let Mode::Soak(minutes) = mode {
+        line.push_str(&format!(" rig.soak={minutes}"));
     }
     if !filter.is_empty() {
         line.push_str(" rig.filter=");

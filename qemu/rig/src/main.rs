@@ -29,6 +29,7 @@ use clap::{Parser, Subcommand};
 use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
+use machine::Mode;
 use places::{Places, Target};
 
 #[derive(Parser)]
@@ -63,6 +64,12 @@ enum Task {
         /// Only cases with this in their name.
         #[arg(long, value_name = "TEXT", default_value = "", value_parser = parse_filter)]
         filter: String,
+    },
+    /// Have processes come and go for long, on the leg with two CPUs.
+    Soak {
+        /// How long, in minutes.
+        #[arg(value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        minutes: u32,
     },
     /// Show one round trip.
     Demo,
@@ -129,7 +136,11 @@ fn run(options: Options) -> io::Result<bool> {
         Task::Test { legs, filter } => {
             print!("modinfo of the module that runs:\n{}", places.modinfo()?);
             let legs = suite::choose(places.kernel(), legs);
-            suite::test(&places, &legs, &filter, options.jobs)
+            suite::test(&places, &legs, (Mode::Test, &filter), options.jobs)
+        }
+        Task::Soak { minutes } => {
+            let mode = Mode::Soak(minutes);
+            suite::test(&places, &[Leg::Smp], (mode, suite::SOAK), options.jobs)
         }
         Task::Demo => demo::demo(&places),
         Task::Prove => prove::prove(&places, options.jobs),

@@ -38,14 +38,21 @@ pub fn choose(kernel: Kernel, asked: Vec<Leg>) -> Vec<Leg> {
     Leg::ALL.into_iter().filter(stays).collect()
 }
 
+/// In the name of the one case that `rig soak` runs.
+pub const SOAK: &str = "a_hundred_processes";
+
+/// Which cases to run, and how: the mode, and what is in their names.
+type Choice<'a> = (Mode, &'a str);
+
 /// Runs the selftests; true when all passed.
-pub fn test(places: &Places, legs: &[Leg], filter: &str, jobs: usize) -> io::Result<bool> {
+pub fn test(places: &Places, legs: &[Leg], choice: Choice<'_>, jobs: usize) -> io::Result<bool> {
+    let (_, filter) = choice;
     if !expect::any(filter) {
         return Err(io::Error::other(format!(
             "no case has '{filter}' in its name"
         )));
     }
-    let columns = run_legs(places, legs, filter, jobs)?;
+    let columns = run_legs(places, legs, choice, jobs)?;
     println!("\n{}", show::table(&columns));
     for column in columns.iter().filter(|column| column.verdict.failed() > 0) {
         let text = show::failures(column, &places.logs_of(column.leg.name()));
@@ -60,20 +67,29 @@ pub fn test(places: &Places, legs: &[Leg], filter: &str, jobs: usize) -> io::Res
 
 /// Up to `jobs` legs at a time where a leg uses one host CPU; the others alone,
 /// since what they look for needs all the CPUs there are.
-fn run_legs(places: &Places, legs: &[Leg], filter: &str, jobs: usize) -> io::Result<Vec<Column>> {
+fn run_legs(
+    places: &Places,
+    legs: &[Leg],
+    choice: Choice<'_>,
+    jobs: usize,
+) -> io::Result<Vec<Column>> {
     let (together, alone): (Vec<Leg>, Vec<Leg>) =
         legs.iter().partition(|leg| is_single_threaded(**leg));
-    let mut columns = at_once(jobs, together, |leg| run_leg(places, leg, filter))?;
-    columns.extend(at_once(1, alone, |leg| run_leg(places, leg, filter))?);
+    let mut columns = at_once(jobs, together, |leg| run_leg(places, leg, choice))?;
+    columns.extend(at_once(1, alone, |leg| run_leg(places, leg, choice))?);
     columns.sort_by_key(|column| Leg::ALL.iter().position(|leg| *leg == column.leg));
     Ok(columns)
 }
 
 /// The debug kernel needs several times as many instructions.
-fn patience(kernel: Kernel) -> Patience {
-    match kernel {
+fn patience(kernel: Kernel, mode: Mode) -> Patience {
+    let patience = match kernel {
         Kernel::Stock => Patience::NORMAL,
         Kernel::Debug => Patience::LONG,
+    };
+    match mode {
+        Mode::Soak(minutes) => patience.and_minutes(minutes),
+        _ => patience,
     }
 }
 
@@ -93,10 +109,10 @@ fn places_named(places: &Places, console: &str, notes: &str) -> String {
     }
 }
 
-fn run_leg(places: &Places, leg: Leg, filter: &str) -> io::Result<Column> {
+fn run_leg(places: &Places, leg: Leg, (mode, filter): Choice<'_>) -> io::Result<Column> {
     let begin = Instant::now();
     let logs = places.logs_of(leg.name());
-    let run = places.run(leg, Mode::Test, filter, &logs, patience(places.kernel()));
+    let run = places.run(leg, mode, filter, &logs, patience(places.kernel(), mode));
     let (ending, logs) = run.go(|_| ())?;
     let report = ktap::parse(&logs.results);
     let kernel = places.kernel();

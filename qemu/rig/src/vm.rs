@@ -37,6 +37,15 @@ impl Patience {
         silence: Duration::from_secs(900),
         total: Duration::from_secs(3600),
     };
+
+    /// The same, for a run that takes so much longer.
+    pub fn and_minutes(self, minutes: u32) -> Patience {
+        let longer = Duration::from_secs(60 * u64::from(minutes));
+        Patience {
+            total: self.total + longer,
+            ..self
+        }
+    }
 }
 
 /// After the sentinel only the power-off is left.
