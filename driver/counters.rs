@@ -54,6 +54,8 @@ impl Drop for Held {
 pub(crate) static CHARGED_PAGES: Gauge = Gauge::new();
 /// Pages pinned, leaked ones among them.
 pub(crate) static PINNED_PAGES: Gauge = Gauge::new();
+/// Pages of the kernel's own that were allocated for a device to work on.
+pub(crate) static KERNEL_PAGES: Gauge = Gauge::new();
 /// DMA segments mapped.
 pub(crate) static MAPPED_SEGMENTS: Gauge = Gauge::new();
 /// Transfers and copies under way.
@@ -67,9 +69,10 @@ pub(crate) static LOST_INTERRUPTS: Gauge = Gauge::new();
 /// Completions of jobs that nobody waits for; only grows.
 pub(crate) static STRAY_COMPLETIONS: Gauge = Gauge::new();
 
-static SHOWN: [(&CStr, &Gauge); 8] = [
+static SHOWN: [(&CStr, &Gauge); 9] = [
     (c"charged_pages", &CHARGED_PAGES),
     (c"pinned_pages", &PINNED_PAGES),
+    (c"kernel_pages", &KERNEL_PAGES),
     (c"mapped_segments", &MAPPED_SEGMENTS),
     (c"requests", &REQUESTS),
     (c"files", &FILES),

@@ -41,6 +41,25 @@ bool pindma_killed(void)
 	return fatal_signal_pending(current);
 }
 
+struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp)
+{
+#ifdef CONFIG_CONTIG_ALLOC
+	return alloc_contig_pages(count, gfp, numa_mem_id(), NULL);
+#else
+	return NULL;
+#endif
+}
+
+void pindma_get_page(struct page *page)
+{
+	get_page(page);
+}
+
+void pindma_put_page(struct page *page)
+{
+	put_page(page);
+}
+
 u64 pindma_page_phys(const struct page *page)
 {
 	return page_to_phys(page);
@@ -79,6 +98,11 @@ u64 pindma_dma_limit(struct device *dev)
 u64 pindma_dma_addr(struct device *dev, u64 phys)
 {
 	return phys_to_dma(dev, phys);
+}
+
+u64 pindma_dma_phys(struct device *dev, dma_addr_t addr)
+{
+	return dma_to_phys(dev, addr);
 }
 
 u32 pindma_dma_max_segment(struct device *dev)

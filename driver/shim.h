@@ -20,6 +20,9 @@ unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
 bool pindma_killed(void);
 
+struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp);
+void pindma_get_page(struct page *page);
+void pindma_put_page(struct page *page);
 u64 pindma_page_phys(const struct page *page);
 bool pindma_sg_is_bounced(struct scatterlist *list);
 void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset);
@@ -29,6 +32,7 @@ bool pindma_dma_coherent(struct device *dev);
 bool pindma_dma_need_sync(struct device *dev, dma_addr_t addr);
 u64 pindma_dma_limit(struct device *dev);
 u64 pindma_dma_addr(struct device *dev, u64 phys);
+u64 pindma_dma_phys(struct device *dev, dma_addr_t addr);
 u32 pindma_dma_max_segment(struct device *dev);
 void pindma_dma_set_boundary(struct device *dev, unsigned long mask);
 u32 pindma_dma_cache_align(void);

@@ -2,12 +2,18 @@
 
 //! What can be mapped for a device: memory that stays where it is for as long as this owns it.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
-use super::pins::{
-    Direction,
-    Extent,
-    Pins, //
+use super::{
+    block::Block,
+    extent::Extent,
+    pins::{
+        Direction,
+        Pins, //
+    },
 };
 
 /// Memory that can be mapped.
@@ -16,6 +22,8 @@ use super::pins::{
 pub(crate) enum Backing {
     /// User memory that is pinned.
     User(Pins),
+    /// Memory of the kernel, and which way the data goes.
+    Kernel(Arc<Block>, Direction),
 }
 
 impl Backing {
@@ -23,6 +31,7 @@ impl Backing {
     pub(crate) fn direction(&self) -> Direction {
         match self {
             Self::User(pins) => pins.direction(),
+            Self::Kernel(_, direction) => *direction,
         }
     }
 
@@ -30,6 +39,7 @@ impl Backing {
     pub(crate) fn pages(&self) -> usize {
         match self {
             Self::User(pins) => pins.len(),
+            Self::Kernel(block, _) => block.len(),
         }
     }
 
@@ -37,17 +47,20 @@ impl Backing {
     pub(super) fn mark_touched(&mut self) {
         match self {
             Self::User(pins) => pins.mark_touched(),
+            // Nobody writes it back.
+            Self::Kernel(..) => {}
         }
     }
 
     /// Calls `f` with the physical address of each page, and with the address and the index of the
-    /// range that it stands for, until it fails.
+    /// range that it stands for (of memory of the kernel: the offset, and 0), until it fails.
     pub(super) fn try_for_each_page<E>(
         &self,
         f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
     ) -> core::result::Result<(), E> {
         match self {
             Self::User(pins) => pins.try_for_each_page(f),
+            Self::Kernel(block, _) => block.try_for_each_page(f),
         }
     }
 
@@ -55,6 +68,7 @@ impl Backing {
     pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
         match self {
             Self::User(pins) => pins.extents(max_len),
+            Self::Kernel(block, _) => block.extents(max_len),
         }
     }
 }

@@ -30,6 +30,10 @@ pub(crate) struct OutOfReach {
     pub(crate) addr: u64,
 }
 
+/// The highest physical address that a device reaches without help; an IOMMU reaches all.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) struct Reach(pub(super) u64);
+
 /// How a bound device sees memory.
 #[derive(Clone, Copy)]
 pub(crate) struct DmaView<'b> {
@@ -105,6 +109,15 @@ impl<'b> DmaView<'b> {
     pub(crate) fn limit(&self) -> u64 {
         // SAFETY: `dev` is a bound device.
         unsafe { shim::pindma_dma_limit(raw::device(self.dev)) }
+    }
+
+    /// Where memory for the device should lie.
+    pub(crate) fn reach(&self) -> Reach {
+        if self.translated() {
+            return Reach(u64::MAX);
+        }
+        // SAFETY: `dev` is a bound device.
+        Reach(unsafe { shim::pindma_dma_phys(raw::device(self.dev), self.limit()) })
     }
 
     /// Whether the device reaches the page at physical address `phys` without help.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Pinned user memory, mapped for a device.
+//! Memory, mapped for a device.
 //!
 //! [`kernel::scatterlist::SGTable`] takes vmalloc'ed pages only, at offset 0; this takes what
 //! a [`Backing`] holds.
@@ -20,11 +20,9 @@ use super::{
         DmaView,
         OutOfReach, //
     },
+    extent::Extent,
     gfp,
-    pins::{
-        Direction,
-        Extent, //
-    },
+    pins::Direction,
     raw,
     shim,
     trace, //
@@ -40,7 +38,7 @@ pub(crate) struct DmaSegment {
     pub(crate) len: u64,
 }
 
-/// Why pinned memory could not be mapped.
+/// Why memory could not be mapped.
 pub(crate) enum MapError {
     /// The device does not reach it, and it cannot be bounced.
     OutOfReach(OutOfReach),
@@ -68,7 +66,7 @@ impl Table {
         to_result(unsafe { bindings::sg_alloc_table(&mut sgt, count, gfp::FOR_USER) })?;
         let mut entry = sgt.sgl;
         for extent in extents {
-            // SAFETY: The table has an entry for each extent; its page is pinned.
+            // SAFETY: The table has an entry for each extent; its page stays where it is.
             entry = unsafe {
                 shim::pindma_sg_set(entry, extent.page, extent.len, extent.offset);
                 bindings::sg_next(entry)

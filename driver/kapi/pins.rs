@@ -16,6 +16,11 @@ use super::{
         Charge,
         ChargeError, //
     },
+    extent::{
+        phys,
+        Extent,
+        Merger, //
+    },
     gfp,
     shim,
     trace, //
@@ -132,13 +137,6 @@ pub(crate) enum PinError {
     },
     /// No memory for the list of pages.
     NoMemory,
-}
-
-/// A run of bytes that is contiguous in physical memory.
-pub(crate) struct Extent {
-    pub(super) page: *mut bindings::page,
-    pub(super) offset: u32,
-    pub(super) len: u32,
 }
 
 /// User memory that is pinned and charged.
@@ -295,7 +293,7 @@ impl Pins {
                 offset = 0;
             }
         }
-        Ok(merger.extents)
+        Ok(merger.extents())
     }
 }
 
@@ -319,40 +317,4 @@ impl Drop for Pins {
 pub(crate) fn killed() -> bool {
     // SAFETY: Called by a task.
     unsafe { shim::pindma_killed() }
-}
-
-fn phys(page: *mut bindings::page) -> u64 {
-    // SAFETY: Called with pages that are pinned.
-    unsafe { shim::pindma_page_phys(page) }
-}
-
-/// Puts neighbours together.
-struct Merger {
-    extents: KVVec<Extent>,
-    max_len: u32,
-    end: u64,
-}
-
-impl Merger {
-    fn new(max_len: u32) -> Self {
-        Self {
-            extents: KVVec::new(),
-            max_len,
-            end: u64::MAX,
-        }
-    }
-
-    fn push(&mut self, page: *mut bindings::page, offset: u32, len: u32) -> Result {
-        let start = phys(page) + u64::from(offset);
-        let room = |extent: &&mut Extent| extent.len <= self.max_len.saturating_sub(len);
-        let adjacent = start == self.end;
-        self.end = start + u64::from(len);
-        match self.extents.last_mut().filter(room) {
-            Some(extent) if adjacent => extent.len += len,
-            _ => self
-                .extents
-                .push(Extent { page, offset, len }, gfp::for_user())?,
-        }
-        Ok(())
-    }
 }

@@ -33,6 +33,12 @@ extern "C" {
     pub(super) fn pindma_cond_resched();
     pub(super) fn pindma_killed() -> bool;
 
+    pub(super) fn pindma_alloc_contiguous(
+        count: c_ulong,
+        gfp: bindings::gfp_t,
+    ) -> *mut bindings::page;
+    pub(super) fn pindma_get_page(page: *mut bindings::page);
+    pub(super) fn pindma_put_page(page: *mut bindings::page);
     pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
     pub(super) fn pindma_sg_is_bounced(list: *mut bindings::scatterlist) -> bool;
     pub(super) fn pindma_sg_set(
@@ -50,6 +56,7 @@ extern "C" {
     ) -> bool;
     pub(super) fn pindma_dma_limit(dev: *mut bindings::device) -> u64;
     pub(super) fn pindma_dma_addr(dev: *mut bindings::device, phys: u64) -> u64;
+    pub(super) fn pindma_dma_phys(dev: *mut bindings::device, addr: bindings::dma_addr_t) -> u64;
     pub(super) fn pindma_dma_max_segment(dev: *mut bindings::device) -> u32;
     pub(super) fn pindma_dma_set_boundary(dev: *mut bindings::device, mask: c_ulong);
     pub(super) fn pindma_dma_cache_align() -> u32;

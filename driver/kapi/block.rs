@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory of the kernel's own that a device works on, and that may be mapped into processes.
+//!
+//! Ordinary pages, each with a count of its own, so that what is mapped can be pinned by others: for
+//! `O_DIRECT`, io_uring, or registration as a region. Memory of `dma_alloc_coherent` cannot; and what
+//! comes from CMA or a movable zone makes pinning loop for ever.
+
+use core::ptr::NonNull;
+
+use kernel::{
+    bindings,
+    page::PAGE_SIZE,
+    prelude::*, //
+};
+
+use super::{
+    charge::Charge,
+    dma_view::Reach,
+    extent::{
+        phys,
+        Extent,
+        Merger, //
+    },
+    gfp,
+    pins::killed,
+    shim, //
+};
+use crate::counters;
+
+/// How the pages of a block lie.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    /// Anyhow, though long runs are tried first: each is one segment for the device.
+    Scattered,
+    /// One after the other.
+    Contiguous,
+}
+
+/// Largest run of pages that is tried for a scattered block, as a power of two: a huge page.
+const LARGEST_RUN: u32 = 9;
+
+/// Pages of the kernel, zeroed.
+///
+/// # Invariants
+///
+/// Each of `pages` is an ordinary page of order 0, of which the block holds one reference.
+pub(crate) struct Block {
+    pages: KVVec<NonNull<bindings::page>>,
+    _charge: Option<Charge>,
+}
+
+// SAFETY: Pages are refcounted and may be released by any thread.
+unsafe impl Send for Block {}
+// SAFETY: A shared block only tells where its pages are.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// Allocates `count` pages, where the device reaches them if there are such. Keeps `charge`,
+    /// which should be for as many, until the pages are freed.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; `EINTR` if the process is being killed.
+    pub(crate) fn new(
+        count: usize,
+        shape: Shape,
+        reach: Reach,
+        charge: Option<Charge>,
+    ) -> Result<Self> {
+        let pages = KVVec::with_capacity(count, gfp::for_user())?;
+        let mut block = Self {
+            pages,
+            _charge: charge,
+        };
+        block.fill(count, shape, reach)?;
+        Ok(block)
+    }
+
+    /// Looks for pages zone by zone, the one that is least in demand first.
+    fn fill(&mut self, count: usize, shape: Shape, reach: Reach) -> Result {
+        let (first, others) = zones(reach);
+        self.fill_from(first, count, shape)?;
+        for zone in others {
+            if self.within(reach) {
+                return Ok(());
+            }
+            self.clear();
+            match self.fill_from(*zone, count, shape) {
+                Err(error) if error == ENOMEM => self.clear(),
+                other => other?,
+            }
+        }
+        if self.len() == count {
+            return Ok(());
+        }
+        // Nothing is within reach. Perhaps it can be bounced.
+        self.fill_from(first, count, shape)
+    }
+
+    fn fill_from(&mut self, zone: bindings::gfp_t, count: usize, shape: Shape) -> Result {
+        match shape {
+            Shape::Scattered => self.fill_scattered(zone, count),
+            Shape::Contiguous => self
+                .fill_in_one(zone, count)
+                .or_else(|_| self.fill_by_migration(zone, count)),
+        }
+    }
+
+    fn fill_scattered(&mut self, zone: bindings::gfp_t, count: usize) -> Result {
+        let mut largest = LARGEST_RUN;
+        while self.pages.len() < count {
+            let left = count - self.pages.len();
+            let order = left.ilog2().min(largest);
+            let flags = if order > 0 {
+                gfp::TRY_FOR_DEVICE
+            } else {
+                gfp::FOR_DEVICE
+            };
+            match self.add_run(zone | flags, order, left) {
+                Ok(()) => {}
+                Err(_) if order > 0 => largest = order - 1,
+                Err(error) => return Err(error),
+            }
+            // SAFETY: No lock is held.
+            unsafe { shim::pindma_cond_resched() };
+            if killed() {
+                return Err(EINTR);
+            }
+        }
+        Ok(())
+    }
+
+    /// One run of the page allocator, of which what is too much is given back.
+    fn fill_in_one(&mut self, zone: bindings::gfp_t, count: usize) -> Result {
+        let order = count.next_power_of_two().ilog2();
+        if order > bindings::MAX_PAGE_ORDER {
+            return Err(ENOMEM);
+        }
+        self.add_run(zone | gfp::FOR_DEVICE, order, count)
+    }
+
+    /// A run of any length, made free by moving away what lies there.
+    fn fill_by_migration(&mut self, zone: bindings::gfp_t, count: usize) -> Result {
+        // SAFETY: A process may sleep; these are flags that it takes.
+        let first = unsafe {
+            shim::pindma_alloc_contiguous(count as c_ulong, zone | gfp::CONTIGUOUS_FOR_DEVICE)
+        };
+        let first = NonNull::new(first).ok_or(ENOMEM)?;
+        // SAFETY: They are `count` pages, each with a reference that is ours.
+        unsafe { self.adopt(first, count) };
+        Ok(())
+    }
+
+    /// Adds a run of `2^order` pages, but no more than `most` of them.
+    fn add_run(&mut self, flags: bindings::gfp_t, order: u32, most: usize) -> Result {
+        // SAFETY: A process may sleep.
+        let first = NonNull::new(unsafe { bindings::alloc_pages(flags, order) }).ok_or(ENOMEM)?;
+        if order > 0 {
+            // SAFETY: It was just allocated in this order, and is no compound page.
+            unsafe { bindings::split_page(first.as_ptr(), order) };
+        }
+        let count = 1 << order;
+        let kept = most.min(count);
+        // SAFETY: After the split each of `count` pages has a reference, which is ours.
+        unsafe {
+            self.adopt(first, kept);
+            (kept..count).for_each(|index| shim::pindma_put_page(first.as_ptr().add(index)));
+        }
+        Ok(())
+    }
+
+    /// Adds `count` pages from `first` on; there is room for them.
+    ///
+    /// # Safety
+    ///
+    /// They must be ordinary pages one after the other, with a reference each that is given away.
+    unsafe fn adopt(&mut self, first: NonNull<bindings::page>, count: usize) {
+        for index in 0..count {
+            // SAFETY: By the safety requirement; `struct page`s of a run of the page allocator lie
+            // one after the other.
+            let page = unsafe { first.add(index) };
+            // INVARIANT: The reference is ours.
+            if self.pages.push_within_capacity(page).is_err() {
+                // SAFETY: As above.
+                unsafe { shim::pindma_put_page(page.as_ptr()) };
+                continue;
+            }
+            counters::KERNEL_PAGES.add(1);
+        }
+    }
+
+    fn within(&self, reach: Reach) -> bool {
+        self.pages
+            .iter()
+            .all(|page| Reach(phys(page.as_ptr()) + PAGE_SIZE as u64 - 1) <= reach)
+    }
+
+    fn clear(&mut self) {
+        while let Some(page) = self.pages.pop() {
+            // SAFETY: By the type invariant the reference is ours.
+            unsafe { shim::pindma_put_page(page.as_ptr()) };
+            counters::KERNEL_PAGES.sub(1);
+        }
+    }
+
+    /// Number of pages.
+    pub(crate) fn len(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// A page, with a reference for the caller.
+    pub(super) fn get_page(&self, index: usize) -> Option<NonNull<bindings::page>> {
+        let page = *self.pages.get(index)?;
+        // SAFETY: By the type invariant it is valid.
+        unsafe { shim::pindma_get_page(page.as_ptr()) };
+        Some(page)
+    }
+
+    /// Calls `f` with the physical address and the offset in bytes of each page, until it fails.
+    pub(super) fn try_for_each_page<E>(
+        &self,
+        mut f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+    ) -> core::result::Result<(), E> {
+        for (index, page) in self.pages.iter().enumerate() {
+            f(phys(page.as_ptr()), (index * PAGE_SIZE) as u64, 0)?;
+        }
+        Ok(())
+    }
+
+    /// Merges the pages into extents of at most `max_len` bytes each.
+    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
+        let mut merger = Merger::new(max_len);
+        for page in &self.pages {
+            merger.push(page.as_ptr(), 0, PAGE_SIZE as u32)?;
+        }
+        Ok(merger.extents())
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.clear();
+    }
+}
+
+/// The zone in which to look for memory within `reach` first, and others.
+fn zones(reach: Reach) -> (bindings::gfp_t, &'static [bindings::gfp_t]) {
+    match reach {
+        Reach(u64::MAX) => (0, &[]),
+        Reach(0x1_0000_0000..) => (0, &[gfp::BELOW_4_GIB]),
+        _ => (gfp::BELOW_4_GIB, &[gfp::LOWEST]),
+    }
+}
