@@ -27,3 +27,4 @@ mod raw;
 mod shim;
 pub(crate) mod trace;
 pub(crate) mod vendor;
+pub(crate) mod workqueue;

@@ -46,11 +46,13 @@ mod window;
 
 /// The module.
 ///
-/// Drop order: the driver is unregistered first, and with it every device is unbound.
+/// Drop order: the driver is unregistered first, and with it every device is unbound; then the work
+/// that is left ends.
 #[pin_data]
 struct PindmaModule {
     #[pin]
     _driver: driver::Registration<kernel::pci::Adapter<kapi::binding::Adapter<pci::Pindma>>>,
+    _work: kapi::workqueue::WorkQueue,
     _counters: counters::Counters,
 }
 
@@ -58,6 +60,7 @@ impl InPlaceModule for PindmaModule {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
             _counters: counters::Counters::show(c"pindma")?,
+            _work: kapi::workqueue::WorkQueue::new(c"pindma")?,
             _driver <- driver::Registration::new(<LocalModule as kernel::ModuleMetadata>::NAME, module),
         })
     }

@@ -13,8 +13,14 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/swiotlb.h>
+#include <linux/workqueue.h>
 
 #include "shim.h"
+
+struct workqueue_struct *pindma_alloc_workqueue(const char *name)
+{
+	return alloc_workqueue("%s", WQ_UNBOUND | WQ_FREEZABLE, WQ_UNBOUND_MAX_ACTIVE, name);
+}
 
 struct user_struct *pindma_get_current_user(void)
 {

@@ -13,7 +13,9 @@ struct device;
 struct page;
 struct scatterlist;
 struct user_struct;
+struct workqueue_struct;
 
+struct workqueue_struct *pindma_alloc_workqueue(const char *name);
 struct user_struct *pindma_get_current_user(void);
 unsigned long pindma_rlimit_memlock(void);
 unsigned long pindma_total_pages(void);

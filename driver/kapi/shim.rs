@@ -27,6 +27,10 @@ extern "C" {
         flags: c_int,
     ) -> *mut bindings::file;
 
+    // Of `linux/workqueue.h`, which `bindings` has only a part of.
+    pub(super) fn drain_workqueue(queue: *mut bindings::workqueue_struct);
+
+    pub(super) fn pindma_alloc_workqueue(name: *const c_char) -> *mut bindings::workqueue_struct;
     pub(super) fn pindma_get_current_user() -> *mut bindings::user_struct;
     pub(super) fn pindma_rlimit_memlock() -> c_ulong;
     pub(super) fn pindma_total_pages() -> c_ulong;
