@@ -62,6 +62,8 @@ pub(crate) static MAPPED_SEGMENTS: Gauge = Gauge::new();
 pub(crate) static REQUESTS: Gauge = Gauge::new();
 /// Open files.
 pub(crate) static FILES: Gauge = Gauge::new();
+/// Pools.
+pub(crate) static POOLS: Gauge = Gauge::new();
 /// Pages leaked on purpose, since the device did not stop.
 pub(crate) static LEAKED_PAGES: Gauge = Gauge::new();
 /// Jobs whose end was found by polling; only grows.
@@ -69,13 +71,14 @@ pub(crate) static LOST_INTERRUPTS: Gauge = Gauge::new();
 /// Completions of jobs that nobody waits for; only grows.
 pub(crate) static STRAY_COMPLETIONS: Gauge = Gauge::new();
 
-static SHOWN: [(&CStr, &Gauge); 9] = [
+static SHOWN: [(&CStr, &Gauge); 10] = [
     (c"charged_pages", &CHARGED_PAGES),
     (c"pinned_pages", &PINNED_PAGES),
     (c"kernel_pages", &KERNEL_PAGES),
     (c"mapped_segments", &MAPPED_SEGMENTS),
     (c"requests", &REQUESTS),
     (c"files", &FILES),
+    (c"pools", &POOLS),
     (c"leaked_pages", &LEAKED_PAGES),
     (c"lost_interrupts", &LOST_INTERRUPTS),
     (c"stray_completions", &STRAY_COMPLETIONS),

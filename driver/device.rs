@@ -3,6 +3,7 @@
 //! A device as its files know it. It outlives the binding: files may be open for longer.
 
 use kernel::{
+    new_poll_condvar,
     prelude::*,
     str::CString,
     sync::{
@@ -13,6 +14,7 @@ use kernel::{
             Relaxed,
             Release, //
         },
+        poll::PollCondVar,
         Arc, //
     },
     time::msecs_to_jiffies, //
@@ -61,6 +63,9 @@ pub(crate) struct Device {
     /// Raised when unbind has given everything back, or has given it up.
     #[pin]
     settled: Event,
+    /// Notified when unbind begins.
+    #[pin]
+    watch: PollCondVar,
     gone: Atomic<bool>,
     failed: Atomic<bool>,
     leaked: Atomic<usize>,
@@ -87,6 +92,7 @@ impl Device {
                 link <- Link::new(),
                 channels,
                 settled <- Event::new(),
+                watch <- new_poll_condvar!(),
                 gone: Atomic::new(false),
                 failed: Atomic::new(false),
                 leaked: Atomic::new(0),
@@ -145,6 +151,12 @@ impl Device {
     pub(crate) fn close(&self) {
         self.gone.store(true, Release);
         self.channels().for_each(Channel::close);
+        self.watch.notify_all();
+    }
+
+    /// What wakes who polls when unbind begins.
+    pub(crate) fn watch(&self) -> &PollCondVar {
+        &self.watch
     }
 
     /// Whether unbind has begun.

@@ -46,6 +46,7 @@ use crate::{
         gfp,
         node::OpenFile, //
     },
+    pool,
     progress::Progress,
     show,
     stats::Stats,
@@ -108,6 +109,7 @@ impl FileOps for Open {
             abi::PINDMA_STATS => file.ask::<pindma_stats>(arg, |out| file.report(out)),
             abi::PINDMA_TRANSFER => file.work::<pindma_transfer>(arg, caller, transfer::run),
             abi::PINDMA_COPY => file.work::<pindma_copy>(arg, caller, copy::run),
+            abi::PINDMA_POOL_CREATE => pool::create(caller, arg),
             _ => Err(ENOTTY),
         }
     }
@@ -142,7 +144,7 @@ impl Drop for File {
 
 impl File {
     /// The device.
-    pub(crate) fn device(&self) -> &Device {
+    pub(crate) fn device(&self) -> &Arc<Device> {
         &self.device
     }
 

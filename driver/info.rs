@@ -24,6 +24,10 @@ use crate::{
         dma_view, //
     },
     params,
+    pool::{
+        MAX_BATCH,
+        MAX_BUFFERS, //
+    },
     vector::MAX_SEGMENTS, //
 };
 
@@ -45,6 +49,8 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_cache_align = dma_view::cache_align();
     info.out_engine = name(limits.name.as_bytes());
     info.out_bus = name(device.facts.bus.to_bytes());
+    info.out_max_batch = MAX_BATCH;
+    info.out_max_buffers = MAX_BUFFERS;
     info.out_state = 0;
     memlock(info)?;
     view(device, info)
@@ -52,7 +58,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
 
 fn caps(device: &Device) -> u64 {
     let limits = device.facts.limits;
-    let mut caps = abi::PINDMA_CAP_TRANSFER;
+    let mut caps = abi::PINDMA_CAP_TRANSFER | abi::PINDMA_CAP_POOL;
     if limits.channels.iter().any(|ch| ch.staging.is_some()) {
         caps |= abi::PINDMA_CAP_COPY;
     }

@@ -21,6 +21,7 @@ pub(crate) mod gfp;
 pub(crate) mod irq_set;
 pub(crate) mod link;
 pub(crate) mod mapped;
+mod mmap;
 pub(crate) mod node;
 pub(crate) mod pins;
 mod raw;

@@ -2,6 +2,8 @@
 
 //! Mapped memory that a transfer moves: a run of bytes, in one mapping or in several.
 
+use kernel::prelude::*;
+
 use crate::{
     slots::Handle,
     window::Window, //
@@ -11,6 +13,11 @@ use crate::{
 pub(crate) enum Piece {
     /// Pinned and mapped for this transfer alone.
     Window(Window),
+    /// A part of a mapping that somebody else keeps.
+    Part(Place),
+    /// So many bytes, all of which go to or come from the same short part of such a mapping, over
+    /// and over.
+    Repeated(Place, u64),
 }
 
 /// Where in a mapping a part of a piece lies.
@@ -24,11 +31,23 @@ pub(crate) struct Place {
     pub(crate) len: u64,
 }
 
+impl Place {
+    fn skip(self, offset: u64) -> Self {
+        Self {
+            offset: self.offset + offset,
+            len: self.len - offset,
+            ..self
+        }
+    }
+}
+
 impl Piece {
     /// Its bytes.
     pub(crate) fn len(&self) -> u64 {
         match self {
             Self::Window(window) => window.len(),
+            Self::Part(part) => part.len,
+            Self::Repeated(_, len) => *len,
         }
     }
 
@@ -40,6 +59,48 @@ impl Piece {
                 offset,
                 len: window.len() - offset,
             },
+            Self::Part(part) => part.skip(offset),
+            Self::Repeated(part, len) => {
+                let place = part.skip(offset % part.len);
+                Place {
+                    len: place.len.min(len - offset),
+                    ..place
+                }
+            }
         }
+    }
+}
+
+#[kunit_tests(pindma_piece)]
+mod tests {
+    use super::*;
+
+    const PART: Place = Place {
+        handle: Handle::new(0, 1),
+        offset: 100,
+        len: 10,
+    };
+
+    fn place(piece: &Piece, offset: u64) -> (u64, u64) {
+        let place = piece.place(offset);
+        (place.offset, place.len)
+    }
+
+    #[test]
+    fn a_part_ends_where_it_ends() {
+        let piece = Piece::Part(PART);
+        assert_eq!(piece.len(), 10);
+        assert_eq!(place(&piece, 0), (100, 10));
+        assert_eq!(place(&piece, 9), (109, 1));
+    }
+
+    #[test]
+    fn what_is_repeated_starts_again() {
+        let piece = Piece::Repeated(PART, 25);
+        assert_eq!(piece.len(), 25);
+        assert_eq!(place(&piece, 0), (100, 10));
+        assert_eq!(place(&piece, 13), (103, 7));
+        assert_eq!(place(&piece, 20), (100, 5));
+        assert_eq!(place(&Piece::Repeated(PART, 4), 0), (100, 4));
     }
 }

@@ -14,8 +14,9 @@ pub(crate) struct Handle(u32);
 impl Handle {
     const INDEX_BITS: u32 = 16;
 
-    fn new(index: usize, generation: u16) -> Self {
-        Self(u32::from(generation) << Self::INDEX_BITS | (index as u32 + 1))
+    /// That of the thing at `index`, which must be less than [`MOST`].
+    pub(crate) const fn new(index: usize, generation: u16) -> Self {
+        Self((generation as u32) << Self::INDEX_BITS | (index as u32 + 1))
     }
 
     /// The handle of an ABI struct; it may name nothing.
@@ -28,7 +29,8 @@ impl Handle {
         self.0
     }
 
-    fn index(self) -> Option<usize> {
+    /// Where its thing is, if it can name any.
+    pub(crate) fn index(self) -> Option<usize> {
         (self.0 & ((1 << Self::INDEX_BITS) - 1))
             .checked_sub(1)
             .map(|index| index as usize)

@@ -126,7 +126,8 @@ impl<'a> Transfer<'a> {
     }
 }
 
-fn direction(
+/// The direction of an ABI struct, if the channel knows it.
+pub(crate) fn direction(
     direction: abi::pindma_direction,
     limits: &ChannelLimits,
 ) -> Result<Direction, Failure> {
@@ -142,7 +143,8 @@ fn direction(
     }
 }
 
-fn dev_fixed(flags: u32, limits: &ChannelLimits) -> Result<bool, Failure> {
+/// Whether the device address is fixed, as `dev_flags` say.
+pub(crate) fn dev_fixed(flags: u32, limits: &ChannelLimits) -> Result<bool, Failure> {
     match flags {
         0 => Ok(false),
         abi::PINDMA_DEV_FIXED if limits.fixed => Ok(true),
@@ -150,7 +152,8 @@ fn dev_fixed(flags: u32, limits: &ChannelLimits) -> Result<bool, Failure> {
     }
 }
 
-fn check_device_range(
+/// Checks that what is addressed lies within the channel's memory.
+pub(crate) fn check_device_range(
     addr: u64,
     len: u64,
     fixed: bool,

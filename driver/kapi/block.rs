@@ -11,7 +11,8 @@ use core::ptr::NonNull;
 use kernel::{
     bindings,
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    sync::Arc, //
 };
 
 use super::{
@@ -75,6 +76,17 @@ impl Block {
         };
         block.fill(count, shape, reach)?;
         Ok(block)
+    }
+
+    /// [`new`](Self::new), for several to hold: a mapping, and who has made it.
+    pub(crate) fn shared(
+        count: usize,
+        shape: Shape,
+        reach: Reach,
+        charge: Option<Charge>,
+    ) -> Result<Arc<Self>> {
+        let block = Self::new(count, shape, reach, charge)?;
+        Ok(Arc::new(block, gfp::for_user())?)
     }
 
     /// Looks for pages zone by zone, the one that is least in demand first.

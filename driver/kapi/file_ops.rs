@@ -23,6 +23,8 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
+use super::block::Block;
+
 /// What an open file does.
 ///
 /// Dropping it is its release. That may happen in any process or in none: it must not touch
@@ -40,6 +42,17 @@ pub(crate) trait FileOps: Sized + Send + Sync + 'static {
     /// poll(2) and its relatives: registers with what will be woken, then says what is.
     fn poll(&self, _file: &File, _table: PollTable<'_>) -> Ready {
         build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// mmap(2): how many pages the calling process may map, from the start of the file.
+    fn mmap(&self) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Where page `index` of a mapping lies: in which block, and at which index there. What it is
+    /// must not change.
+    fn page(&self, _index: usize) -> Option<(&Block, usize)> {
+        None
     }
 
     /// Writes lines `name:\tvalue` for `/proc/PID/fdinfo`.
@@ -107,6 +120,7 @@ impl<T: FileOps> Operations<T> {
         unlocked_ioctl: Some(Self::ioctl),
         compat_ioctl: bindings::compat_ptr_ioctl,
         read_iter: if T::HAS_READ { Some(Self::read) } else { None },
+        mmap: if T::HAS_MMAP { Some(Self::mmap) } else { None },
         poll: if T::HAS_POLL { Some(Self::poll) } else { None },
         show_fdinfo: if T::HAS_SHOW { Some(Self::show) } else { None },
         ..pin_init::zeroed()
@@ -115,7 +129,7 @@ impl<T: FileOps> Operations<T> {
     /// # Safety
     ///
     /// `file` must be a file of `T`, open for as long as the result is used.
-    unsafe fn borrow<'a>(file: *const bindings::file) -> &'a T {
+    pub(super) unsafe fn borrow<'a>(file: *const bindings::file) -> &'a T {
         // SAFETY: The private data of such a file is a `KBox<T>`, until `release`.
         unsafe { KBox::<T>::borrow((*file).private_data) }
     }

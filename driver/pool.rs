@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Buffers that the driver allocates, for applications to map and for the device to fill or empty
+//! one after the other.
+//!
+//! Whose a buffer is, is a state machine that is enforced; that nobody looks into a buffer which is
+//! the device's is not: it stays mapped, and the CPU may read it at any time.
+//!
+//! Lock order: `state` comes last, but for the wake-up of who waits. It is never held while memory
+//! is allocated or copied, nor while the device works.
+
+use kernel::{
+    new_mutex, new_poll_condvar,
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::{
+        poll::PollCondVar,
+        Arc,
+        CondVarTimeoutResult,
+        Mutex,
+        SetOnce, //
+    },
+    workqueue::{
+        new_work,
+        Work, //
+    },
+};
+
+use crate::{
+    counters,
+    deadline::Deadline,
+    device::Device,
+    failure::Failure,
+    file::File,
+    kapi::{
+        abi::pindma_pool_record,
+        block::{
+            Block,
+            Shape, //
+        },
+        gfp,
+        pins::Direction,
+        workqueue, //
+    },
+    maker::Maker,
+    slots::Handle,
+    until::Canceled, //
+};
+
+use self::{
+    buffers::Buffers,
+    memory::Memory,
+    run::{
+        untouched,
+        Run,
+        Setup,
+        Totals, //
+    }, //
+};
+
+mod buffers;
+mod create;
+mod fifo;
+mod memory;
+mod open;
+mod pump;
+mod run;
+
+pub(crate) use self::create::create;
+
+/// Most buffers in a pool.
+pub(crate) const MAX_BUFFERS: u32 = 16384;
+
+/// Most records that a call takes.
+pub(crate) const MAX_BATCH: u32 = 1024;
+
+/// How often who waits for a buffer looks at its deadline, at least.
+const WAIT_SLICE_MS: u32 = 1000;
+
+/// Most pages to which frames go that find no buffer.
+const SCRAP_PAGES: usize = 16;
+
+struct State {
+    buffers: Buffers,
+    run: Option<Run>,
+    /// Those of the run, or of the last one.
+    totals: Totals,
+    /// The file that the pool was made with, until it is closed.
+    file: Option<Arc<File>>,
+}
+
+/// A pool.
+#[pin_data]
+pub(crate) struct Pool {
+    memory: KVVec<Memory>,
+    /// Where frames go that find no buffer.
+    scrap: SetOnce<Memory>,
+    direction: Direction,
+    maker: Maker,
+    device: Arc<Device>,
+    /// Tells the frame that is in work to end.
+    canceled: Canceled,
+    #[pin]
+    state: Mutex<State>,
+    /// Something is ready, or the run has ended.
+    #[pin]
+    changed: PollCondVar,
+    #[pin]
+    pump: Work<Pool>,
+    _counted: counters::Held,
+}
+
+impl Pool {
+    fn new(
+        file: &Arc<File>,
+        memory: KVVec<Memory>,
+        direction: Direction,
+        maker: Maker,
+    ) -> Result<Arc<Self>> {
+        let state = State {
+            buffers: Buffers::new(memory.len())?,
+            run: None,
+            totals: Totals::default(),
+            file: Some(file.clone()),
+        };
+        Arc::pin_init(
+            try_pin_init!(Self {
+                memory,
+                scrap: SetOnce::new(),
+                direction,
+                maker,
+                device: file.device().clone(),
+                canceled: Canceled::new(),
+                state <- new_mutex!(state),
+                changed <- new_poll_condvar!(),
+                pump <- new_work!("pindma::pool::Pool::pump"),
+                _counted: counters::POOLS.hold(),
+            }),
+            gfp::for_user(),
+        )
+    }
+
+    /// Bytes from one buffer to the next.
+    pub(crate) fn stride(&self) -> u64 {
+        self.memory.first().map_or(0, Memory::len)
+    }
+
+    /// Its pages.
+    fn pages(&self) -> usize {
+        self.memory.iter().map(|memory| memory.block().len()).sum()
+    }
+
+    /// Where its page `index` lies.
+    fn page(&self, index: usize) -> Option<(&Block, usize)> {
+        let pages = (self.stride() as usize / PAGE_SIZE).max(1);
+        let memory = self.memory.get(index / pages)?;
+        Some((memory.block(), index % pages))
+    }
+
+    /// Fails if the device takes no calls, or the file is closed: `ENODEV`, `ENOTRECOVERABLE`,
+    /// `ECANCELED`.
+    fn check_usable(&self) -> Result {
+        if self.device.is_gone() {
+            Err(ENODEV)
+        } else if self.device.has_failed() {
+            Err(ENOTRECOVERABLE)
+        } else if self.state.lock().file.is_none() {
+            Err(ECANCELED)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Gives a buffer to the device.
+    fn enqueue(this: &Arc<Self>, record: &pindma_pool_record) -> Result {
+        let handle = Handle::from_abi(record.buffer);
+        let mut state = this.state.lock();
+        state.buffers.enqueue(handle, record.bytes)?;
+        drop(state);
+        Self::kick(this);
+        Ok(())
+    }
+
+    /// Gives all buffers to the device that are the application's; returns how many those are.
+    fn enqueue_owned(this: &Arc<Self>) -> u32 {
+        let given = this.state.lock().buffers.enqueue_owned();
+        Self::kick(this);
+        given
+    }
+
+    /// Has the pump look for work, if the device was started.
+    fn kick(this: &Arc<Self>) {
+        if this.state.lock().run.is_some() {
+            let _ = workqueue::enqueue(this.clone());
+        }
+    }
+
+    /// Waits until `min` buffers are ready, or until there is a reason to go on with fewer; at
+    /// least one is ready then. With 0 it does not wait.
+    ///
+    /// # Errors
+    ///
+    /// If none is ready: `EAGAIN` if it must not wait or nothing is to come, `ETIMEDOUT`, `EINTR`,
+    /// `ENODEV`, `ENOTRECOVERABLE`, `ECANCELED`.
+    fn wait(&self, min: usize, deadline: Deadline) -> Result {
+        let mut state = self.state.lock();
+        let mut interrupted = false;
+        loop {
+            let ready = state.buffers.ready();
+            let why = match self.nothing_comes(&state) {
+                _ if ready >= min.max(1) => return Ok(()),
+                Some(why) => why,
+                None if min == 0 => EAGAIN,
+                None if interrupted => EINTR,
+                None if deadline.passed() => ETIMEDOUT,
+                None => {
+                    let slice = deadline.slice(WAIT_SLICE_MS);
+                    let woken = self.changed.wait_interruptible_timeout(&mut state, slice);
+                    interrupted = matches!(woken, CondVarTimeoutResult::Signal { .. });
+                    continue;
+                }
+            };
+            return if ready > 0 { Ok(()) } else { Err(why) };
+        }
+    }
+
+    /// Why no buffer will become ready, if that is so.
+    fn nothing_comes(&self, state: &State) -> Option<Error> {
+        if state.run.is_some() && state.buffers.with_device() > 0 {
+            None
+        } else if self.device.is_gone() {
+            Some(ENODEV)
+        } else if self.device.has_failed() {
+            Some(ENOTRECOVERABLE)
+        } else if state.file.is_none() {
+            Some(ECANCELED)
+        } else {
+            Some(EAGAIN)
+        }
+    }
+
+    /// Gives the first buffer that is ready to the application.
+    fn dequeue(&self) -> Option<pindma_pool_record> {
+        self.state.lock().buffers.dequeue()
+    }
+
+    /// Takes it back, as the application could not be told.
+    fn undo_dequeue(&self, record: &pindma_pool_record) {
+        self.state.lock().buffers.undo_dequeue(record);
+        self.changed.notify_all();
+    }
+
+    /// Has the device work on the pool.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it does already, `ECANCELED` if the file is closed; if there is no memory for
+    /// frames that find no buffer, as [`Memory::new`].
+    fn start(this: &Arc<Self>, setup: Setup) -> Result<(), Failure> {
+        if setup.stream {
+            this.prepare_scrap()?;
+        }
+        let mut state = this.state.lock();
+        if state.file.is_none() {
+            return Err(ECANCELED.into());
+        }
+        if state.run.is_some() {
+            return Err(EBUSY.into());
+        }
+        this.canceled.clear();
+        state.totals = Totals::default();
+        state.run = Some(Run::new(setup));
+        drop(state);
+        Self::kick(this);
+        Ok(())
+    }
+
+    fn prepare_scrap(&self) -> Result<(), Failure> {
+        if self.scrap.as_ref().is_none() {
+            let pages = (self.stride() as usize / PAGE_SIZE).min(SCRAP_PAGES);
+            let scrap = Memory::new(&self.device, pages, Shape::Scattered, self.direction)?;
+            // Another thread may have been faster.
+            let _ = self.scrap.populate(scrap);
+        }
+        Ok(())
+    }
+
+    /// Has the device stop, and waits until it is done.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR`; it stops nevertheless.
+    fn stop(&self) -> Result<Totals> {
+        let mut state = self.state.lock();
+        self.halt(&mut state);
+        while state.run.is_some() {
+            if self.changed.wait_interruptible(&mut state) {
+                return Err(EINTR);
+            }
+        }
+        Ok(state.totals)
+    }
+
+    /// As [`stop`](Self::stop), whatever signals are pending. That is bounded: a device that does not
+    /// stop is given up.
+    fn stop_for_good(&self) {
+        let mut state = self.state.lock();
+        self.halt(&mut state);
+        while state.run.is_some() {
+            self.changed.wait(&mut state);
+        }
+        state.buffers.reclaim();
+    }
+
+    fn halt(&self, state: &mut State) {
+        let Some(run) = &mut state.run else {
+            return;
+        };
+        run.end.get_or_insert(ECANCELED);
+        self.canceled.set();
+        if let Some(channel) = self.device.channel(run.setup.route.ch) {
+            channel.stir();
+        }
+        state.finish_if_over();
+        self.changed.notify_all();
+    }
+
+    /// The file that the pool was made with is closed: the device is done with the pool, which
+    /// processes may have mapped for longer.
+    pub(crate) fn leave_file(&self) {
+        self.stop_for_good();
+        let file = self.state.lock().file.take();
+        self.memory.iter().for_each(Memory::unmap);
+        if let Some(scrap) = self.scrap.as_ref() {
+            scrap.unmap();
+        }
+        self.changed.notify_all();
+        drop(file);
+    }
+}
+
+impl State {
+    /// Ends the run if it is to end and no frame is in work: what the device has not begun with
+    /// comes back.
+    fn finish_if_over(&mut self) {
+        let Some(run) = &self.run else {
+            return;
+        };
+        if let (Some(why), false) = (run.end, run.working) {
+            self.buffers.end_queued(untouched(Err(why)));
+            self.totals = run.totals();
+            self.run = None;
+        }
+    }
+}

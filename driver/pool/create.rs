@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `PINDMA_POOL_CREATE`: allocate, charge and map buffers.
+
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::Arc, //
+};
+
+use super::{
+    memory::Memory,
+    open::{
+        self,
+        OpenPool, //
+    },
+    Pool,
+    MAX_BUFFERS, //
+};
+use crate::{
+    counters,
+    failure::Failure,
+    file::{
+        Caller,
+        File, //
+    },
+    kapi::{
+        abi::{
+            self,
+            pindma_pool_create,
+            Call, //
+        },
+        anon::NewFile,
+        block::Shape,
+        gfp,
+        pins::{
+            killed,
+            Direction, //
+        }, //
+    },
+    maker::Maker,
+    progress::Progress, //
+};
+
+/// Makes a pool. The caller gets it only after it was told.
+pub(crate) fn create(caller: Caller<'_>, arg: kernel::uaccess::UserPtr) -> Result<isize> {
+    let _counted = counters::REQUESTS.hold();
+    let mut call = Call::<pindma_pool_create>::read(arg)?;
+    let mut progress = Progress::default();
+    match make(caller.file, &call.arg, &mut progress) {
+        Ok((pool, file)) => {
+            call.arg.out_stride = pool.stride();
+            call.arg.out_count = pool.memory.len() as u32;
+            call.arg.out_handle = 0;
+            call.arg.out_fd = file.fd();
+            call.arg.out = progress.result(&Ok(()));
+            call.write_back()?;
+            file.install();
+            Ok(0)
+        }
+        Err(failure) => {
+            let error = failure.error();
+            call.arg.out_stride = 0;
+            call.arg.out_count = 0;
+            call.arg.out_handle = 0;
+            call.arg.out_fd = -1;
+            call.arg.out = progress.result(&Err(failure));
+            call.write_back()?;
+            Err(error)
+        }
+    }
+}
+
+fn make(
+    file: &Arc<File>,
+    arg: &pindma_pool_create,
+    progress: &mut Progress,
+) -> Result<(Arc<Pool>, NewFile), Failure> {
+    let plan = Plan::check(arg)?;
+    file.check_usable()?;
+    let maker = Maker::current(plan.shared)?;
+    let memory = plan.allocate(file, progress)?;
+    let pool = Pool::new(file, memory, plan.direction, maker)?;
+    let open = OpenPool::boxed(pool.clone())?;
+    let file = open::KIND.make(open)?;
+    Ok((pool, file))
+}
+
+/// A pool as it was asked for.
+struct Plan {
+    pages: usize,
+    count: usize,
+    shape: Shape,
+    direction: Direction,
+    as_many: bool,
+    shared: bool,
+}
+
+impl Plan {
+    fn check(arg: &pindma_pool_create) -> Result<Self, Failure> {
+        const FLAGS: u32 =
+            abi::PINDMA_POOL_CONTIGUOUS | abi::PINDMA_POOL_AS_MANY | abi::PINDMA_POOL_SHARED;
+        if arg.flags & !FLAGS != 0 {
+            return Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_FLAGS));
+        }
+        if arg.reserved != 0 {
+            return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
+        }
+        if arg.count == 0 || arg.count > MAX_BUFFERS {
+            return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_COUNT));
+        }
+        let pages = pages(arg.buffer_bytes, arg.count)
+            .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_BUFFER_BYTES))?;
+        let has = |flag| arg.flags & flag != 0;
+        Ok(Self {
+            pages,
+            count: arg.count as usize,
+            shape: if has(abi::PINDMA_POOL_CONTIGUOUS) {
+                Shape::Contiguous
+            } else {
+                Shape::Scattered
+            },
+            direction: direction(arg.access)?,
+            as_many: has(abi::PINDMA_POOL_AS_MANY),
+            shared: has(abi::PINDMA_POOL_SHARED),
+        })
+    }
+
+    fn allocate(&self, file: &File, progress: &mut Progress) -> Result<KVVec<Memory>, Failure> {
+        let mut all = KVVec::with_capacity(self.count, gfp::for_user()).map_err(Error::from)?;
+        while all.len() < self.count {
+            match Memory::new(file.device(), self.pages, self.shape, self.direction) {
+                Ok(memory) => {
+                    progress.pages += self.pages as u64;
+                    progress.segments += memory.segments() as u64;
+                    progress.bounced |= memory.bounced();
+                    all.push(memory, gfp::for_user()).map_err(Error::from)?;
+                }
+                Err(failure) if self.is_enough(&failure, &all) => break,
+                Err(failure) => return Err(failure),
+            }
+            if killed() {
+                return Err(EINTR.into());
+            }
+        }
+        Ok(all)
+    }
+
+    /// Whether what there is will do, as no more is to be had.
+    fn is_enough(&self, failure: &Failure, all: &[Memory]) -> bool {
+        let no_more = [ENOMEM, ENOSPC, ENXIO].contains(&failure.error());
+        self.as_many && no_more && !all.is_empty()
+    }
+}
+
+/// Pages of a buffer; `None` if that is none, or more than can be told.
+fn pages(buffer_bytes: u64, count: u32) -> Option<usize> {
+    let pages = buffer_bytes.div_ceil(PAGE_SIZE as u64);
+    let all = pages
+        .checked_mul(count.into())?
+        .checked_mul(PAGE_SIZE as u64)?;
+    if pages == 0 || i64::try_from(all).is_err() {
+        return None;
+    }
+    usize::try_from(pages).ok()
+}
+
+fn direction(access: u32) -> Result<Direction, Failure> {
+    const BOTH: u32 = abi::PINDMA_DEV_READ | abi::PINDMA_DEV_WRITE;
+    match access {
+        abi::PINDMA_DEV_READ => Ok(Direction::ToDevice),
+        abi::PINDMA_DEV_WRITE => Ok(Direction::FromDevice),
+        BOTH => Ok(Direction::Both),
+        0 => Err(Failure::field(EINVAL, abi::PINDMA_FIELD_ACCESS)),
+        _ => Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_ACCESS)),
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The memory of a buffer: pages of the kernel, charged, and mapped for the device.
+
+use kernel::{
+    page::PAGE_SIZE,
+    prelude::*,
+    sync::Arc, //
+};
+
+use crate::{
+    card::Card,
+    device::Device,
+    failure::{
+        Failure,
+        Side, //
+    },
+    kapi::{
+        backing::Backing,
+        block::{
+            Block,
+            Shape, //
+        },
+        charge::Charge,
+        mapped::{
+            Bounce,
+            MapError, //
+        },
+        pins::{
+            Direction,
+            PinError, //
+        }, //
+    },
+    quota::Quota,
+    slots::Handle, //
+};
+
+/// Memory that stays mapped until it is dropped, or its device is gone. The pages stay for longer if
+/// processes have them mapped, or the device does not let go of them.
+pub(super) struct Memory {
+    device: Arc<Device>,
+    handle: Handle,
+    block: Arc<Block>,
+    segments: usize,
+    bounced: bool,
+}
+
+impl Memory {
+    /// Allocates and maps `pages` pages.
+    pub(super) fn new(
+        device: &Arc<Device>,
+        pages: usize,
+        shape: Shape,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
+        let share = Quota::take(&device.quota, pages).ok_or(ENOSPC)?;
+        let charge = Charge::new(pages)
+            .map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
+        let reach = device.with_card(|card| card.view().reach())?;
+        let block = Block::shared(pages, shape, reach, Some(charge))?;
+        let backing = Backing::Kernel(block.clone(), direction);
+        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, Some(share));
+        let placed = device
+            .with_card(map)?
+            .map_err(|(_, _, error)| refusal(error))?;
+        Ok(Self {
+            device: device.clone(),
+            handle: placed.handle,
+            block,
+            segments: placed.segments,
+            bounced: placed.bounced > 0,
+        })
+    }
+
+    /// Its name in the card's table.
+    pub(super) fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// Its pages.
+    pub(super) fn block(&self) -> &Block {
+        &self.block
+    }
+
+    /// Its bytes.
+    pub(super) fn len(&self) -> u64 {
+        (self.block.len() * PAGE_SIZE) as u64
+    }
+
+    /// Segments, after merging.
+    pub(super) fn segments(&self) -> usize {
+        self.segments
+    }
+
+    /// Some of it goes through a bounce buffer.
+    pub(super) fn bounced(&self) -> bool {
+        self.bounced
+    }
+
+    /// Unmaps it; the device cannot work on it any more.
+    pub(super) fn unmap(&self) {
+        // What it gives back is dropped outside of the guard. If the device is gone, unbind has
+        // unmapped it; if the device has failed while it worked on it, it stays for ever.
+        drop(self.device.with_card(|card| card.unmap(self.handle)));
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.unmap();
+    }
+}
+
+/// No address of the caller's is meant.
+fn refusal(error: MapError) -> Failure {
+    Failure::from(match error {
+        MapError::OutOfReach(_) => ENXIO,
+        MapError::NoRoom => ENOSPC,
+        MapError::NoMemory => ENOMEM,
+    })
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The file of a pool: its ioctls, poll and mmap.
+
+use kernel::{
+    prelude::*,
+    seq_file::{
+        seq_print,
+        SeqFile, //
+    },
+    sync::{
+        poll::PollTable,
+        Arc, //
+    },
+    uaccess::{
+        UserPtr,
+        UserSlice, //
+    },
+};
+
+use super::{
+    buffers::Stage,
+    run::Setup,
+    Pool,
+    MAX_BATCH, //
+};
+use crate::{
+    deadline::Deadline,
+    engine::Chan,
+    failure::Failure,
+    kapi::{
+        abi::{
+            self,
+            pindma_pool_dequeue,
+            pindma_pool_enqueue,
+            pindma_pool_query,
+            pindma_pool_record,
+            pindma_pool_start,
+            pindma_pool_stop,
+            Argument,
+            Call, //
+        },
+        anon::Kind,
+        block::Block,
+        file_ops::{
+            FileOps,
+            OpenFlags,
+            Ready, //
+        },
+        gfp, //
+    },
+    mover::Route,
+    transfer, //
+};
+
+/// The kind of file that a pool is.
+pub(super) static KIND: Kind<OpenPool> = Kind::new(c"[pindma_pool]");
+
+/// A pool as the VFS holds it.
+pub(super) struct OpenPool(Arc<Pool>);
+
+impl OpenPool {
+    /// The file of `pool`.
+    pub(super) fn boxed(pool: Arc<Pool>) -> Result<KBox<Self>> {
+        Ok(KBox::new(Self(pool), gfp::for_user())?)
+    }
+}
+
+impl Drop for OpenPool {
+    fn drop(&mut self) {
+        // Nobody is left to dequeue what the device fills.
+        self.0.stop_for_good();
+    }
+}
+
+#[vtable]
+impl FileOps for OpenPool {
+    fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {
+        match cmd {
+            abi::PINDMA_POOL_BUFFER => self.ask(arg, |query| self.query(query)),
+            abi::PINDMA_POOL_ENQUEUE => self.use_it(arg, |arg| self.enqueue(arg)),
+            abi::PINDMA_POOL_DEQUEUE => answer(arg, |arg| self.dequeue(arg, flags.nonblocking())),
+            abi::PINDMA_POOL_START => self.use_it(arg, |arg| self.start(arg)),
+            abi::PINDMA_POOL_STOP => self.use_it(arg, |arg| self.stop(arg)),
+            _ => Err(ENOTTY),
+        }
+    }
+
+    fn poll(&self, file: &kernel::fs::File, table: PollTable<'_>) -> Ready {
+        let pool = &self.0;
+        table.register_wait(file, &pool.changed);
+        table.register_wait(file, pool.device.watch());
+        let state = pool.state.lock();
+        Ready {
+            readable: state.buffers.ready() > 0,
+            writable: false,
+            hung_up: pool.device.is_gone() || state.file.is_none(),
+        }
+    }
+
+    fn mmap(&self) -> Result<usize> {
+        self.0.maker.admit()?;
+        Ok(self.0.pages())
+    }
+
+    fn page(&self, index: usize) -> Option<(&Block, usize)> {
+        self.0.page(index)
+    }
+
+    fn show(&self, out: &SeqFile) {
+        let pool = &self.0;
+        let state = pool.state.lock();
+        let count = |stage| state.buffers.count(stage);
+        seq_print!(out, "pindma-device:\t{}\n", &*pool.device.facts.bus);
+        seq_print!(out, "pindma-stride:\t{}\n", pool.stride());
+        seq_print!(out, "pindma-buffers:\t{}\n", pool.memory.len());
+        seq_print!(out, "pindma-owned:\t{}\n", count(Stage::Owned));
+        seq_print!(out, "pindma-queued:\t{}\n", count(Stage::Queued));
+        seq_print!(out, "pindma-active:\t{}\n", count(Stage::Active));
+        seq_print!(out, "pindma-ready:\t{}\n", count(Stage::Ready));
+        seq_print!(out, "pindma-started:\t{}\n", u8::from(state.run.is_some()));
+        let totals = state.run.as_ref().map_or(state.totals, |run| run.totals());
+        seq_print!(out, "pindma-frames:\t{}\n", totals.frames);
+        seq_print!(out, "pindma-overruns:\t{}\n", totals.overruns);
+    }
+}
+
+/// Copies an argument in, and out again however the call ends.
+fn answer<T: Argument>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
+    let mut call = Call::<T>::read(arg)?;
+    let end = f(&mut call.arg);
+    let written = call.write_back();
+    end?;
+    written?;
+    Ok(0)
+}
+
+impl OpenPool {
+    /// A call that only asks, and that everybody may make who has the file.
+    fn ask<T: Argument>(&self, arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
+        if self.0.device.is_gone() {
+            return Err(ENODEV);
+        }
+        answer(arg, f)
+    }
+
+    /// A call that uses the pool.
+    fn use_it<T: Argument>(&self, arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
+        let admitted = self.0.maker.admit();
+        self.ask(arg, |arg| {
+            admitted?;
+            f(arg)
+        })
+    }
+
+    fn query(&self, arg: &mut pindma_pool_query) -> Result {
+        arg.out_state = 0;
+        arg.out_buffer = 0;
+        arg.out_reserved = 0;
+        if arg.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        let state = self.0.state.lock();
+        let (stage, handle) = state.buffers.look(arg.index as usize).ok_or(ENOENT)?;
+        arg.out_state = stage.to_abi();
+        arg.out_buffer = handle.map_or(0, |handle| handle.to_abi());
+        Ok(())
+    }
+
+    fn enqueue(&self, arg: &mut pindma_pool_enqueue) -> Result {
+        arg.out_enqueued = 0;
+        let all = match arg.flags {
+            0 => false,
+            abi::PINDMA_ENQUEUE_ALL => true,
+            _ => return Err(EOPNOTSUPP),
+        };
+        if !all {
+            check_batch(arg.nr_records)?;
+        }
+        self.0.check_usable()?;
+        if all {
+            arg.out_enqueued = Pool::enqueue_owned(&self.0);
+            return Ok(());
+        }
+        let bytes = arg.nr_records as usize * size_of::<pindma_pool_record>();
+        let mut records = UserSlice::new(pointer(arg.records)?, bytes).reader();
+        for _ in 0..arg.nr_records {
+            match records.read().and_then(|record| self.enqueue_one(&record)) {
+                Ok(()) => arg.out_enqueued += 1,
+                Err(_) if arg.out_enqueued > 0 => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn enqueue_one(&self, record: &pindma_pool_record) -> Result {
+        if record.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        if record.reserved != [0; 2] || record.bytes > self.0.stride() {
+            return Err(EINVAL);
+        }
+        Pool::enqueue(&self.0, record)
+    }
+
+    /// Also when the device is gone: what was ready before that is not lost.
+    fn dequeue(&self, arg: &mut pindma_pool_dequeue, nonblocking: bool) -> Result {
+        arg.out_dequeued = 0;
+        arg.out_queued = 0;
+        if arg.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        check_batch(arg.max)?;
+        let deadline = Deadline::from_abi(arg.deadline).ok_or(EINVAL)?;
+        if arg.min > arg.max {
+            return Err(EINVAL);
+        }
+        self.0.maker.admit()?;
+        let min = if nonblocking { 0 } else { arg.min as usize };
+        let result = self.take(arg, min, deadline);
+        arg.out_queued = self.0.state.lock().buffers.with_device() as u32;
+        result
+    }
+
+    /// Waits for records and copies them out. Another thread may be faster, and take them all.
+    fn take(&self, arg: &mut pindma_pool_dequeue, min: usize, deadline: Deadline) -> Result {
+        while arg.out_dequeued == 0 {
+            self.0.wait(min, deadline)?;
+            self.copy_out(arg)?;
+        }
+        Ok(())
+    }
+
+    fn copy_out(&self, arg: &mut pindma_pool_dequeue) -> Result {
+        let bytes = arg.max as usize * size_of::<pindma_pool_record>();
+        let mut records = UserSlice::new(pointer(arg.records)?, bytes).writer();
+        while arg.out_dequeued < arg.max {
+            let Some(record) = self.0.dequeue() else {
+                break;
+            };
+            if let Err(error) = records.write(&record) {
+                self.0.undo_dequeue(&record);
+                if arg.out_dequeued == 0 {
+                    return Err(error);
+                }
+                break;
+            }
+            arg.out_dequeued += 1;
+        }
+        Ok(())
+    }
+
+    fn start(&self, arg: &mut pindma_pool_start) -> Result {
+        let setup = self.setup(arg).map_err(|failure| failure.error())?;
+        self.0.check_usable()?;
+        Pool::start(&self.0, setup).map_err(|failure| failure.error())
+    }
+
+    fn setup(&self, arg: &pindma_pool_start) -> Result<Setup, Failure> {
+        let stream = match arg.flags {
+            0 => false,
+            abi::PINDMA_START_STREAM => true,
+            _ => return Err(EOPNOTSUPP.into()),
+        };
+        if arg.reserved != 0 {
+            return Err(EINVAL.into());
+        }
+        let channels = self.0.device.facts.limits.channels;
+        let limits = channels.get(arg.channel as usize).ok_or(ENOENT)?;
+        let direction = transfer::direction(arg.direction, limits)?;
+        if stream && !direction.writes() {
+            return Err(EINVAL.into());
+        }
+        if !self.0.direction.includes(direction) {
+            return Err(EOPNOTSUPP.into());
+        }
+        let frame_bytes = match arg.frame_bytes {
+            0 => self.0.stride(),
+            bytes => bytes,
+        };
+        let aligned = frame_bytes & (u64::from(limits.len_align) - 1) == 0;
+        if !aligned {
+            return Err(EINVAL.into());
+        }
+        if frame_bytes > self.0.stride() {
+            return Err(ERANGE.into());
+        }
+        let dev_fixed = transfer::dev_fixed(arg.dev_flags, limits)?;
+        transfer::check_device_range(arg.dev_addr, frame_bytes, dev_fixed, limits)?;
+        Ok(Setup {
+            route: Route {
+                ch: Chan(arg.channel),
+                direction,
+                dev_addr: arg.dev_addr,
+                dev_fixed,
+            },
+            frame_bytes,
+            stream,
+        })
+    }
+
+    fn stop(&self, arg: &mut pindma_pool_stop) -> Result {
+        arg.out_frames = 0;
+        arg.out_overruns = 0;
+        if arg.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        let totals = self.0.stop()?;
+        arg.out_frames = totals.frames;
+        arg.out_overruns = totals.overruns;
+        Ok(())
+    }
+}
+
+fn check_batch(count: u32) -> Result {
+    match count {
+        0 => Err(EINVAL),
+        1..=MAX_BATCH => Ok(()),
+        _ => Err(EMSGSIZE),
+    }
+}
+
+fn pointer(addr: u64) -> Result<UserPtr> {
+    Ok(UserPtr::from_addr(
+        usize::try_from(addr).map_err(|_| EFAULT)?,
+    ))
+}
