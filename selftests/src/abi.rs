@@ -9,6 +9,21 @@ pub(crate) use pindma::sys::{
 };
 
 pub(crate) use pindma::sys::{
+    pindma_pool_create, pindma_pool_dequeue, pindma_pool_enqueue, pindma_pool_query,
+    pindma_pool_record, pindma_pool_start, pindma_pool_stop, PINDMA_POOL_BUFFER,
+    PINDMA_POOL_CREATE, PINDMA_POOL_DEQUEUE, PINDMA_POOL_ENQUEUE, PINDMA_POOL_START,
+    PINDMA_POOL_STOP,
+};
+
+pub(crate) use pindma::sys::{
+    PINDMA_DEV_READ as DEV_READ, PINDMA_DEV_WRITE as DEV_WRITE, PINDMA_ENQUEUE_ALL as ENQUEUE_ALL,
+    PINDMA_POOL_ACTIVE as POOL_ACTIVE, PINDMA_POOL_AS_MANY as POOL_AS_MANY,
+    PINDMA_POOL_CONTIGUOUS as POOL_CONTIGUOUS, PINDMA_POOL_OWNED as POOL_OWNED,
+    PINDMA_POOL_QUEUED as POOL_QUEUED, PINDMA_POOL_READY as POOL_READY,
+    PINDMA_POOL_SHARED as POOL_SHARED, PINDMA_START_STREAM as START_STREAM,
+};
+
+pub(crate) use pindma::sys::{
     PINDMA_CHANNEL_MEMORY as CHANNEL_MEMORY, PINDMA_FROM_DEVICE as FROM_DEVICE,
     PINDMA_TO_DEVICE as TO_DEVICE,
 };

@@ -10,6 +10,7 @@ mod cow;
 mod deadlines;
 mod faults;
 mod files;
+mod frames;
 mod handover;
 mod holes;
 mod info;
@@ -50,6 +51,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     memlock::CASES,
     stats::CASES,
     tracepoints::CASES,
+    frames::CASES,
     deadlines::CASES,
     signals::CASES,
     cow::CASES,

@@ -9,12 +9,14 @@ use crate::check::{Fail, Outcome};
 const DEBUGFS: &str = "/sys/kernel/debug/pindma";
 
 /// Counters of the driver that are zero while nothing is in flight.
-pub(crate) const AT_REST: [&str; 5] = [
+pub(crate) const AT_REST: [&str; 7] = [
     "charged_pages",
     "pinned_pages",
+    "kernel_pages",
     "mapped_segments",
     "requests",
     "files",
+    "pools",
 ];
 
 /// A counter of the driver.

@@ -30,6 +30,7 @@ mod module;
 mod os;
 mod pattern;
 mod pci;
+mod pool;
 mod process;
 mod soak;
 mod sweep;

@@ -47,11 +47,23 @@ impl Mapping {
         flags: i32,
         fd: Option<BorrowedFd<'_>>,
     ) -> io::Result<Mapping> {
+        Mapping::at(len, protection, flags, fd, 0)
+    }
+
+    /// The same, from `offset` of the file on.
+    pub(crate) fn at(
+        len: usize,
+        protection: i32,
+        flags: i32,
+        fd: Option<BorrowedFd<'_>>,
+        offset: u64,
+    ) -> io::Result<Mapping> {
         let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
+        let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
         // SAFETY: Without MAP_FIXED (asserted) a new mapping disturbs nothing.
         let base = unsafe {
             assert_eq!(flags & libc::MAP_FIXED, 0);
-            libc::mmap(ptr::null_mut(), len, protection, flags, fd, 0)
+            libc::mmap(ptr::null_mut(), len, protection, flags, fd, offset)
         };
         if base == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
@@ -200,6 +212,20 @@ unsafe impl Plain for abi::pindma_stats {}
 unsafe impl Plain for abi::pindma_transfer {}
 // SAFETY: As above.
 unsafe impl Plain for abi::pindma_copy {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_pool_create {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_pool_query {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_pool_enqueue {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_pool_dequeue {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_pool_start {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_pool_stop {}
+// SAFETY: As above, but that it has no size: it is never an argument by itself.
+unsafe impl Plain for abi::pindma_pool_record {}
 
 /// The bytes of a struct.
 pub(crate) fn bytes_of<T: Plain>(value: &T) -> Vec<u8> {
