@@ -20,6 +20,9 @@ const NS_PER_MS: i64 = 1_000_000;
 pub(crate) struct Deadline(i64);
 
 impl Deadline {
+    /// That of a call that may take as long as it needs.
+    pub(crate) const NONE: Self = Self(i64::MAX);
+
     /// The deadline of an ABI struct; `None` if it is negative.
     pub(crate) fn from_abi(ns: i64) -> Option<Self> {
         (ns >= 0).then_some(Self(ns))

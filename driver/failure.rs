@@ -19,7 +19,8 @@ use crate::kapi::{
         Memlock, //
     },
     mapped::MapError,
-    pins::PinError, //
+    pins::PinError,
+    user_copy::CopyFault, //
 };
 
 /// Which vector of a call.
@@ -130,6 +131,26 @@ impl Failure {
                 Self::fault(ENXIO, side, place.index, segment, place.addr)
             }
         }
+    }
+
+    /// The CPU cannot copy from or to `addr` in `segments`.
+    pub(crate) fn copy(fault: &CopyFault, side: Side, segments: &[pindma_seg]) -> Self {
+        let segment = segments.get(fault.index as usize);
+        Self::fault(EFAULT, side, fault.index, segment, fault.addr)
+    }
+
+    /// Whether copying may do what has failed, which was to pin or to map.
+    pub(crate) fn may_be_copied(&self) -> bool {
+        [EFAULT, ENOMEM, ENOSPC, ENXIO].contains(&self.error)
+    }
+
+    /// If it is about an address in `segments`: the bytes that lie before it.
+    pub(crate) fn bytes_before(&self, segments: &[pindma_seg]) -> Option<u64> {
+        let place = self.place?;
+        let (addr, _) = place.fault?;
+        let (before, rest) = segments.split_at_checked(place.index as usize)?;
+        let within = addr.saturating_sub(rest.first()?.addr);
+        Some(before.iter().map(|segment| segment.len).sum::<u64>() + within)
     }
 
     /// The errno.

@@ -21,6 +21,7 @@ use crate::{
         Device,
         Opened, //
     },
+    direct,
     engine::{
         Chan,
         ChannelLimits, //
@@ -44,7 +45,8 @@ use crate::{
             OpenFlags, //
         },
         gfp,
-        node::OpenFile, //
+        node::OpenFile,
+        read_write::ReadWrite, //
     },
     pool,
     progress::Progress,
@@ -116,6 +118,19 @@ impl FileOps for Open {
 
     fn show(&self, out: &SeqFile) {
         show::file(&self.0.device, &self.0.stats, out);
+    }
+
+    fn transfer(&self, call: &mut ReadWrite<'_>) -> Result<usize> {
+        let _counted = counters::REQUESTS.hold();
+        let caller = Caller {
+            file: &self.0,
+            nonblocking: call.flags.nonblocking(),
+        };
+        direct::run(caller, call)
+    }
+
+    fn size(&self) -> Result<u64> {
+        direct::size(&self.0)
     }
 }
 

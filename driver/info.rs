@@ -41,6 +41,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_channels = limits.channels.len() as u32;
     info.out_max_segs = MAX_SEGMENTS;
     info.out_window_bytes = params::window_pages() as u64 * PAGE_SIZE as u64;
+    info.out_copy_below = params::copy_below();
     info.out_max_timeout_ns = params::max_timeout_ns() as u64;
     info.out_pinned_pages = device.quota.used() as u64;
     info.out_pinned_limit = device.quota.limit() as u64;
@@ -58,7 +59,10 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
 
 fn caps(device: &Device) -> u64 {
     let limits = device.facts.limits;
-    let mut caps = abi::PINDMA_CAP_TRANSFER | abi::PINDMA_CAP_POOL;
+    let mut caps = abi::PINDMA_CAP_TRANSFER
+        | abi::PINDMA_CAP_POOL
+        | abi::PINDMA_CAP_READ_WRITE
+        | abi::PINDMA_CAP_MAY_COPY;
     if limits.channels.iter().any(|ch| ch.staging.is_some()) {
         caps |= abi::PINDMA_CAP_COPY;
     }

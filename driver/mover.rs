@@ -9,11 +9,16 @@ use kernel::{
 
 use crate::{
     card::Work,
+    deadline::Deadline,
     engine::Chan,
     failure::Failure,
-    file::File,
+    file::{
+        Caller,
+        File, //
+    },
     job,
     kapi::pins::Direction,
+    params,
     piece::Piece,
     progress::Progress,
     until::Until, //
@@ -57,7 +62,20 @@ pub(crate) struct Mover<'a> {
     pub(crate) nonblocking: bool,
 }
 
-impl Mover<'_> {
+impl<'a> Mover<'a> {
+    /// What moves a piece of a transfer of `total` bytes: its time counts from now, and is bounded
+    /// whatever the deadline is.
+    pub(crate) fn new(caller: Caller<'a>, route: Route, total: u64, deadline: Deadline) -> Self {
+        let longest = Deadline::after(params::max_timeout_ns());
+        Self {
+            file: caller.file,
+            route,
+            total,
+            until: Until::deadline(deadline.min(longest)),
+            nonblocking: caller.nonblocking,
+        }
+    }
+
     /// Moves all bytes of `piece`, in as many jobs as it takes; others get their turn in between.
     pub(crate) fn run(&self, piece: &Piece, progress: &mut Progress) -> Result<(), Failure> {
         let channel = self.file.channel(self.route.ch)?;

@@ -23,6 +23,11 @@ pub(crate) fn window_pages() -> usize {
     usize::try_from(bytes / PAGE_SIZE as u64).map_or(usize::MAX, |pages| pages.max(2))
 }
 
+/// Bytes below which a transfer that may be copied is copied.
+pub(crate) fn copy_below() -> u64 {
+    module_parameters::copy_below.value().into()
+}
+
 /// How long a job may take to end once it was told to, in ns.
 pub(crate) fn drain_ns() -> i64 {
     i64::from(module_parameters::drain_ms.value()) * NS_PER_MS

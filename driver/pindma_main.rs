@@ -17,10 +17,12 @@ use kernel::{
 
 mod card;
 mod channel;
+mod copied;
 mod copy;
 mod counters;
 mod deadline;
 mod device;
+mod direct;
 mod engine;
 mod failure;
 mod file;
@@ -29,6 +31,7 @@ mod info;
 mod job;
 mod kapi;
 mod maker;
+mod means;
 mod mover;
 mod params;
 mod pci;
@@ -82,6 +85,10 @@ module! {
         window_kib: u32 {
             default: 4096,
             description: "Most memory in KiB that one call has pinned at a time",
+        },
+        copy_below: u32 {
+            default: 4096,
+            description: "Bytes below which a transfer that may be copied is copied",
         },
         drain_ms: u32 {
             default: 2000,

@@ -25,6 +25,8 @@ pub(crate) struct Progress {
     pub(crate) segments: u64,
     /// Something went through a bounce buffer.
     pub(crate) bounced: bool,
+    /// Something was copied by the CPU.
+    pub(crate) copied: bool,
 }
 
 impl Progress {
@@ -51,6 +53,9 @@ impl Progress {
         }
         if self.bounced {
             out.flags |= abi::PINDMA_OUT_BOUNCED;
+        }
+        if self.copied {
+            out.flags |= abi::PINDMA_OUT_COPIED;
         }
         if let Err(failure) = end {
             failure.report(&mut out);

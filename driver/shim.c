@@ -7,12 +7,14 @@
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/fs.h>
 #include <linux/iommu-dma.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
 #include <linux/swiotlb.h>
+#include <linux/uio.h>
 #include <linux/workqueue.h>
 
 #include "shim.h"
@@ -47,6 +49,11 @@ bool pindma_killed(void)
 	return fatal_signal_pending(current);
 }
 
+bool pindma_signal_pending(void)
+{
+	return signal_pending(current);
+}
+
 struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp)
 {
 #ifdef CONFIG_CONTIG_ALLOC
@@ -64,6 +71,61 @@ void pindma_get_page(struct page *page)
 void pindma_put_page(struct page *page)
 {
 	put_page(page);
+}
+
+/*
+ * Says of a file that it may be opened with O_DIRECT, and that read and write
+ * know what to do when they must not wait.
+ */
+void pindma_file_set_direct(struct file *file)
+{
+	file->f_mode |= FMODE_CAN_ODIRECT | FMODE_NOWAIT;
+}
+
+bool pindma_iocb_nowait(const struct kiocb *iocb)
+{
+	return iocb->ki_flags & IOCB_NOWAIT;
+}
+
+bool pindma_iter_is_user(const struct iov_iter *iter)
+{
+	return user_backed_iter(iter);
+}
+
+bool pindma_iter_is_bvec(const struct iov_iter *iter)
+{
+	return iov_iter_is_bvec(iter);
+}
+
+size_t pindma_iter_count(const struct iov_iter *iter)
+{
+	return iov_iter_count(iter);
+}
+
+void pindma_iter_truncate(struct iov_iter *iter, u64 count)
+{
+	iov_iter_truncate(iter, count);
+}
+
+u64 pindma_iter_addr(const struct iov_iter *iter)
+{
+	return (unsigned long)iter_iov_addr(iter);
+}
+
+u64 pindma_iter_len(const struct iov_iter *iter)
+{
+	return iter_iov_len(iter);
+}
+
+/*
+ * Pages of the slab allocator have no count of references; those of a device
+ * are mapped in ways of their own.
+ */
+bool pindma_try_get_page(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return !folio_test_slab(folio) && !folio_is_zone_device(folio) && folio_try_get(folio);
 }
 
 u64 pindma_page_phys(const struct page *page)

@@ -10,6 +10,9 @@
 #include <linux/types.h>
 
 struct device;
+struct file;
+struct iov_iter;
+struct kiocb;
 struct page;
 struct scatterlist;
 struct user_struct;
@@ -21,10 +24,21 @@ unsigned long pindma_rlimit_memlock(void);
 unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
 bool pindma_killed(void);
+bool pindma_signal_pending(void);
 
 struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp);
 void pindma_get_page(struct page *page);
 void pindma_put_page(struct page *page);
+void pindma_file_set_direct(struct file *file);
+bool pindma_iocb_nowait(const struct kiocb *iocb);
+bool pindma_iter_is_user(const struct iov_iter *iter);
+bool pindma_iter_is_bvec(const struct iov_iter *iter);
+size_t pindma_iter_count(const struct iov_iter *iter);
+void pindma_iter_truncate(struct iov_iter *iter, u64 count);
+u64 pindma_iter_addr(const struct iov_iter *iter);
+u64 pindma_iter_len(const struct iov_iter *iter);
+
+bool pindma_try_get_page(struct page *page);
 u64 pindma_page_phys(const struct page *page);
 bool pindma_sg_is_bounced(struct scatterlist *list);
 void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset);

@@ -5,6 +5,10 @@
 use kernel::prelude::*;
 
 use crate::{
+    copied::{
+        self,
+        NotCopied, //
+    },
     deadline::Deadline,
     engine::{
         Chan,
@@ -23,6 +27,7 @@ use crate::{
         },
         pins::Direction, //
     },
+    means::Means,
     mover::{
         Mover,
         Route, //
@@ -30,7 +35,6 @@ use crate::{
     params,
     piece::Piece,
     progress::Progress,
-    until::Until,
     vector::{
         Cursor,
         Source,
@@ -43,11 +47,12 @@ use crate::{
 };
 
 /// A transfer that was found to be in order.
-struct Transfer<'a> {
+pub(crate) struct Transfer<'a> {
     caller: Caller<'a>,
     route: Route,
     deadline: Deadline,
     vector: Vector,
+    means: Means,
 }
 
 /// Runs a transfer.
@@ -58,19 +63,13 @@ pub(crate) fn run(
 ) -> Result<(), Failure> {
     let transfer = Transfer::check(caller, arg)?;
     caller.file.check_usable()?;
-    let mut cursor = Cursor::new(&transfer.vector);
-    while !cursor.at_end() {
-        let piece = transfer.next_piece(&mut cursor, progress)?;
-        transfer.mover().run(&piece, progress)?;
-    }
-    Ok(())
+    transfer.run(progress)
 }
 
 impl<'a> Transfer<'a> {
     fn check(caller: Caller<'a>, arg: &pindma_transfer) -> Result<Self, Failure> {
-        if arg.flags != 0 {
-            return Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_FLAGS));
-        }
+        // Flags are looked at first; what they mean depends on the length.
+        Means::asked_for(arg.flags, 0, 0)?;
         let limits = caller.file.channel_limits(arg.channel)?;
         let direction = direction(arg.direction, limits)?;
         let dev_fixed = dev_fixed(arg.dev_flags, limits)?;
@@ -81,49 +80,132 @@ impl<'a> Transfer<'a> {
             count: arg.nr_segs,
             side: Side::First,
         })?;
-        vector.check_alignment(limits.addr_align, limits.len_align)?;
-        if direction == Direction::FromDevice {
-            check_cache_lines(&vector, caller.file.device().facts.cache_align)?;
-        }
         check_device_range(arg.dev_addr, vector.total(), dev_fixed, limits)?;
+        let means = Means::asked_for(arg.flags, vector.total(), params::copy_below())?;
         let route = Route {
             ch: Chan(arg.channel),
             direction,
             dev_addr: arg.dev_addr,
             dev_fixed,
         };
+        Self::new(caller, limits, route, deadline, vector, means)
+    }
+
+    /// A transfer of a vector that fits into the device's memory.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` if the vector is not aligned as the device needs it.
+    pub(crate) fn new(
+        caller: Caller<'a>,
+        limits: &ChannelLimits,
+        route: Route,
+        deadline: Deadline,
+        vector: Vector,
+        means: Means,
+    ) -> Result<Self, Failure> {
+        let means = match check_alignment(caller, limits, route.direction, &vector) {
+            Ok(()) => means,
+            Err(failure) => means.unaligned(failure)?,
+        };
+        if vector.total() % u64::from(limits.len_align) != 0 {
+            return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_NR_SEGS));
+        }
         Ok(Self {
             caller,
             route,
             deadline,
             vector,
+            means,
         })
     }
 
-    /// Pins and maps the next window.
-    fn next_piece(
+    /// Moves all of it, a window after the other.
+    pub(crate) fn run(&self, progress: &mut Progress) -> Result<(), Failure> {
+        let mut cursor = Cursor::new(&self.vector);
+        while !cursor.at_end() {
+            self.step(&mut cursor, progress)?;
+        }
+        Ok(())
+    }
+
+    /// Moves a window, or as much of it as can be moved by one and the same means.
+    fn step(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Failure> {
+        let bytes = cursor.reach(params::window_pages());
+        if self.means == Means::Copy {
+            return self.copy(cursor, bytes, progress);
+        }
+        let before = cursor.clone();
+        let failure = match self.open(cursor, bytes, progress) {
+            Ok(piece) => return self.mover().run(&piece, progress),
+            Err(failure) => failure,
+        };
+        *cursor = before;
+        match (self.means, self.bytes_before(&failure, progress)) {
+            (Means::PinPrefix | Means::PinOrCopy, usable @ 1..) => {
+                let piece = self.open(cursor, usable, progress)?;
+                self.mover().run(&piece, progress)
+            }
+            (Means::PinOrCopy, 0) if failure.may_be_copied() => self.copy(cursor, bytes, progress),
+            _ => Err(failure),
+        }
+    }
+
+    /// Bytes that are left before the address that a failure is about.
+    fn bytes_before(&self, failure: &Failure, progress: &Progress) -> u64 {
+        failure
+            .bytes_before(self.vector.segments())
+            .map_or(0, |bytes| bytes.saturating_sub(progress.bytes))
+    }
+
+    /// Copies the next `bytes` bytes, or as many as are copied at a time.
+    fn copy(
         &self,
         cursor: &mut Cursor<'_>,
+        bytes: u64,
+        progress: &mut Progress,
+    ) -> Result<(), Failure> {
+        let bytes = bytes.min(copied::MOST);
+        let ranges = cursor.take(bytes)?;
+        copied::run(&self.mover(), &ranges, bytes, progress).map_err(|why| match why {
+            NotCopied::Fault(fault) => {
+                Failure::copy(&fault, self.vector.side(), self.vector.segments())
+            }
+            NotCopied::Failed(failure) => failure,
+        })
+    }
+
+    /// Pins and maps the next `bytes` bytes.
+    fn open(
+        &self,
+        cursor: &mut Cursor<'_>,
+        bytes: u64,
         progress: &mut Progress,
     ) -> Result<Piece, Failure> {
         let file = self.caller.file;
-        let ranges = cursor.take(cursor.reach(params::window_pages()))?;
+        let ranges = cursor.take(bytes)?;
         let window = Window::open(file, &self.vector, ranges, self.route.direction, progress)?;
         file.stats().windows.add(1);
         Ok(Piece::Window(window))
     }
 
-    /// What moves a piece: its time counts from now.
     fn mover(&self) -> Mover<'a> {
-        let longest = Deadline::after(params::max_timeout_ns());
-        Mover {
-            file: self.caller.file,
-            route: self.route,
-            total: self.vector.total(),
-            until: Until::deadline(self.deadline.min(longest)),
-            nonblocking: self.caller.nonblocking,
-        }
+        let total = self.vector.total();
+        Mover::new(self.caller, self.route, total, self.deadline)
     }
+}
+
+fn check_alignment(
+    caller: Caller<'_>,
+    limits: &ChannelLimits,
+    direction: Direction,
+    vector: &Vector,
+) -> Result<(), Failure> {
+    vector.check_alignment(limits.addr_align, limits.len_align)?;
+    if direction == Direction::FromDevice {
+        check_cache_lines(vector, caller.file.device().facts.cache_align)?;
+    }
+    Ok(())
 }
 
 /// The direction of an ABI struct, if the channel knows it.

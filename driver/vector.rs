@@ -82,6 +82,29 @@ impl Vector {
         })
     }
 
+    /// A vector of ranges of user memory, which `each` calls its argument with: address and length,
+    /// which is not 0.
+    pub(crate) fn of_ranges(
+        each: impl FnOnce(&mut dyn FnMut(u64, u64) -> Result) -> Result,
+    ) -> Result<Self, Failure> {
+        let mut segments = KVVec::new();
+        each(&mut |addr, len| {
+            let segment = pindma_seg {
+                addr,
+                len,
+                ..pindma_seg::default()
+            };
+            Ok(segments.push(segment, gfp::for_user())?)
+        })?;
+        let side = Side::First;
+        let total = check(&segments, side)?;
+        Ok(Self {
+            segments,
+            total,
+            side,
+        })
+    }
+
     /// Checks that each segment is a multiple of what a device needs; both are powers of two.
     pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result<(), Failure> {
         let (addr, len) = (u64::from(addr) - 1, u64::from(len) - 1);
@@ -139,6 +162,7 @@ fn check(segments: &[pindma_seg], side: Side) -> Result<u64, Failure> {
 }
 
 /// How far a call has got in a vector.
+#[derive(Clone)]
 pub(crate) struct Cursor<'a> {
     segments: &'a [pindma_seg],
     index: usize,

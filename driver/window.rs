@@ -13,11 +13,17 @@ use kernel::{
 
 use crate::{
     card::Card,
-    failure::Failure,
+    failure::{
+        Failure,
+        Side, //
+    },
     file::File,
     kapi::{
         backing::Backing,
-        mapped::Bounce,
+        mapped::{
+            Bounce,
+            MapError, //
+        },
         pins::{
             Direction,
             Pins,
@@ -26,7 +32,10 @@ use crate::{
         }, //
     },
     progress::Progress,
-    quota::Quota,
+    quota::{
+        Quota,
+        Share, //
+    },
     slots::Handle,
     vector::Vector, //
 };
@@ -56,27 +65,54 @@ impl Window {
         let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
         let pins = Pins::new(ranges, direction, Term::Short)
             .map_err(|error| Failure::pin(error, side, segments))?;
-        // What fails to map comes out of the guard first, and is unpinned here.
         let backing = Backing::User(pins);
-        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, Some(share));
+        let fail = |error| Failure::map(error, side, segments);
+        let mut window = Self::map(file, backing, Some(share), len, fail, progress)?;
+        window.pages = pages as u64;
+        progress.pages += window.pages;
+        file.stats().pages.add(window.pages);
+        file.stats().pinned_pages.add(window.pages);
+        Ok(window)
+    }
+
+    /// Maps memory that needs no pins, of which `len` bytes are used.
+    pub(crate) fn of(
+        file: &Arc<File>,
+        backing: Backing,
+        len: u64,
+        progress: &mut Progress,
+    ) -> Result<Self, Failure> {
+        let fail = |error| Failure::map(error, Side::First, &[]);
+        file.stats().windows.add(1);
+        Self::map(file, backing, None, len, fail, progress)
+    }
+
+    fn map(
+        file: &Arc<File>,
+        backing: Backing,
+        share: Option<Share>,
+        len: u64,
+        fail: impl FnOnce(MapError) -> Failure,
+        progress: &mut Progress,
+    ) -> Result<Self, Failure> {
+        let direction = backing.direction();
+        // What fails to map comes out of the guard first, and is unpinned here.
+        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, share);
         let placed = file.device().with_card(map)?;
         let placed = placed.map_err(|(backing, share, error)| {
             drop((backing, share));
-            Failure::map(error, side, segments)
+            fail(error)
         })?;
-        progress.pages += pages as u64;
         progress.segments += placed.segments as u64;
         progress.bounced |= placed.bounced > 0;
         let stats = file.stats();
-        stats.pages.add(pages as u64);
-        stats.pinned_pages.add(pages as u64);
         stats.segments.add(placed.segments as u64);
         stats.bounced.add(placed.bounced as u64);
         Ok(Self {
             file: file.clone(),
             handle: placed.handle,
             len,
-            pages: pages as u64,
+            pages: 0,
             direction,
         })
     }

@@ -9,6 +9,7 @@ use kernel::{
 
 use super::{
     block::Block,
+    borrowed::Borrowed,
     extent::Extent,
     pins::{
         Direction,
@@ -22,6 +23,8 @@ use super::{
 pub(crate) enum Backing {
     /// User memory that is pinned.
     User(Pins),
+    /// Pages that a caller within the kernel keeps in place.
+    Borrowed(Borrowed),
     /// Memory of the kernel, and which way the data goes.
     Kernel(Arc<Block>, Direction),
 }
@@ -31,6 +34,7 @@ impl Backing {
     pub(crate) fn direction(&self) -> Direction {
         match self {
             Self::User(pins) => pins.direction(),
+            Self::Borrowed(pages) => pages.direction(),
             Self::Kernel(_, direction) => *direction,
         }
     }
@@ -39,6 +43,7 @@ impl Backing {
     pub(crate) fn pages(&self) -> usize {
         match self {
             Self::User(pins) => pins.len(),
+            Self::Borrowed(pages) => pages.len(),
             Self::Kernel(block, _) => block.len(),
         }
     }
@@ -47,19 +52,23 @@ impl Backing {
     pub(super) fn mark_touched(&mut self) {
         match self {
             Self::User(pins) => pins.mark_touched(),
+            // Who brings pages sees to it that they are written back.
+            Self::Borrowed(_) => {}
             // Nobody writes it back.
             Self::Kernel(..) => {}
         }
     }
 
     /// Calls `f` with the physical address of each page, and with the address and the index of the
-    /// range that it stands for (of memory of the kernel: the offset, and 0), until it fails.
+    /// range that it stands for, until it fails. What is no user memory has an offset for an address,
+    /// and 0 for an index.
     pub(super) fn try_for_each_page<E>(
         &self,
         f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
     ) -> core::result::Result<(), E> {
         match self {
             Self::User(pins) => pins.try_for_each_page(f),
+            Self::Borrowed(pages) => pages.try_for_each_page(f),
             Self::Kernel(block, _) => block.try_for_each_page(f),
         }
     }
@@ -68,6 +77,7 @@ impl Backing {
     pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
         match self {
             Self::User(pins) => pins.extents(max_len),
+            Self::Borrowed(pages) => pages.extents(max_len),
             Self::Kernel(block, _) => block.extents(max_len),
         }
     }

@@ -221,6 +221,11 @@ impl Block {
         self.pages.len()
     }
 
+    /// A page, for as long as the block lives.
+    pub(super) fn page(&self, index: usize) -> Option<NonNull<bindings::page>> {
+        self.pages.get(index).copied()
+    }
+
     /// A page, with a reference for the caller.
     pub(super) fn get_page(&self, index: usize) -> Option<NonNull<bindings::page>> {
         let page = *self.pages.get(index)?;

@@ -23,7 +23,11 @@ use kernel::{
     uaccess::UserPtr, //
 };
 
-use super::block::Block;
+use super::{
+    block::Block,
+    pins::Direction,
+    read_write::ReadWrite, //
+};
 
 /// What an open file does.
 ///
@@ -36,6 +40,17 @@ pub(crate) trait FileOps: Sized + Send + Sync + 'static {
 
     /// read(2) and its relatives, of files that have no position.
     fn read(&self, _into: &mut IovIterDest<'_>, _flags: OpenFlags) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// read(2), write(2) and their relatives, of files that have a position; instead of
+    /// [`read`](Self::read). Returns how many bytes were moved.
+    fn transfer(&self, _call: &mut ReadWrite<'_>) -> Result<usize> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
+
+    /// Where the file ends, in bytes, for lseek(2).
+    fn size(&self) -> Result<u64> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
@@ -119,8 +134,24 @@ impl<T: FileOps> Operations<T> {
         release: Some(Self::release),
         unlocked_ioctl: Some(Self::ioctl),
         compat_ioctl: bindings::compat_ptr_ioctl,
-        read_iter: if T::HAS_READ { Some(Self::read) } else { None },
         mmap: if T::HAS_MMAP { Some(Self::mmap) } else { None },
+        llseek: if T::HAS_SIZE {
+            Some(Self::llseek)
+        } else {
+            None
+        },
+        read_iter: if T::HAS_TRANSFER {
+            Some(Self::transfer_read)
+        } else if T::HAS_READ {
+            Some(Self::read)
+        } else {
+            None
+        },
+        write_iter: if T::HAS_TRANSFER {
+            Some(Self::transfer_write)
+        } else {
+            None
+        },
         poll: if T::HAS_POLL { Some(Self::poll) } else { None },
         show_fdinfo: if T::HAS_SHOW { Some(Self::show) } else { None },
         ..pin_init::zeroed()
@@ -168,6 +199,68 @@ impl<T: FileOps> Operations<T> {
         match open.read(into, flags) {
             Ok(bytes) => bytes as isize,
             Err(error) => error.to_errno() as isize,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only the VFS calls it, with an open file of `T`.
+    unsafe extern "C" fn transfer_read(
+        iocb: *mut bindings::kiocb,
+        to: *mut bindings::iov_iter,
+    ) -> isize {
+        // SAFETY: By the safety requirement.
+        unsafe { Self::transfer(iocb, to, Direction::FromDevice) }
+    }
+
+    /// # Safety
+    ///
+    /// Only the VFS calls it, with an open file of `T`.
+    unsafe extern "C" fn transfer_write(
+        iocb: *mut bindings::kiocb,
+        from: *mut bindings::iov_iter,
+    ) -> isize {
+        // SAFETY: By the safety requirement.
+        unsafe { Self::transfer(iocb, from, Direction::ToDevice) }
+    }
+
+    /// # Safety
+    ///
+    /// The arguments must be those of a call of the VFS, with an open file of `T`.
+    unsafe fn transfer(
+        iocb: *mut bindings::kiocb,
+        iter: *mut bindings::iov_iter,
+        direction: Direction,
+    ) -> isize {
+        // SAFETY: By the safety requirement.
+        let (open, mut call) = unsafe {
+            let open = Self::borrow((*iocb).ki_filp);
+            (open, ReadWrite::new(iocb, iter, direction))
+        };
+        match open.transfer(&mut call) {
+            Ok(bytes) => {
+                // SAFETY: As above.
+                unsafe { (*iocb).ki_pos = call.at as i64 };
+                bytes as isize
+            }
+            Err(error) => error.to_errno() as isize,
+        }
+    }
+
+    /// # Safety
+    ///
+    /// Only the VFS calls it, with an open file of `T`.
+    unsafe extern "C" fn llseek(
+        file: *mut bindings::file,
+        offset: bindings::loff_t,
+        whence: c_int,
+    ) -> bindings::loff_t {
+        // SAFETY: By the safety requirement.
+        let open = unsafe { Self::borrow(file) };
+        match open.size() {
+            // SAFETY: As above.
+            Ok(size) => unsafe { bindings::fixed_size_llseek(file, offset, whence, size as i64) },
+            Err(error) => error.to_errno().into(),
         }
     }
 

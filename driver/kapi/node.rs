@@ -37,7 +37,8 @@ use super::{
         OpenFlags,
         Operations, //
     },
-    raw, //
+    raw,
+    shim, //
 };
 
 /// A file of a node.
@@ -165,7 +166,6 @@ impl<F: OpenFile> Node<F> {
 
     const OPS: bindings::file_operations = bindings::file_operations {
         open: Some(Self::open),
-        llseek: Some(bindings::noop_llseek),
         ..Operations::<F>::TABLE
     };
 
@@ -181,8 +181,13 @@ impl<F: OpenFile> Node<F> {
         let flags = unsafe { OpenFlags::of(file) };
         match F::open(&node.shared, flags) {
             Ok(open) => {
-                // SAFETY: While it is opened, the private data is ours to set.
-                unsafe { (*file).private_data = open.into_foreign() };
+                // SAFETY: While it is opened, its private data and mode are ours to set.
+                unsafe {
+                    (*file).private_data = open.into_foreign();
+                    if F::HAS_TRANSFER {
+                        shim::pindma_file_set_direct(file);
+                    }
+                }
                 0
             }
             Err(error) => error.to_errno(),

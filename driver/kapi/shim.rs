@@ -36,6 +36,7 @@ extern "C" {
     pub(super) fn pindma_total_pages() -> c_ulong;
     pub(super) fn pindma_cond_resched();
     pub(super) fn pindma_killed() -> bool;
+    pub(super) fn pindma_signal_pending() -> bool;
 
     pub(super) fn pindma_alloc_contiguous(
         count: c_ulong,
@@ -43,6 +44,16 @@ extern "C" {
     ) -> *mut bindings::page;
     pub(super) fn pindma_get_page(page: *mut bindings::page);
     pub(super) fn pindma_put_page(page: *mut bindings::page);
+    pub(super) fn pindma_file_set_direct(file: *mut bindings::file);
+    pub(super) fn pindma_iocb_nowait(iocb: *const bindings::kiocb) -> bool;
+    pub(super) fn pindma_iter_is_user(iter: *const bindings::iov_iter) -> bool;
+    pub(super) fn pindma_iter_is_bvec(iter: *const bindings::iov_iter) -> bool;
+    pub(super) fn pindma_iter_count(iter: *const bindings::iov_iter) -> usize;
+    pub(super) fn pindma_iter_truncate(iter: *mut bindings::iov_iter, count: u64);
+    pub(super) fn pindma_iter_addr(iter: *const bindings::iov_iter) -> u64;
+    pub(super) fn pindma_iter_len(iter: *const bindings::iov_iter) -> u64;
+
+    pub(super) fn pindma_try_get_page(page: *mut bindings::page) -> bool;
     pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
     pub(super) fn pindma_sg_is_bounced(list: *mut bindings::scatterlist) -> bool;
     pub(super) fn pindma_sg_set(

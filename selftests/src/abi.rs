@@ -29,9 +29,9 @@ pub(crate) use pindma::sys::{
 };
 
 pub(crate) use pindma::sys::{
-    PINDMA_OUT_BOUNCED as OUT_BOUNCED, PINDMA_OUT_FAULT as OUT_FAULT,
-    PINDMA_OUT_FAULT_DST as OUT_FAULT_DST, PINDMA_OUT_MEMLOCK as OUT_MEMLOCK,
-    PINDMA_OUT_STARTED as OUT_STARTED,
+    PINDMA_OUT_BOUNCED as OUT_BOUNCED, PINDMA_OUT_COPIED as OUT_COPIED,
+    PINDMA_OUT_FAULT as OUT_FAULT, PINDMA_OUT_FAULT_DST as OUT_FAULT_DST,
+    PINDMA_OUT_MEMLOCK as OUT_MEMLOCK, PINDMA_OUT_STARTED as OUT_STARTED,
 };
 
 pub(crate) use pindma::sys::{
@@ -51,12 +51,17 @@ pub(crate) use pindma::sys::{
     PINDMA_STATE_MEMLOCK_EXEMPT as STATE_MEMLOCK_EXEMPT,
 };
 
+pub(crate) use pindma::sys::{PINDMA_MAY_COPY as MAY_COPY, PINDMA_MUST_COPY as MUST_COPY};
+
 pub(crate) const DEADLINE_NONE: i64 = pindma::sys::PINDMA_DEADLINE_NONE as i64;
 
 pub(crate) const CAP_TRANSFER: u64 = pindma::sys::PINDMA_CAP_TRANSFER as u64;
 pub(crate) const CAP_COPY: u64 = pindma::sys::PINDMA_CAP_COPY as u64;
 pub(crate) const CAP_ABORT: u64 = pindma::sys::PINDMA_CAP_ABORT as u64;
 pub(crate) const CAP_RESET: u64 = pindma::sys::PINDMA_CAP_RESET as u64;
+
+pub(crate) const CAP_READ_WRITE: u64 = pindma::sys::PINDMA_CAP_READ_WRITE as u64;
+pub(crate) const CAP_MAY_COPY: u64 = pindma::sys::PINDMA_CAP_MAY_COPY as u64;
 
 pub(crate) const CHANNEL_TO_DEVICE: u64 = pindma::sys::PINDMA_CHANNEL_TO_DEVICE as u64;
 pub(crate) const CHANNEL_FROM_DEVICE: u64 = pindma::sys::PINDMA_CHANNEL_FROM_DEVICE as u64;

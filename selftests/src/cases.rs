@@ -6,6 +6,7 @@ use crate::table::Case;
 
 mod alignment;
 mod contention;
+mod copying;
 mod cow;
 mod deadlines;
 mod faults;
@@ -21,6 +22,7 @@ mod misbehaviour;
 mod opening;
 mod programs;
 mod reach;
+mod read_write;
 mod remapping;
 mod requests;
 mod shortage;
@@ -49,6 +51,8 @@ pub(crate) static ALL: &[&[Case]] = &[
     shortage::CASES,
     reach::CASES,
     memlock::CASES,
+    copying::CASES,
+    read_write::CASES,
     stats::CASES,
     tracepoints::CASES,
     frames::CASES,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! System calls: the only file of this crate with `unsafe`.
+//! System calls: the only place of this crate with `unsafe`.
 //!
 //! Memory that the device may write is never seen through a reference.  It
 //! belongs to a [`Mapping`], which reads and writes it one byte at a time with
@@ -19,6 +19,8 @@ use rustix::mm::UserfaultfdFlags;
 use rustix::process::Pid;
 
 use crate::abi;
+
+pub(crate) mod rw;
 
 fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
     if returned == T::from(-1) {

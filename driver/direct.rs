@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! read(2), write(2) and their relatives: user memory to the memory of the first channel, at the
+//! position of the file, or back.
+
+use kernel::prelude::*;
+
+use crate::{
+    deadline::Deadline,
+    engine::{
+        Chan,
+        ChannelLimits,
+        Kind, //
+    },
+    failure::Failure,
+    file::{
+        Caller,
+        File, //
+    },
+    kapi::{
+        backing::Backing,
+        iter,
+        pins::Direction,
+        read_write::{
+            signal_pending,
+            ReadWrite, //
+        }, //
+    },
+    means::Means,
+    mover::{
+        Mover,
+        Route, //
+    },
+    params,
+    piece::Piece,
+    progress::Progress,
+    transfer::Transfer,
+    vector::Vector,
+    window::Window, //
+};
+
+/// The channel that has the file's content.
+const CHANNEL: u32 = 0;
+
+/// Where the content of `file` ends.
+///
+/// # Errors
+///
+/// `ESPIPE` if it has no end, being a stream; `ENODEV`.
+pub(crate) fn size(file: &File) -> Result<u64> {
+    file.check_usable()?;
+    match limits(file)?.kind {
+        Kind::Memory(bytes) => Ok(bytes),
+        Kind::Stream => Err(ESPIPE),
+    }
+}
+
+/// Runs a call. What was moved before something failed is what it returns; the next call will
+/// find what is wrong. Only that memory may still change is told whatever was moved.
+pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize> {
+    let file = caller.file;
+    file.check_usable()?;
+    let limits = limits(file)?;
+    if !able(limits, call.direction) {
+        return Err(EOPNOTSUPP);
+    }
+    if !clip(call, limits.kind)? {
+        return Ok(0);
+    }
+    // All of it sleeps: pinning, and waiting for the device.
+    if call.must_not_sleep {
+        return Err(EAGAIN);
+    }
+    let mut progress = Progress::default();
+    let end = move_all(caller, limits, call, &mut progress);
+    if progress.started {
+        file.stats().calls.add(1);
+    }
+    call.memory.set_used(progress.bytes);
+    if let Kind::Memory(_) = limits.kind {
+        call.at += progress.bytes;
+    }
+    match end {
+        Err(failure) if failure.error() == ENOTRECOVERABLE => Err(ENOTRECOVERABLE),
+        Err(failure) if progress.bytes == 0 => Err(errno(&failure, &progress)),
+        _ => Ok(progress.bytes as usize),
+    }
+}
+
+fn limits(file: &File) -> Result<&'static ChannelLimits> {
+    file.channel_limits(CHANNEL)
+        .map_err(|failure| failure.error())
+}
+
+fn able(limits: &ChannelLimits, direction: Direction) -> bool {
+    match direction {
+        Direction::ToDevice => limits.to_device,
+        Direction::FromDevice => limits.from_device,
+        Direction::Both => false,
+    }
+}
+
+/// Clips a call to the device's memory; whether anything is left to do.
+///
+/// # Errors
+///
+/// `ENOSPC` for a write that begins at the end or beyond.
+fn clip(call: &mut ReadWrite<'_>, kind: Kind) -> Result<bool> {
+    let wanted = call.memory.len();
+    if let Kind::Memory(bytes) = kind {
+        call.memory.truncate(bytes.saturating_sub(call.at));
+    }
+    match call.memory.len() {
+        0 if wanted > 0 && call.direction == Direction::ToDevice => Err(ENOSPC),
+        left => Ok(left > 0),
+    }
+}
+
+fn move_all(
+    caller: Caller<'_>,
+    limits: &ChannelLimits,
+    call: &mut ReadWrite<'_>,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let route = Route {
+        ch: Chan(CHANNEL),
+        direction: call.direction,
+        dev_addr: match limits.kind {
+            Kind::Memory(_) => call.at,
+            Kind::Stream => 0,
+        },
+        dev_fixed: false,
+    };
+    match call.memory.kind() {
+        iter::Kind::User => by_address(caller, limits, route, call)?.run(progress),
+        iter::Kind::Pages => by_page(caller, limits, route, call, progress),
+        iter::Kind::Other => Err(EOPNOTSUPP.into()),
+    }
+}
+
+fn by_address<'a>(
+    caller: Caller<'a>,
+    limits: &ChannelLimits,
+    route: Route,
+    call: &ReadWrite<'_>,
+) -> Result<Transfer<'a>, Failure> {
+    let vector = Vector::of_ranges(|push| call.memory.try_for_each_range(push))?;
+    let deadline = Deadline::NONE;
+    Transfer::new(caller, limits, route, deadline, vector, Means::PinPrefix)
+}
+
+/// Moves pages that somebody else keeps in place.
+fn by_page(
+    caller: Caller<'_>,
+    limits: &ChannelLimits,
+    route: Route,
+    call: &mut ReadWrite<'_>,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    let total = call.memory.len();
+    while call.memory.len() > 0 {
+        let pages = call
+            .memory
+            .take_pages(params::window_pages(), route.direction)?;
+        pages.check_alignment(limits.addr_align, limits.len_align)?;
+        let len = pages.bytes();
+        let window = Window::of(caller.file, Backing::Borrowed(pages), len, progress)?;
+        let mover = Mover::new(caller, route, total, Deadline::NONE);
+        mover.run(&Piece::Window(window), progress)?;
+    }
+    Ok(())
+}
+
+/// What to tell when nothing was moved. A call that was interrupted before it has started anything
+/// may be started again, as those of other devices are; the number for it does not get out as long
+/// as the signal is pending.
+fn errno(failure: &Failure, progress: &Progress) -> Error {
+    match failure.error() {
+        EINTR if !progress.started && signal_pending() => ERESTARTSYS,
+        error => error,
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! read(2), write(2) and their relatives, on memory that is given by address:
+//! of a [`Mapping`](super::Mapping), or of none.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::check;
+
+/// A range of memory: address and length.
+pub(crate) type Range = (u64, u64);
+
+/// `preadv2(2)` and `pwritev2(2)`: at `offset`, or at the position if that is -1.
+/// Which of the two it is says `write`.
+pub(crate) fn vectored(
+    fd: BorrowedFd<'_>,
+    write: bool,
+    ranges: &[Range],
+    offset: i64,
+    flags: i32,
+) -> io::Result<usize> {
+    let vector: Vec<libc::iovec> = ranges
+        .iter()
+        .map(|(addr, len)| libc::iovec {
+            iov_base: *addr as *mut libc::c_void,
+            iov_len: *len as usize,
+        })
+        .collect();
+    let (fd, count) = (fd.as_raw_fd(), vector.len() as libc::c_int);
+    // SAFETY: The kernel touches memory that the caller has for this, or that
+    // nobody refers to.
+    let moved = unsafe {
+        if write {
+            libc::pwritev2(fd, vector.as_ptr(), count, offset, flags)
+        } else {
+            libc::preadv2(fd, vector.as_ptr(), count, offset, flags)
+        }
+    };
+    check(moved).map(|moved| moved as usize)
+}
+
+/// `read(2)` and `write(2)`.
+pub(crate) fn plain(fd: BorrowedFd<'_>, write: bool, (addr, len): Range) -> io::Result<usize> {
+    let (fd, at, len) = (fd.as_raw_fd(), addr as *mut libc::c_void, len as usize);
+    // SAFETY: As above.
+    let moved = unsafe {
+        if write {
+            libc::write(fd, at, len)
+        } else {
+            libc::read(fd, at, len)
+        }
+    };
+    check(moved).map(|moved| moved as usize)
+}
+
+/// `pread(2)` and `pwrite(2)`.
+pub(crate) fn positioned(
+    fd: BorrowedFd<'_>,
+    write: bool,
+    (addr, len): Range,
+    offset: i64,
+) -> io::Result<usize> {
+    let (fd, at, len) = (fd.as_raw_fd(), addr as *mut libc::c_void, len as usize);
+    // SAFETY: As above.
+    let moved = unsafe {
+        if write {
+            libc::pwrite(fd, at, len, offset)
+        } else {
+            libc::pread(fd, at, len, offset)
+        }
+    };
+    check(moved).map(|moved| moved as usize)
+}
+
+/// `lseek(2)`.
+pub(crate) fn seek(fd: BorrowedFd<'_>, offset: i64, whence: i32) -> io::Result<i64> {
+    // SAFETY: It touches no memory.
+    check(unsafe { libc::lseek(fd.as_raw_fd(), offset, whence) })
+}
