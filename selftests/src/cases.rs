@@ -73,9 +73,10 @@ pub(crate) static ALL: &[&[Case]] = &[
     unload::CASES,
 ];
 
-/// Whether a case ends a process, a binding or the module: on the way out most
-/// is forgotten.
-pub(crate) fn ends_something(case: &Case) -> bool {
+/// Whether a case is the last of those that end a process, a binding or the module:
+/// on the way out most is forgotten. What was lost names its place, so that it
+/// need not be looked for after each of them.
+pub(crate) fn ends_a_group(case: &Case) -> bool {
     [
         lifetime::CASES,
         misbehaviour::CASES,
@@ -83,5 +84,5 @@ pub(crate) fn ends_something(case: &Case) -> bool {
         unload::CASES,
     ]
     .iter()
-    .any(|cases| cases.iter().any(|known| known.name == case.name))
+    .any(|cases| cases.last().is_some_and(|last| last.name == case.name))
 }

@@ -39,9 +39,9 @@ pub(crate) fn run(
         return Ok(true);
     }
     let mut wrong = isolated(case, leg)?;
-    // Memory is lost on the same ways on every leg: one is asked each time, the
+    // Memory is lost on the same ways on every leg: one is asked now and then, the
     // others at their end.
-    let thorough = leg == Leg::Iommu && cases::ends_something(case);
+    let thorough = leg == Leg::Iommu && cases::ends_a_group(case);
     wrong.extend(aftermath(leg, thorough, gate));
     for line in &wrong {
         ktap::note(line);
@@ -50,8 +50,8 @@ pub(crate) fn run(
     Ok(wrong.is_empty())
 }
 
-/// Restores the module, then asks the gate; it looks at lost memory after a case
-/// in which something came to its end.
+/// Restores the module, then asks the gate; it looks at lost memory after cases in
+/// which something came to its end.
 fn aftermath(leg: Leg, thorough: bool, gate: &mut Result<Gate, Fail>) -> Vec<String> {
     let restored = module::restore(leg).err();
     let mut wrong: Vec<String> = restored.map(|Fail(why)| why).into_iter().collect();

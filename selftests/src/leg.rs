@@ -2,11 +2,15 @@
 
 //! Legs: the machines on which the cases run.
 
+use crate::kernel::Kernel;
+
 /// One machine: how its device reaches memory, and how its time passes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leg {
     /// Strict IOMMU, 28-bit device.
     Iommu,
+    /// The same for the fault sweep alone, which takes as long as all the others.
+    Sweep,
     /// Strict IOMMU, much memory, 48-bit device, one page of 1 GiB.
     Wide,
     /// No IOMMU, all memory inside the device's mask.
@@ -21,8 +25,9 @@ pub enum Leg {
 
 impl Leg {
     /// Every leg, in the order in which they run.
-    pub const ALL: [Leg; 6] = [
+    pub const ALL: [Leg; 7] = [
         Leg::Iommu,
+        Leg::Sweep,
         Leg::Wide,
         Leg::Direct,
         Leg::Reach,
@@ -35,6 +40,7 @@ impl Leg {
     pub fn name(self) -> &'static str {
         match self {
             Leg::Iommu => "iommu",
+            Leg::Sweep => "sweep",
             Leg::Wide => "wide",
             Leg::Direct => "direct",
             Leg::Reach => "reach",
@@ -58,20 +64,25 @@ impl Leg {
         }
     }
 
-    /// Why this leg is left out on the debug kernel, or none: it runs there too.
+    /// Why this leg is left out on a kernel, or none: it runs there.
     #[must_use]
-    pub fn left_out_of_debug(self) -> Option<&'static str> {
-        match self {
-            Leg::Wide => Some("the code is that of leg iommu, only the numbers are larger"),
-            Leg::Reach => Some("refused before anything is mapped: the paths of leg direct"),
-            Leg::Iommu | Leg::Direct | Leg::Bounce | Leg::Smp => None,
+    pub fn left_out_of(self, kernel: Kernel) -> Option<&'static str> {
+        match (kernel, self) {
+            (Kernel::Stock, Leg::Sweep) => Some("this kernel injects no faults"),
+            (Kernel::Debug, Leg::Wide) => {
+                Some("the code is that of leg iommu, only the numbers are larger")
+            }
+            (Kernel::Debug, Leg::Reach) => {
+                Some("refused before anything is mapped: the paths of leg direct")
+            }
+            _ => None,
         }
     }
 
     /// Whether an IOMMU translates the device's addresses.
     #[must_use]
     pub fn has_iommu(self) -> bool {
-        matches!(self, Leg::Iommu | Leg::Wide | Leg::Smp)
+        matches!(self, Leg::Iommu | Leg::Sweep | Leg::Wide | Leg::Smp)
     }
 
     /// Whether every mapping goes through a bounce buffer.

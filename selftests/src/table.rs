@@ -97,14 +97,14 @@ impl Case {
 
     fn cell_of(&self, leg: Leg) -> Cell {
         match (self.needs, leg) {
+            (Needs::Faults, Leg::Sweep) => Cell::Run,
+            (Needs::Faults, _) => Cell::NotApplicable("the fault sweep has a leg of its own"),
+            (_, Leg::Sweep) => Cell::NotApplicable("only the fault sweep runs here"),
             (Needs::Memory | Needs::Race, Leg::Reach) => {
                 Cell::NotApplicable("memory here is mostly beyond the device's mask")
             }
             (Needs::Memory, Leg::Smp) => {
                 Cell::NotApplicable("no race in it, and a job takes 100 ms of real time here")
-            }
-            (Needs::Faults, leg) if leg != Leg::Iommu => {
-                Cell::NotApplicable("fewer faults than with an IOMMU, and no others")
             }
             (Needs::Only(legs, reason), _) if !legs.contains(&leg) => Cell::NotApplicable(reason),
             _ => Cell::Run,

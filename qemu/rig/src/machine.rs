@@ -32,7 +32,7 @@ const fn machine(leg: Leg) -> Machine {
     const STRICT: &str = "intel_iommu=on iommu.strict=1";
     const EDU: &str = "edu";
     match leg {
-        Leg::Iommu => Machine {
+        Leg::Iommu | Leg::Sweep => Machine {
             memory: "1G",
             cpus: 1,
             iommu: true,

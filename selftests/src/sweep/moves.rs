@@ -86,7 +86,8 @@ impl Move {
     }
 
     pub(crate) fn map() -> Move {
-        let len = 4 << 20;
+        // More than an I/O page table maps, and a list of more pages than fit in one.
+        let len = 0x21_0000;
         Move {
             touched: len,
             ..Move::new(Way::Map, vec![(0, len)], vec![(0, len)])
