@@ -5,8 +5,8 @@
 #
 # A mutant is selftests/mutants/NAME.patch. Its first line says what it breaks
 # and which peer did so, then come `Leg: LEG`, the cheapest that should notice,
-# and perhaps `Filter: TEXT`, for only the cases with that in their name; then a
-# unified diff of the driver. Programs are not changed: cargo could take a
+# and perhaps `Filter: TEXT`, for only the cases with that in their name, and
+# `Kernel: debug` for what only that one notices; then a unified diff of the driver. Programs are not changed: cargo could take a
 # mutant of them for what the checkout itself has to build.
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -25,7 +25,7 @@ files_of() {
 }
 # The run that should notice a mutant, as one word.
 run_of() {
-	echo "$(head_of "$1" Leg):$(head_of "$1" Filter)"
+	echo "$(head_of "$1" Leg):$(head_of "$1" Filter):$(head_of "$1" Kernel)"
 }
 # Where a copy has its builds and logs.
 work_of() {
@@ -72,18 +72,19 @@ is_of_driver() {
 	[ -n "$(files_of "$1")" ] && ! files_of "$1" | grep -v '^driver/' >/dev/null
 }
 
-# Makes a run LEG:FILTER in the copy that is the current directory.
+# Makes a run LEG:FILTER:KERNEL in the copy that is the current directory.
 make_run() {
-	local leg=${1%%:*} filter=${1#*:}
-	qemu/rig.sh --jobs 1 test --leg "$leg" --filter "$filter"
+	local leg filter kernel
+	IFS=: read -r leg filter kernel <<<"$1"
+	qemu/rig.sh ${kernel:+"--$kernel-kernel"} --jobs 1 test --leg "$leg" --filter "$filter"
 }
 
 # The cases that a run's log blames, with commas. Those that were lost after
 # the first lost one were never tried.
 blamed() {
 	{
-		sed -nE 's/^FAIL ([a-z0-9_]+)$/\1/p' "$1"
-		sed -nE 's/^LOST ([a-z0-9_]+)$/\1/p' "$1" | head -n 1
+		sed -nE 's/^FAIL ([a-z0-9_:]+)$/\1/p' "$1"
+		sed -nE 's/^LOST ([a-z0-9_:]+)$/\1/p' "$1" | head -n 1
 	} | paste -sd, | sed 's/,/, /g'
 }
 # What a run's log says of a run as a whole, the first of it; not of its cases.
@@ -118,7 +119,7 @@ fate() {
 		echo "stale: the driver without it fails the same run, $run"
 	elif ! apply "$name" >"$log" 2>&1; then
 		echo "stale: it does not apply, see $log"
-	elif ! qemu/steps/module.sh >>"$log" 2>&1; then
+	elif ! qemu/steps/module.sh "$(head_of "$name" Kernel)" >>"$log" 2>&1; then
 		echo "stale: it does not build, see $log"
 	else
 		make_run "$run" >>"$log" 2>&1 || status=$?
@@ -132,7 +133,7 @@ try() {
 	take_copy
 	cd "$copy" || exit
 	# The one before must not run again if this one does not build.
-	rm -f "$(work_of "$copy")/bin/pindma.ko"
+	rm -f "$(work_of "$copy")"/bin/pindma*.ko
 	verdict=$(fate "$name")
 	restore "$name"
 	echo "$verdict" >"$AREA/verdicts/$name"
@@ -143,12 +144,12 @@ try() {
 # What is known of these very programs is not asked again.
 try_health() {
 	local run=$1 copy log known
-	log=$AREA/logs/healthy-${run/:/-}.log
+	log=$AREA/logs/healthy-${run//:/-}.log
 	known=$WORK/healthy/$(key_of "$BASE.bin"/*)
 	[ ! -e "$known/$run" ] || return 0
 	take_copy
 	cd "$copy" || exit
-	cp "$BASE.bin/pindma.ko" "$(work_of "$copy")/bin"
+	cp "$BASE.bin"/pindma*.ko "$(work_of "$copy")/bin"
 	if make_run "$run" >"$log" 2>&1 && [[ $(judge 0 "$log") = SURVIVED ]]; then
 		mkdir -p "$known"
 		: >"$known/$run"
@@ -174,6 +175,17 @@ chosen() {
 	fi
 }
 
+# Builds for the debug kernel, and that kernel, if one of the mutants needs it.
+build_debug() {
+	local name
+	for name in "$@"; do
+		[ -n "$(head_of "$name" Kernel)" ] || continue
+		"$REPO/qemu/build.sh" debug
+		cp "$BIN"/pindma-debug.* "$BASE.bin"
+		return
+	done
+}
+
 count() {
 	cat "$AREA/verdicts"/* | grep -c "^$1" || true
 }
@@ -189,6 +201,8 @@ main() {
 	for name in "${names[@]}"; do
 		[ -e "$BASE/$PATCHES/$name.patch" ] || die "there is no mutant $name in $PATCHES"
 	done
+	build_debug "${names[@]}"
+	begin=$EPOCHREALTIME
 	for name in "${names[@]}"; do run_of "$name"; done | sort -u | at_once --health
 	say "${#names[@]} mutants; the driver without them was tried first ($(($(elapsed_ms "$begin") / 1000)) s)"
 	printf '%s\n' "${names[@]}" | at_once --try

@@ -4,6 +4,7 @@
 
 use crate::table::Case;
 
+mod accounting;
 mod alignment;
 mod contention;
 mod copying;
@@ -49,6 +50,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     holes::CASES,
     windows::CASES,
     shortage::CASES,
+    accounting::CASES,
     reach::CASES,
     memlock::CASES,
     copying::CASES,

@@ -2,17 +2,17 @@
 
 //! A device that does not stop when it is unbound.
 
-use crate::abi;
+use crate::abi::{self, pindma_transfer};
 use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
-use crate::device::{seg, transfer, Call, Device, PAGE};
+use crate::device::{errno_of, seg, transfer, Call, Device, PAGE};
 use crate::flight::{self, Background, Pair};
 use crate::gate;
 use crate::leg::Leg;
 use crate::module::{self, pause, with_parameters};
 use crate::os;
 use crate::pci::{self, Cleared};
-use crate::sys::Mapping;
+use crate::sys::{self, Mapping};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -26,6 +26,12 @@ pub(crate) const CASES: &[Case] = &[
         "enotrecoverable_when_registers_cannot_be_read",
         "the device is on the bus still, and may write",
         all_ones,
+    ),
+    // Kills the mutant that only says that the result could not be written.
+    race(
+        "enotrecoverable_when_the_result_cannot_be_written",
+        "that memory may still change is told all the same",
+        unwritable,
     ),
 ];
 
@@ -120,22 +126,48 @@ fn works_again() -> Outcome {
 fn all_ones(leg: Leg) -> Outcome {
     with_parameters(leg, "drain_ms=1 stop_ms=1", || {
         let before = counters::pins_outstanding()?;
-        let call = lose_registers()?;
+        let call = lose_registers(Device::transfer)?;
         same("errno", errno_name(call.errno), errno_name(0))?;
         let status = errno_name(-call.out.status);
         same("status", status, errno_name(libc::ENOTRECOVERABLE))?;
         same("bytes", call.out.bytes, 0)?;
-        // Its job is over, and its registers are back: now it can be proved.
-        pause(400);
-        pci::unbind()?;
-        same("pins", counters::pins_outstanding()?, before)?;
-        works_again()
+        proved_at_last(before)
     })
+}
+
+fn unwritable(leg: Leg) -> Outcome {
+    with_parameters(leg, "drain_ms=1 stop_ms=1", || {
+        let before = counters::pins_outstanding()?;
+        let memory = Mapping::anonymous(PAGE)?;
+        let call = lose_registers(move |device, request| {
+            memory.write(0, &sys::bytes_of(&request));
+            let sealed = memory.protect(0, PAGE, libc::PROT_READ);
+            let call = || sys::ioctl_at(device.fd(), abi::PINDMA_TRANSFER, memory.addr(0));
+            Call {
+                errno: errno_of(sealed.and_then(|()| call())),
+                out: request.out,
+            }
+        })?;
+        let errno = errno_name(call.errno);
+        same("errno", errno, errno_name(libc::ENOTRECOVERABLE))?;
+        proved_at_last(before)
+    })
+}
+
+/// When its job is over, and its registers are back, the device can be proved to be
+/// idle.
+fn proved_at_last(before: i64) -> Outcome {
+    pause(400);
+    pci::unbind()?;
+    same("pins", counters::pins_outstanding()?, before)?;
+    works_again()
 }
 
 /// A transfer whose deadline comes in the middle of its job, when the registers
 /// cannot be read; how that ended.
-fn lose_registers() -> Outcome<Call> {
+fn lose_registers(
+    call: impl FnOnce(&Device, pindma_transfer) -> Call + Send + 'static,
+) -> Outcome<Call> {
     let device = Device::open()?;
     let memory = Mapping::anonymous(PAGE)?;
     memory.fill(0, PAGE, 1);
@@ -143,7 +175,7 @@ fn lose_registers() -> Outcome<Call> {
     let background = Background::start(move || {
         let mut request = transfer(abi::FROM_DEVICE, 0, &segs);
         request.deadline = os::now() + 60 * MS;
-        device.transfer(request)
+        call(&device, request)
     });
     flight::wait()?;
     // The job is under way, and far from its end.
