@@ -11,4 +11,8 @@ enter cargo test --quiet --locked --offline --workspace >"$log" 2>&1 9>&- || {
 	cat "$log"
 	die "unit tests failed"
 }
+"$REPO/qemu/unit/target.sh" >>"$log" 2>&1 9>&- || {
+	tail "$log"
+	die "two checkouts that share a cache get in each other's way"
+}
 grep -E '^test result' "$log" | awk '{ n += $4 } END { print n " unit tests passed" }'
