@@ -36,9 +36,7 @@ pub(crate) const CASES: &[Case] = &[
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     let reason = "there is as much room to map as memory here";
-    Case::new(name, about, run)
-        .needs(Needs::Only(&[Leg::Iommu, Leg::Bounce], reason))
-        .not_on_debug("DMA-API debugging warns of memory that is mapped so often")
+    Case::new(name, about, run).needs(Needs::Only(&[Leg::Iommu, Leg::Bounce], reason))
 }
 
 /// Bytes of the memory that is mapped many times.
