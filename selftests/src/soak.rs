@@ -19,6 +19,7 @@ use crate::process::{self, Exit, Process};
 use crate::table::{Case, Needs};
 
 mod chance;
+mod frames;
 mod life;
 mod work;
 

@@ -3,8 +3,9 @@
 //! Everything that a process can do with the driver.
 
 use super::chance::Chance;
+use super::frames::Consumer;
 use crate::abi;
-use crate::check::{Fail, Outcome};
+use crate::check::{same, Fail, Outcome};
 use crate::device::{copy, seg, transfer, Call, Device, PAGE, WINDOW};
 use crate::os;
 use crate::pattern;
@@ -14,6 +15,7 @@ use crate::sys::Mapping;
 pub(super) struct Tools {
     device: Device,
     memory: Mapping,
+    consumer: Option<Consumer>,
     seed: u64,
 }
 
@@ -27,6 +29,7 @@ impl Tools {
         Ok(Tools {
             device: Device::open()?,
             memory,
+            consumer: None,
             seed,
         })
     }
@@ -34,7 +37,17 @@ impl Tools {
 
 type Work = fn(&mut Tools, &mut Chance) -> Outcome;
 
-const WORKS: &[Work] = &[one_transfer, one_copy, short_deadline, reopen];
+const WORKS: &[Work] = &[
+    one_transfer,
+    one_copy,
+    short_deadline,
+    copied_transfer,
+    read_or_write,
+    use_pool,
+    use_pool,
+    stop_pool,
+    reopen,
+];
 
 /// Does one of them.
 pub(super) fn do_something(tools: &mut Tools, chance: &mut Chance) -> Outcome {
@@ -91,7 +104,50 @@ fn short_deadline(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     well_or_late(tools.device.transfer(request)).map(drop)
 }
 
+/// By the CPU, which is to give the same result.
+fn copied_transfer(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let len = 1 + chance.below(WINDOW);
+    let segs = [seg(&tools.memory, 0, len)];
+    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+    request.flags = *chance.one_of(&[abi::MAY_COPY, abi::MUST_COPY]);
+    request.deadline = soon(chance);
+    well_or_late(tools.device.transfer(request)).map(drop)
+}
+
+fn read_or_write(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let offset = chance.below(WINDOW);
+    let len = 1 + chance.below(WINDOW);
+    let mut into = vec![0; len];
+    let fd = tools.device.fd();
+    let moved = if chance.below(2) == 0 {
+        rustix::io::pread(fd, &mut into, offset as u64)
+    } else {
+        rustix::io::pwrite(fd, &into, offset as u64)
+    };
+    match moved {
+        Ok(bytes) => same("bytes up to the end", bytes, len.min(WINDOW - offset)),
+        Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn use_pool(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    if tools.consumer.is_none() {
+        tools.consumer = Some(Consumer::new(&tools.device, chance)?);
+    }
+    tools
+        .consumer
+        .as_mut()
+        .map_or(Ok(()), |consumer| consumer.consume(chance))
+}
+
+fn stop_pool(tools: &mut Tools, _: &mut Chance) -> Outcome {
+    tools.consumer.take().map_or(Ok(()), Consumer::stop)
+}
+
+/// The file goes while its pool is still mapped and perhaps in use.
 fn reopen(tools: &mut Tools, _: &mut Chance) -> Outcome {
+    tools.consumer = None;
     tools.device = Device::open()?;
     Ok(())
 }
