@@ -14,6 +14,7 @@ use kernel::{
     new_spinlock_irq,
     prelude::*,
     sync::{
+        Arc,
         CondVar,
         CondVarTimeoutResult,
         Mutex,
@@ -29,14 +30,15 @@ use crate::{
         Refused,
         Ticket, //
     },
-    kapi::{
-        event::{
-            Event,
-            Woken, //
-        },
-        gfp, //
+    kapi::event::{
+        Event,
+        Woken, //
     },
     quiet::Quiet,
+    turns::{
+        Pace,
+        Turns, //
+    },
     until::Until, //
 };
 
@@ -71,36 +73,6 @@ impl Retired {
     }
 }
 
-/// Who waits for the channel, first come first served.
-#[derive(Default)]
-struct Turns {
-    waiting: KVec<u64>,
-    next: u64,
-    held: bool,
-    closed: bool,
-}
-
-impl Turns {
-    fn join(&mut self) -> Result<u64> {
-        let number = self.next;
-        self.waiting.push(number, gfp::for_user())?;
-        self.next += 1;
-        Ok(number)
-    }
-
-    fn leave(&mut self, number: u64) {
-        self.waiting.retain(|waiting| *waiting != number);
-    }
-
-    fn is_first(&self, number: u64) -> bool {
-        !self.held && self.waiting.first() == Some(&number)
-    }
-
-    fn busy(&self) -> bool {
-        self.held || !self.waiting.is_empty()
-    }
-}
-
 /// A channel.
 #[pin_data]
 pub(crate) struct Channel {
@@ -125,24 +97,28 @@ impl Channel {
         })
     }
 
-    /// Waits for the channel.
+    /// Waits for the channel, for the file with `pace`.
     ///
     /// # Errors
     ///
     /// `EAGAIN` if it is busy and `nonblocking`; `EINTR`, `ETIMEDOUT`, `ECANCELED`, `ENODEV`,
     /// `ENOMEM`.
-    pub(crate) fn acquire(&self, until: Until<'_>, nonblocking: bool) -> Result<Lease<'_>> {
+    pub(crate) fn acquire(
+        &self,
+        pace: &Arc<Pace>,
+        until: Until<'_>,
+        nonblocking: bool,
+    ) -> Result<Lease<'_>> {
         let mut turns = self.turns.lock();
         if nonblocking && turns.busy() {
             return Err(EAGAIN);
         }
-        let number = turns.join()?;
+        let number = turns.join(pace)?;
         let result = loop {
-            if turns.closed {
+            if turns.closed() {
                 break Err(ENODEV);
             }
-            if turns.is_first(number) {
-                turns.held = true;
+            if turns.take(number) {
                 break Ok(Lease { channel: self });
             }
             let slice = until.slice(TURN_SLICE_MS);
@@ -164,13 +140,13 @@ impl Channel {
     }
 
     fn release(&self) {
-        self.turns.lock().held = false;
+        self.turns.lock().give_back();
         self.turn.notify_all();
     }
 
     /// Wakes everybody, and lets nobody have the channel again.
     pub(crate) fn close(&self) {
-        self.turns.lock().closed = true;
+        self.turns.lock().close();
         self.turn.notify_all();
         self.ended.raise_for_good();
     }
@@ -273,29 +249,16 @@ mod tests {
     }
 
     #[test]
-    fn turns_come_in_order() -> Result {
-        let mut turns = Turns::default();
-        let (first, second) = (turns.join()?, turns.join()?);
-        assert!(turns.is_first(first));
-        assert!(!turns.is_first(second));
-        turns.leave(first);
-        assert!(turns.is_first(second));
-        turns.held = true;
-        assert!(!turns.is_first(second));
-        assert!(turns.busy());
-        Ok(())
-    }
-
-    #[test]
     fn a_lease_is_held_until_it_is_dropped() -> Result {
         let channel = channel()?;
+        let pace = Arc::new(Pace::new(), GFP_KERNEL)?;
         let end = Until::deadline(Deadline::after(i64::MAX));
-        let lease = channel.acquire(end, true)?;
-        assert_eq!(channel.acquire(end, true).err(), Some(EAGAIN));
+        let lease = channel.acquire(&pace, end, true)?;
+        assert_eq!(channel.acquire(&pace, end, true).err(), Some(EAGAIN));
         drop(lease);
-        assert!(channel.acquire(end, true).is_ok());
+        assert!(channel.acquire(&pace, end, true).is_ok());
         channel.close();
-        assert_eq!(channel.acquire(end, false).err(), Some(ENODEV));
+        assert_eq!(channel.acquire(&pace, end, false).err(), Some(ENODEV));
         Ok(())
     }
 

@@ -123,7 +123,6 @@ impl<'a> Copy<'a> {
     /// in to the last byte out: what another call moved through the channel in between would be
     /// taken for ours, or ours for its.
     fn work_through(&self, pair: &Pair, progress: &mut Progress) -> Result<(), Failure> {
-        let channel = self.caller.file.channel(self.ch)?;
         let deadline = self.deadline.min(Deadline::after(params::max_timeout_ns()));
         let until = Until::deadline(deadline);
         let mut offset = 0;
@@ -131,7 +130,8 @@ impl<'a> Copy<'a> {
             if let Some(why) = until.over() {
                 return Err(why.into());
             }
-            let lease = channel.acquire(until, self.caller.must_not_wait(progress))?;
+            let nonblocking = self.caller.must_not_wait(progress);
+            let lease = self.caller.file.acquire(self.ch, until, nonblocking)?;
             let len = self.staging.1.min(pair.src.len() - offset);
             let mut unseen = 0;
             self.hop(&lease, &pair.src, offset, len, until, &mut unseen, progress)?;

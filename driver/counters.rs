@@ -58,12 +58,14 @@ pub(crate) static PINNED_PAGES: Gauge = Gauge::new();
 pub(crate) static KERNEL_PAGES: Gauge = Gauge::new();
 /// DMA segments mapped.
 pub(crate) static MAPPED_SEGMENTS: Gauge = Gauge::new();
-/// Transfers and copies under way.
+/// Transfers, copies and requests of queues under way.
 pub(crate) static REQUESTS: Gauge = Gauge::new();
 /// Open files.
 pub(crate) static FILES: Gauge = Gauge::new();
 /// Pools.
 pub(crate) static POOLS: Gauge = Gauge::new();
+/// Queues that are open, or that requests still end in.
+pub(crate) static QUEUES: Gauge = Gauge::new();
 /// Pages leaked on purpose, since the device did not stop.
 pub(crate) static LEAKED_PAGES: Gauge = Gauge::new();
 /// Jobs whose end was found by polling; only grows.
@@ -71,7 +73,7 @@ pub(crate) static LOST_INTERRUPTS: Gauge = Gauge::new();
 /// Completions of jobs that nobody waits for; only grows.
 pub(crate) static STRAY_COMPLETIONS: Gauge = Gauge::new();
 
-static SHOWN: [(&CStr, &Gauge); 10] = [
+static SHOWN: [(&CStr, &Gauge); 11] = [
     (c"charged_pages", &CHARGED_PAGES),
     (c"pinned_pages", &PINNED_PAGES),
     (c"kernel_pages", &KERNEL_PAGES),
@@ -79,6 +81,7 @@ static SHOWN: [(&CStr, &Gauge); 10] = [
     (c"requests", &REQUESTS),
     (c"files", &FILES),
     (c"pools", &POOLS),
+    (c"queues", &QUEUES),
     (c"leaked_pages", &LEAKED_PAGES),
     (c"lost_interrupts", &LOST_INTERRUPTS),
     (c"stray_completions", &STRAY_COMPLETIONS),

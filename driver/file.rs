@@ -14,7 +14,8 @@ use kernel::{
 };
 
 use crate::{
-    channel::Channel,
+    backlog::Backlog,
+    channel::Lease,
     copy,
     counters,
     device::{
@@ -50,9 +51,13 @@ use crate::{
     },
     pool,
     progress::Progress,
+    queue,
     show,
     stats::Stats,
-    transfer, //
+    submit,
+    transfer,
+    turns::Pace,
+    until::Until, //
 };
 
 /// A file as the VFS holds it.
@@ -62,6 +67,9 @@ pub(crate) struct Open(Arc<File>);
 pub(crate) struct File {
     device: Opened,
     stats: Arc<Stats>,
+    /// How fast it gets its turns, for each channel.
+    paces: KVec<Arc<Pace>>,
+    backlog: Arc<Backlog>,
     _counted: counters::Held,
 }
 
@@ -85,9 +93,16 @@ impl OpenFile for Open {
     type Shared = Device;
 
     fn open(device: &Arc<Device>, flags: OpenFlags) -> Result<KBox<Self>> {
+        let mut paces = KVec::new();
+        for _ in device.channels() {
+            paces.push(Arc::new(Pace::new(), gfp::for_user())?, gfp::for_user())?;
+        }
+        let backlog = Backlog::new(device)?;
         let file = File {
             device: Device::open(device, flags)?,
             stats: device.totals.open()?,
+            paces,
+            backlog,
             _counted: counters::FILES.hold(),
         };
         let file = Arc::new(file, gfp::for_user())?;
@@ -110,6 +125,11 @@ impl FileOps for Open {
             }
             abi::PINDMA_STATS => file.ask::<pindma_stats>(arg, |out| file.report(out)),
             abi::PINDMA_TRANSFER => file.work::<pindma_transfer>(arg, caller, transfer::run),
+            abi::PINDMA_QUEUE_CREATE => {
+                file.check_usable()?;
+                queue::create(&file.backlog, arg)
+            }
+            abi::PINDMA_SUBMIT => submit::run(file, arg),
             abi::PINDMA_COPY => file.work::<pindma_copy>(arg, caller, copy::run),
             abi::PINDMA_POOL_CREATE => pool::create(caller, arg),
             _ => Err(ENOTTY),
@@ -131,6 +151,12 @@ impl FileOps for Open {
 
     fn size(&self) -> Result<u64> {
         direct::size(&self.0)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.backlog.close();
     }
 }
 
@@ -187,9 +213,21 @@ impl File {
             .ok_or_else(|| Failure::field(ENOENT, abi::PINDMA_FIELD_CHANNEL))
     }
 
-    /// A channel.
-    pub(crate) fn channel(&self, ch: Chan) -> Result<&Channel> {
-        self.device.channel(ch).ok_or(ENOENT)
+    /// Waits for a channel; see [`Channel::acquire`](crate::channel::Channel::acquire).
+    pub(crate) fn acquire(
+        &self,
+        ch: Chan,
+        until: Until<'_>,
+        nonblocking: bool,
+    ) -> Result<Lease<'_>> {
+        let channel = self.device.channel(ch).ok_or(ENOENT)?;
+        let pace = self.paces.get(ch.0 as usize).ok_or(ENOENT)?;
+        channel.acquire(pace, until, nonblocking)
+    }
+
+    /// Its requests, and the queues that they end in.
+    pub(crate) fn backlog(&self) -> &Arc<Backlog> {
+        &self.backlog
     }
 
     fn report(&self, out: &mut pindma_stats) -> Result {

@@ -8,6 +8,7 @@ use kernel::{
 };
 
 use crate::{
+    backlog::MAX_QUEUES,
     device::Device,
     engine::{
         ChannelLimits,
@@ -28,6 +29,7 @@ use crate::{
         MAX_BATCH,
         MAX_BUFFERS, //
     },
+    queue::MAX_DEPTH,
     vector::MAX_SEGMENTS, //
 };
 
@@ -50,6 +52,8 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_cache_align = dma_view::cache_align();
     info.out_engine = name(limits.name.as_bytes());
     info.out_bus = name(device.facts.bus.to_bytes());
+    info.out_max_queues = MAX_QUEUES as u32;
+    info.out_max_depth = MAX_DEPTH;
     info.out_max_batch = MAX_BATCH;
     info.out_max_buffers = MAX_BUFFERS;
     info.out_state = 0;
@@ -60,6 +64,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
 fn caps(device: &Device) -> u64 {
     let limits = device.facts.limits;
     let mut caps = abi::PINDMA_CAP_TRANSFER
+        | abi::PINDMA_CAP_QUEUE
         | abi::PINDMA_CAP_POOL
         | abi::PINDMA_CAP_READ_WRITE
         | abi::PINDMA_CAP_MAY_COPY;

@@ -16,6 +16,7 @@ pub(crate) mod bus_master;
 pub(crate) mod charge;
 pub(crate) mod dma_view;
 pub(crate) mod event;
+pub(crate) mod eventfd;
 mod extent;
 pub(crate) mod file_ops;
 pub(crate) mod gfp;

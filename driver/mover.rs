@@ -78,14 +78,13 @@ impl<'a> Mover<'a> {
 
     /// Moves all bytes of `piece`, in as many jobs as it takes; others get their turn in between.
     pub(crate) fn run(&self, piece: &Piece, progress: &mut Progress) -> Result<(), Failure> {
-        let channel = self.file.channel(self.route.ch)?;
         let mut offset = 0;
         while offset < piece.len() {
             if let Some(why) = self.until.over() {
                 return Err(why.into());
             }
             let nonblocking = self.nonblocking && !progress.started;
-            let lease = channel.acquire(self.until, nonblocking)?;
+            let lease = self.file.acquire(self.route.ch, self.until, nonblocking)?;
             let work = self.work(piece, offset, progress.bytes);
             let ended = job::run(self.file, &lease, &work, self.until, progress)?;
             drop(lease);

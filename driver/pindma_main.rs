@@ -15,6 +15,7 @@ use kernel::{
     InPlaceModule, //
 };
 
+mod backlog;
 mod card;
 mod channel;
 mod copied;
@@ -30,6 +31,7 @@ mod flight;
 mod info;
 mod job;
 mod kapi;
+mod lane;
 mod maker;
 mod means;
 mod mover;
@@ -38,13 +40,17 @@ mod pci;
 mod piece;
 mod pool;
 mod progress;
+mod queue;
 mod quiet;
 mod quota;
+mod request;
 mod show;
 mod slots;
 mod stats;
+mod submit;
 mod table;
 mod transfer;
+mod turns;
 mod until;
 mod vector;
 mod window;

@@ -105,6 +105,21 @@ impl Vector {
         })
     }
 
+    /// A vector of one segment.
+    pub(crate) fn one(segment: pindma_seg) -> Result<Self, Failure> {
+        let side = Side::First;
+        let total = check(&[segment], side)?;
+        let mut segments = KVVec::new();
+        segments
+            .push(segment, gfp::for_user())
+            .map_err(Error::from)?;
+        Ok(Self {
+            segments,
+            total,
+            side,
+        })
+    }
+
     /// Checks that each segment is a multiple of what a device needs; both are powers of two.
     pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result<(), Failure> {
         let (addr, len) = (u64::from(addr) - 1, u64::from(len) - 1);

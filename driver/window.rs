@@ -59,11 +59,23 @@ impl Window {
         direction: Direction,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
+        Self::open_for(file, vector, ranges, direction, Term::Short, progress)
+    }
+
+    /// The same, for a term.
+    pub(crate) fn open_for(
+        file: &Arc<File>,
+        vector: &Vector,
+        ranges: KVVec<UserRange>,
+        direction: Direction,
+        term: Term,
+        progress: &mut Progress,
+    ) -> Result<Self, Failure> {
         let (side, segments) = (vector.side(), vector.segments());
         let len = ranges.iter().map(|range| range.len).sum();
         let pages = ranges.iter().map(UserRange::pages).sum::<usize>();
         let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
-        let pins = Pins::new(ranges, direction, Term::Short)
+        let pins = Pins::new(ranges, direction, term)
             .map_err(|error| Failure::pin(error, side, segments))?;
         let backing = Backing::User(pins);
         let fail = |error| Failure::map(error, side, segments);

@@ -37,7 +37,9 @@ macro_rules! plain_bytes {
 
 plain_bytes!(
     pindma_channel_info,
+    pindma_completion,
     pindma_copy,
+    pindma_entry,
     pindma_info,
     pindma_pool_create,
     pindma_pool_dequeue,
@@ -46,8 +48,13 @@ plain_bytes!(
     pindma_pool_record,
     pindma_pool_start,
     pindma_pool_stop,
+    pindma_queue_cancel,
+    pindma_queue_create,
+    pindma_queue_eventfd,
+    pindma_queue_wait,
     pindma_seg,
     pindma_stats,
+    pindma_submit,
     pindma_transfer,
 );
 
@@ -76,7 +83,12 @@ argument!(
     pindma_pool_query => 24,
     pindma_pool_start => 40,
     pindma_pool_stop => 24,
+    pindma_queue_cancel => 24,
+    pindma_queue_create => 16,
+    pindma_queue_eventfd => 16,
+    pindma_queue_wait => 40,
     pindma_stats => 144,
+    pindma_submit => 128,
     pindma_transfer => 144,
 );
 
@@ -154,4 +166,32 @@ pub(crate) fn read_segments(addr: u64, count: usize) -> Result<KVVec<pindma_seg>
         segments.push(reader.read()?, gfp::for_user())?;
     }
     Ok(segments)
+}
+
+/// Copies the struct with index `index` of an array in from user address `addr`.
+///
+/// # Errors
+///
+/// `EFAULT` if it cannot be read.
+pub(crate) fn read_element<T: FromBytes>(addr: u64, index: u32) -> Result<T> {
+    UserSlice::new(element::<T>(addr, index)?, size_of::<T>())
+        .reader()
+        .read()
+}
+
+/// Copies a struct out to index `index` of an array at user address `addr`.
+///
+/// # Errors
+///
+/// `EFAULT` if it cannot be written.
+pub(crate) fn write_element<T: AsBytes>(addr: u64, index: u32, value: &T) -> Result {
+    UserSlice::new(element::<T>(addr, index)?, size_of::<T>())
+        .writer()
+        .write(value)
+}
+
+fn element<T>(addr: u64, index: u32) -> Result<UserPtr> {
+    let offset = u64::from(index) * size_of::<T>() as u64;
+    let addr = addr.checked_add(offset).ok_or(EFAULT)?;
+    Ok(UserPtr::from_addr(usize::try_from(addr)?))
 }

@@ -26,7 +26,8 @@ use kernel::{
 use super::{
     block::Block,
     pins::Direction,
-    read_write::ReadWrite, //
+    read_write::ReadWrite,
+    shim, //
 };
 
 /// What an open file does.
@@ -89,6 +90,20 @@ impl OpenFlags {
     pub(super) unsafe fn of(file: *const bindings::file) -> Self {
         // SAFETY: By the safety requirement.
         Self(unsafe { (*file).f_flags })
+    }
+
+    /// Those of the file of a call of read(2), which must not wait either if the call says so:
+    /// io_uring does.
+    ///
+    /// # Safety
+    ///
+    /// `iocb` must be valid.
+    unsafe fn of_call(iocb: *const bindings::kiocb) -> Self {
+        // SAFETY: By the safety requirement.
+        let (flags, nowait) =
+            unsafe { (Self::of((*iocb).ki_filp), shim::pindma_iocb_nowait(iocb)) };
+        let nonblocking = if nowait { bindings::O_NONBLOCK } else { 0 };
+        Self(flags.0 | nonblocking)
     }
 
     /// `O_EXCL`.
@@ -192,9 +207,12 @@ impl<T: FileOps> Operations<T> {
     unsafe extern "C" fn read(iocb: *mut bindings::kiocb, to: *mut bindings::iov_iter) -> isize {
         // SAFETY: By the safety requirement.
         let (open, flags, into) = unsafe {
-            let file = (*iocb).ki_filp;
             let into = IovIterDest::from_raw(to);
-            (Self::borrow(file), OpenFlags::of(file), into)
+            (
+                Self::borrow((*iocb).ki_filp),
+                OpenFlags::of_call(iocb),
+                into,
+            )
         };
         match open.read(into, flags) {
             Ok(bytes) => bytes as isize,

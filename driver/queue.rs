@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A completion queue: where requests end, and who waits for that.
+//!
+//! It counts the requests that are in flight and the completions that were not reaped; together
+//! they never exceed its depth. So there is always room for a completion.
+//!
+//! Lock order: `state`, then an eventfd's own lock. Nothing is held while completions are copied to
+//! user memory.
+
+use kernel::{
+    list::{
+        List,
+        ListArc, //
+    },
+    new_mutex,
+    prelude::*,
+    static_lock_class,
+    sync::{
+        poll::PollCondVarBox,
+        Arc,
+        CondVarTimeoutResult,
+        Mutex, //
+    },
+};
+
+use crate::{
+    backlog::{
+        Backlog,
+        Which, //
+    },
+    counters,
+    deadline::Deadline,
+    kapi::{
+        abi::pindma_completion,
+        event::monotonic_ns,
+        eventfd::EventFd,
+        gfp, //
+    },
+    request::Request,
+};
+
+mod open;
+mod ring;
+
+pub(crate) use open::{
+    create,
+    QUEUES, //
+};
+use ring::Ring;
+
+/// Most requests of a queue.
+pub(crate) const MAX_DEPTH: u32 = 4096;
+
+/// How often a waiter looks whether the device is still there, at least.
+const WAIT_SLICE_MS: u32 = 1000;
+
+struct State {
+    /// Requests that have not ended, and room for some that are about to be submitted.
+    in_flight: usize,
+    ring: Ring,
+    /// Number of the next completion.
+    seq: u64,
+    eventfd: Option<EventFd>,
+    /// Requests that have ended, to be used again.
+    spare: List<Request>,
+    closed: bool,
+}
+
+/// What there is in a queue.
+#[derive(Clone, Copy)]
+pub(crate) struct Level {
+    /// Completions that can be reaped.
+    pub(crate) ready: usize,
+    /// Requests in flight.
+    pub(crate) in_flight: usize,
+}
+
+impl Level {
+    /// Whether there is nothing, and nothing on its way.
+    pub(crate) fn is_empty(self) -> bool {
+        self.ready == 0 && self.in_flight == 0
+    }
+}
+
+/// A queue.
+#[pin_data]
+pub(crate) struct Queue {
+    backlog: Arc<Backlog>,
+    depth: u32,
+    #[pin]
+    state: Mutex<State>,
+    changed: PollCondVarBox,
+    _counted: counters::Held,
+}
+
+impl Queue {
+    fn new(backlog: Arc<Backlog>, depth: u32) -> Result<Arc<Self>> {
+        let state = State {
+            in_flight: 0,
+            ring: Ring::new(depth as usize)?,
+            seq: 0,
+            eventfd: None,
+            spare: List::new(),
+            closed: false,
+        };
+        let changed = PollCondVarBox::new(c"Queue::changed", static_lock_class!())?;
+        Arc::pin_init(
+            try_pin_init!(Self {
+                backlog,
+                depth,
+                state <- new_mutex!(state),
+                changed,
+                _counted: counters::QUEUES.hold(),
+            }),
+            gfp::for_user(),
+        )
+    }
+
+    /// What its requests are named by.
+    pub(crate) fn id(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    /// Whether it was made with the file that has `backlog`.
+    pub(crate) fn belongs_to(&self, backlog: &Arc<Backlog>) -> bool {
+        Arc::ptr_eq(&self.backlog, backlog)
+    }
+
+    /// Takes room for one request.
+    ///
+    /// # Errors
+    ///
+    /// `EAGAIN` if there is none, `ENOMEM`.
+    pub(crate) fn reserve(this: &Arc<Self>) -> Result<(Slot, ListArc<Request>)> {
+        let mut state = this.state.lock();
+        if state.in_flight + state.ring.held() >= this.depth as usize {
+            return Err(EAGAIN);
+        }
+        state.in_flight += 1;
+        let spare = state.spare.pop_front();
+        drop(state);
+        let slot = Slot(Some(this.clone()));
+        let request = match spare {
+            Some(request) => request,
+            None => Request::new()?,
+        };
+        Ok((slot, request))
+    }
+
+    /// A request has ended. The request itself, which is empty now, can be used again.
+    fn post(&self, mut record: pindma_completion, request: ListArc<Request>) {
+        let mut state = self.state.lock();
+        state.in_flight -= 1;
+        if !state.closed {
+            record.seq = state.seq;
+            record.time_ns = monotonic_ns();
+            state.seq += 1;
+            state.ring.push(record);
+            state.spare.push_back(request);
+            if let Some(eventfd) = &state.eventfd {
+                eventfd.signal();
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// A request was not submitted after all.
+    fn release(&self) {
+        self.state.lock().in_flight -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Makes everybody who waits look around: the file was closed.
+    pub(crate) fn stir(&self) {
+        // Who has looked already, and is about to wait, holds the lock until it does.
+        drop(self.state.lock());
+        self.changed.notify_all();
+    }
+
+    fn level(&self) -> Level {
+        self.state.lock().level()
+    }
+
+    /// Whether nothing will ever come again, once nothing is in flight: `ENODEV` if the device is
+    /// gone, `ECANCELED` if the file was closed.
+    fn over(&self) -> Option<Error> {
+        if self.backlog.device().is_gone() {
+            Some(ENODEV)
+        } else if self.backlog.is_closed() {
+            Some(ECANCELED)
+        } else {
+            None
+        }
+    }
+
+    /// Waits until `enough`.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR`, `ETIMEDOUT`.
+    fn wait(&self, deadline: Deadline, enough: impl Fn(Level) -> bool) -> Result {
+        let mut state = self.state.lock();
+        loop {
+            if enough(state.level()) {
+                return Ok(());
+            }
+            if deadline.passed() {
+                return Err(ETIMEDOUT);
+            }
+            let slice = deadline.slice(WAIT_SLICE_MS);
+            let woken = self.changed.wait_interruptible_timeout(&mut state, slice);
+            if let CondVarTimeoutResult::Signal { .. } = woken {
+                return Err(EINTR);
+            }
+        }
+    }
+
+    /// Takes the oldest completion.
+    fn reap(&self) -> Option<Reaped<'_>> {
+        let record = self.state.lock().ring.take()?;
+        Some(Reaped {
+            queue: self,
+            record,
+            kept: false,
+        })
+    }
+
+    /// Tells requests to end early; returns how many.
+    fn cancel(&self, which: Which) -> u32 {
+        self.backlog.cancel(which)
+    }
+
+    fn set_eventfd(&self, eventfd: Option<EventFd>) {
+        let old = core::mem::replace(&mut self.state.lock().eventfd, eventfd);
+        drop(old);
+    }
+
+    /// Nobody will reap any more. Cancels all requests and waits for them, which is bounded: then
+    /// the device is done with their memory.
+    fn close(&self) {
+        self.state.lock().closed = true;
+        self.set_eventfd(None);
+        self.cancel(Which::Queue(self.id()));
+        let mut state = self.state.lock();
+        while state.in_flight > 0 {
+            self.changed.wait(&mut state);
+        }
+        drop(state);
+        self.backlog.forget(self);
+    }
+}
+
+impl State {
+    fn level(&self) -> Level {
+        Level {
+            ready: self.ring.len(),
+            in_flight: self.in_flight,
+        }
+    }
+}
+
+/// Room for one request in a queue. Dropping it gives it back.
+pub(crate) struct Slot(Option<Arc<Queue>>);
+
+impl Slot {
+    /// Ends the request, with a completion whose number and time are still to be filled in.
+    pub(crate) fn complete(mut self, record: pindma_completion, request: ListArc<Request>) {
+        if let Some(queue) = self.0.take() {
+            queue.post(record, request);
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if let Some(queue) = &self.0 {
+            queue.release();
+        }
+    }
+}
+
+/// A completion on its way to its reader. Dropping it puts it back.
+struct Reaped<'a> {
+    queue: &'a Queue,
+    record: pindma_completion,
+    kept: bool,
+}
+
+impl Reaped<'_> {
+    /// The completion.
+    fn record(&self) -> &pindma_completion {
+        &self.record
+    }
+
+    /// Says that it has reached its reader.
+    fn keep(mut self) {
+        self.kept = true;
+        self.queue.state.lock().ring.keep();
+    }
+}
+
+impl Drop for Reaped<'_> {
+    fn drop(&mut self) {
+        if !self.kept {
+            self.queue.state.lock().ring.put_back(self.record);
+            self.queue.changed.notify_all();
+        }
+    }
+}

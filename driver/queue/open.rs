@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The file of a queue: its ioctls, read(2) and poll(2), and how it is made.
+
+use kernel::{
+    fs::File as VfsFile,
+    iov::IovIterDest,
+    prelude::*,
+    seq_file::{
+        seq_print,
+        SeqFile, //
+    },
+    sync::{
+        poll::PollTable,
+        Arc, //
+    },
+    transmute::AsBytes,
+    uaccess::UserPtr, //
+};
+
+use super::{
+    Level,
+    Queue,
+    MAX_DEPTH, //
+};
+use crate::{
+    backlog::{
+        Backlog,
+        Which, //
+    },
+    deadline::Deadline,
+    kapi::{
+        abi::{
+            self,
+            pindma_completion,
+            pindma_queue_cancel,
+            pindma_queue_create,
+            pindma_queue_eventfd,
+            pindma_queue_wait,
+            Call, //
+        },
+        anon::Kind,
+        eventfd::EventFd,
+        file_ops::{
+            FileOps,
+            OpenFlags,
+            Ready, //
+        },
+        gfp, //
+    },
+    pool::MAX_BATCH,
+    request::Name, //
+};
+
+/// Files that are queues.
+pub(crate) static QUEUES: Kind<Open> = Kind::new(c"[pindma-queue]");
+
+const RECORD: usize = size_of::<pindma_completion>();
+
+/// A queue as the VFS holds it; dropping it is the release.
+pub(crate) struct Open(Arc<Queue>);
+
+/// `PINDMA_QUEUE_CREATE`.
+pub(crate) fn create(backlog: &Arc<Backlog>, arg: UserPtr) -> Result<isize> {
+    let mut call = Call::<pindma_queue_create>::read(arg)?;
+    call.arg.out_fd = -1;
+    if call.arg.flags != 0 {
+        return Err(EOPNOTSUPP);
+    }
+    if call.arg.depth == 0 || call.arg.depth > MAX_DEPTH {
+        return Err(EINVAL);
+    }
+    let open = KBox::new(Open::new(backlog, call.arg.depth)?, gfp::for_user())?;
+    let file = QUEUES.make(open)?;
+    call.arg.out_fd = file.fd();
+    // Only then: once it is installed, there is no way back.
+    call.write_back()?;
+    file.install();
+    Ok(0)
+}
+
+impl Open {
+    fn new(backlog: &Arc<Backlog>, depth: u32) -> Result<Self> {
+        let queue = Queue::new(backlog.clone(), depth)?;
+        backlog.add(&queue)?;
+        Ok(Self(queue))
+    }
+
+    /// The queue.
+    pub(crate) fn queue(&self) -> &Arc<Queue> {
+        &self.0
+    }
+
+    /// `PINDMA_QUEUE_WAIT`: waits, then reaps what is there.
+    fn wait(&self, arg: UserPtr, nonblocking: bool) -> Result<isize> {
+        let mut call = Call::<pindma_queue_wait>::read(arg)?;
+        (call.arg.out_reaped, call.arg.out_in_flight) = (0, 0);
+        // What cannot be told must not be taken.
+        call.write_back()?;
+        let wait = Wait::check(&call.arg, nonblocking)?;
+        let end = self.reap(&wait, &mut call.arg);
+        call.arg.out_in_flight = self.0.level().in_flight as u32;
+        call.write_back()?;
+        end.map(|()| 0)
+    }
+
+    fn reap(&self, wait: &Wait, arg: &mut pindma_queue_wait) -> Result {
+        let enough = |level: Level| level.ready >= wait.min || level.in_flight == 0;
+        loop {
+            let waited = match wait.patient {
+                true => self.0.wait(wait.deadline, enough),
+                false => Ok(()),
+            };
+            self.fill(arg)?;
+            if arg.out_reaped > 0 {
+                return Ok(());
+            }
+            waited?;
+            let level = self.0.level();
+            // Else somebody else was faster.
+            if !wait.patient || level.is_empty() {
+                return Err(self.nothing(level));
+            }
+        }
+    }
+
+    /// Copies out what there is. `EFAULT` only if nothing was.
+    fn fill(&self, arg: &mut pindma_queue_wait) -> Result {
+        while arg.out_reaped < arg.max {
+            let Some(reaped) = self.0.reap() else {
+                break;
+            };
+            match abi::write_element(arg.completions, arg.out_reaped, reaped.record()) {
+                Ok(()) => reaped.keep(),
+                Err(_) if arg.out_reaped > 0 => break,
+                Err(why) => return Err(why),
+            }
+            arg.out_reaped += 1;
+        }
+        Ok(())
+    }
+
+    /// What to say when there is nothing to be reaped.
+    fn nothing(&self, level: Level) -> Error {
+        match self.0.over() {
+            Some(ENODEV) if level.is_empty() => ENODEV,
+            _ => EAGAIN,
+        }
+    }
+
+    /// `PINDMA_QUEUE_CANCEL`.
+    fn cancel(&self, arg: UserPtr) -> Result<isize> {
+        let mut call = Call::<pindma_queue_cancel>::read(arg)?;
+        call.arg.out_canceled = 0;
+        let id = self.0.id();
+        let which = match call.arg.flags {
+            0 => Which::Request(Name {
+                queue: id,
+                user_data: call.arg.user_data,
+            }),
+            abi::PINDMA_CANCEL_ALL => Which::Queue(id),
+            _ => return Err(EOPNOTSUPP),
+        };
+        if call.arg.reserved != 0 {
+            return Err(EINVAL);
+        }
+        call.write_back()?;
+        call.arg.out_canceled = self.0.cancel(which);
+        call.write_back()?;
+        match call.arg.out_canceled {
+            0 => Err(ENOENT),
+            _ => Ok(0),
+        }
+    }
+
+    /// `PINDMA_QUEUE_EVENTFD`.
+    fn set_eventfd(&self, arg: UserPtr) -> Result<isize> {
+        let call = Call::<pindma_queue_eventfd>::read(arg)?;
+        if call.arg.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        if call.arg.reserved != 0 {
+            return Err(EINVAL);
+        }
+        let eventfd = match call.arg.fd {
+            -1 => None,
+            fd => Some(EventFd::get(fd)?),
+        };
+        self.0.set_eventfd(eventfd);
+        Ok(0)
+    }
+}
+
+/// How long `PINDMA_QUEUE_WAIT` waits, and for what.
+struct Wait {
+    min: usize,
+    deadline: Deadline,
+    patient: bool,
+}
+
+impl Wait {
+    fn check(arg: &pindma_queue_wait, nonblocking: bool) -> Result<Self> {
+        if arg.flags != 0 {
+            return Err(EOPNOTSUPP);
+        }
+        if arg.max > MAX_BATCH {
+            return Err(EMSGSIZE);
+        }
+        if arg.max == 0 || arg.min > arg.max {
+            return Err(EINVAL);
+        }
+        Ok(Self {
+            min: arg.min as usize,
+            deadline: Deadline::from_abi(arg.deadline).ok_or(EINVAL)?,
+            patient: arg.min > 0 && !nonblocking,
+        })
+    }
+}
+
+#[vtable]
+impl FileOps for Open {
+    fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {
+        match cmd {
+            abi::PINDMA_QUEUE_WAIT => self.wait(arg, flags.nonblocking()),
+            abi::PINDMA_QUEUE_CANCEL => self.cancel(arg),
+            abi::PINDMA_QUEUE_EVENTFD => self.set_eventfd(arg),
+            _ => Err(ENOTTY),
+        }
+    }
+
+    fn read(&self, into: &mut IovIterDest<'_>, flags: OpenFlags) -> Result<usize> {
+        if into.len() < RECORD {
+            return Err(EINVAL);
+        }
+        loop {
+            let mut bytes = 0;
+            while into.len() >= RECORD {
+                let Some(reaped) = self.0.reap() else {
+                    break;
+                };
+                if into.copy_to_iter(reaped.record().as_bytes()) < RECORD {
+                    return if bytes > 0 { Ok(bytes) } else { Err(EFAULT) };
+                }
+                reaped.keep();
+                bytes += RECORD;
+            }
+            if bytes > 0 {
+                return Ok(bytes);
+            }
+            match self.0.over() {
+                Some(why) if self.0.level().is_empty() => return end_of_file(why),
+                _ if flags.nonblocking() => return Err(EAGAIN),
+                _ => {}
+            }
+            let over = || self.0.over().is_some();
+            let enough = |level: Level| level.ready > 0 || level.in_flight == 0 && over();
+            self.0.wait(Deadline::NONE, enough)?;
+        }
+    }
+
+    fn poll(&self, file: &VfsFile, table: PollTable<'_>) -> Ready {
+        table.register_wait(file, &self.0.changed);
+        table.register_wait(file, self.0.backlog.device().watch());
+        let level = self.0.level();
+        Ready {
+            readable: level.ready > 0,
+            writable: false,
+            hung_up: level.in_flight == 0 && self.0.over().is_some(),
+        }
+    }
+
+    fn show(&self, out: &SeqFile) {
+        let level = self.0.level();
+        seq_print!(out, "pindma-depth:\t{}\n", self.0.depth);
+        seq_print!(out, "pindma-in_flight:\t{}\n", level.in_flight);
+        seq_print!(out, "pindma-ready:\t{}\n", level.ready);
+    }
+}
+
+/// What a read gives when nothing will ever come again.
+fn end_of_file(why: Error) -> Result<usize> {
+    if why == ENODEV {
+        Err(ENODEV)
+    } else {
+        Ok(0)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `PINDMA_SUBMIT`: requests that end in a queue.
+
+use kernel::{
+    prelude::*,
+    sync::Arc,
+    uaccess::UserPtr, //
+};
+
+use crate::{
+    counters,
+    deadline::Deadline,
+    engine::Chan,
+    failure::{
+        Failure,
+        Side, //
+    },
+    file::File,
+    kapi::{
+        abi::{
+            self,
+            pindma_entry,
+            pindma_submit,
+            Call, //
+        },
+        gfp,
+        pins::{
+            self,
+            Direction,
+            Term, //
+        }, //
+    },
+    mover::Route,
+    params,
+    piece::Piece,
+    pool::MAX_BATCH,
+    progress::Progress,
+    queue::{
+        Queue,
+        QUEUES, //
+    },
+    request::{
+        Load,
+        Name, //
+    },
+    transfer::{
+        check_device_range,
+        dev_fixed,
+        direction, //
+    },
+    vector::{
+        Cursor,
+        Source,
+        Vector, //
+    },
+    window::{
+        check_cache_lines,
+        Window, //
+    }, //
+};
+
+/// Submits a batch. It succeeds once a request was taken; why the next one was not stands in its
+/// result.
+pub(crate) fn run(file: &Arc<File>, arg: UserPtr) -> Result<isize> {
+    let mut call = Call::<pindma_submit>::read(arg)?;
+    call.arg.out_submitted = 0;
+    // What cannot be told must not be started.
+    call.write_back()?;
+    let mut progress = Progress::default();
+    let end = submit(file, &mut call.arg, &mut progress);
+    call.arg.out = progress.result(&end);
+    call.write_back()?;
+    match end {
+        Err(failure) if call.arg.out_submitted == 0 => Err(failure.error()),
+        _ => Ok(0),
+    }
+}
+
+fn submit(
+    file: &Arc<File>,
+    arg: &mut pindma_submit,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
+    check(arg)?;
+    let field = |error| Failure::field(error, abi::PINDMA_FIELD_QUEUE);
+    let open = QUEUES.get(arg.queue).map_err(field)?;
+    if !open.queue().belongs_to(file.backlog()) {
+        return Err(field(EBADF));
+    }
+    file.check_usable()?;
+    while arg.out_submitted < arg.nr_entries {
+        if pins::killed() {
+            return Err(EINTR.into());
+        }
+        let entry = abi::read_element(arg.entries, arg.out_submitted)
+            .map_err(|_| Failure::field(EFAULT, abi::PINDMA_FIELD_ENTRIES))?;
+        submit_one(file, open.queue(), &entry, progress)?;
+        arg.out_submitted += 1;
+    }
+    Ok(())
+}
+
+fn check(arg: &pindma_submit) -> Result<(), Failure> {
+    if arg.flags != 0 {
+        return Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_FLAGS));
+    }
+    if arg.reserved != 0 {
+        return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
+    }
+    let nr_entries = |error| Err(Failure::field(error, abi::PINDMA_FIELD_NR_ENTRIES));
+    match arg.nr_entries {
+        0 => nr_entries(EINVAL),
+        1..=MAX_BATCH => Ok(()),
+        _ => nr_entries(EMSGSIZE),
+    }
+}
+
+/// What an entry asks for, found to be in order.
+struct Asked {
+    route: Route,
+    deadline: Deadline,
+    vector: Vector,
+}
+
+impl Asked {
+    fn check(file: &File, entry: &pindma_entry) -> Result<Self, Failure> {
+        if entry.flags != 0 {
+            return Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_FLAGS));
+        }
+        if entry.reserved != 0 {
+            return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
+        }
+        let limits = file.channel_limits(entry.channel)?;
+        let direction = direction(entry.direction, limits)?;
+        let dev_fixed = dev_fixed(entry.dev_flags, limits)?;
+        let deadline = Deadline::from_abi(entry.deadline)
+            .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
+        let vector = vector(entry)?;
+        vector.check_alignment(limits.addr_align, limits.len_align)?;
+        if direction == Direction::FromDevice {
+            check_cache_lines(&vector, file.device().facts.cache_align)?;
+        }
+        check_device_range(entry.dev_addr, vector.total(), dev_fixed, limits)?;
+        let route = Route {
+            ch: Chan(entry.channel),
+            direction,
+            dev_addr: entry.dev_addr,
+            dev_fixed,
+        };
+        Ok(Self {
+            route,
+            deadline,
+            vector,
+        })
+    }
+
+    /// Pins and maps all of it, in windows.
+    fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<KVVec<Piece>, Failure> {
+        let mut pieces = KVVec::new();
+        let mut cursor = Cursor::new(&self.vector);
+        let (direction, term) = (self.route.direction, self.term());
+        while !cursor.at_end() {
+            let ranges = cursor.take(cursor.reach(params::window_pages()))?;
+            let window = Window::open_for(file, &self.vector, ranges, direction, term, progress)?;
+            file.stats().windows.add(1);
+            pieces
+                .push(Piece::Window(window), gfp::for_user())
+                .map_err(Error::from)?;
+        }
+        Ok(pieces)
+    }
+
+    /// A request may wait for others for as long as its deadline is away.
+    fn term(&self) -> Term {
+        if self.deadline > Deadline::after(params::max_timeout_ns()) {
+            Term::Long
+        } else {
+            Term::Short
+        }
+    }
+}
+
+fn vector(entry: &pindma_entry) -> Result<Vector, Failure> {
+    if entry.nr_segs == 0 {
+        return Vector::one(entry.seg);
+    }
+    Vector::read(Source {
+        addr: entry.segs,
+        count: entry.nr_segs,
+        side: Side::First,
+    })
+}
+
+fn submit_one(
+    file: &Arc<File>,
+    queue: &Arc<Queue>,
+    entry: &pindma_entry,
+    sum: &mut Progress,
+) -> Result<(), Failure> {
+    let (slot, request) = Queue::reserve(queue)?;
+    let asked = Asked::check(file, entry)?;
+    let lane = file.backlog().lane(asked.route.ch)?;
+    let mut progress = Progress::default();
+    let pieces = asked.pin(file, &mut progress)?;
+    sum.pages += progress.pages;
+    sum.segments += progress.segments;
+    sum.bounced |= progress.bounced;
+    request.fill(Load {
+        name: Name {
+            queue: queue.id(),
+            user_data: entry.user_data,
+        },
+        file: file.clone(),
+        slot,
+        route: asked.route,
+        total: asked.vector.total(),
+        deadline: asked.deadline,
+        pieces,
+        progress,
+        counted: counters::REQUESTS.hold(),
+    });
+    file.stats().submitted.add(1);
+    lane.push(request, asked.deadline);
+    Ok(())
+}
