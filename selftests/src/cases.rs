@@ -21,6 +21,7 @@ mod memlock;
 mod memory;
 mod misbehaviour;
 mod opening;
+mod pools;
 mod programs;
 mod reach;
 mod read_write;
@@ -57,6 +58,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     read_write::CASES,
     stats::CASES,
     tracepoints::CASES,
+    pools::CASES,
     frames::CASES,
     deadlines::CASES,
     signals::CASES,

@@ -63,6 +63,7 @@ pub(crate) fn errno_name(errno: i32) -> String {
         (0, "success"),
         (libc::EAGAIN, "EAGAIN"),
         (libc::EBUSY, "EBUSY"),
+        (libc::ECANCELED, "ECANCELED"),
         (libc::E2BIG, "E2BIG"),
         (libc::EFAULT, "EFAULT"),
         (libc::EINTR, "EINTR"),
@@ -77,6 +78,7 @@ pub(crate) fn errno_name(errno: i32) -> String {
         (libc::ENOTTY, "ENOTTY"),
         (libc::ENXIO, "ENXIO"),
         (libc::EOPNOTSUPP, "EOPNOTSUPP"),
+        (libc::EPERM, "EPERM"),
         (libc::ERANGE, "ERANGE"),
         (libc::ETIMEDOUT, "ETIMEDOUT"),
     ];

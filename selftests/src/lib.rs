@@ -28,6 +28,7 @@ mod kmsg;
 mod ktap;
 mod module;
 mod os;
+mod pagemap;
 mod pattern;
 mod pci;
 mod pool;

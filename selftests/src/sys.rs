@@ -180,6 +180,21 @@ impl Mapping {
     }
 }
 
+impl Mapping {
+    /// Tries to make it longer where it is or elsewhere, which must fail.
+    pub(crate) fn grow(&self, len: usize) -> io::Result<()> {
+        assert!(len > self.len);
+        let at = self.base as *mut libc::c_void;
+        // SAFETY: If it moves after all, the old range is gone, which is found
+        // out by the next use; nothing else lies there by then.
+        let moved = unsafe { libc::mremap(at, self.len, len, libc::MREMAP_MAYMOVE) };
+        if moved == libc::MAP_FAILED {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Mapping {
     fn drop(&mut self) {
         let mut start = 0;

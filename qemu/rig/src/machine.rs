@@ -147,9 +147,10 @@ const SMALL_POOL: &str = " swiotlb=8192";
 fn command_line(leg: Leg, kernel: Kernel, mode: Mode, filter: &str) -> String {
     // A panic ends QEMU (-no-reboot); an oops is one, or the rest of the run
     // would only hang. The timer check measures real time: without icount a busy
-    // host fails it, and the kernel panics.
+    // host fails it, and the kernel panics. Debian's kernel zeroes all memory by
+    // itself, which would hide that somebody forgets to.
     let mut line = format!(
-        "console=ttyS0 panic=-1 oops=panic no_timer_check {} rig.leg={} rig.kernel={} rig.mode={}",
+        "console=ttyS0 panic=-1 oops=panic no_timer_check init_on_alloc=0 {} rig.leg={} rig.kernel={} rig.mode={}",
         machine(leg).kernel,
         leg.name(),
         kernel.name(),

@@ -5,13 +5,11 @@
 //! These kill the mutant that ignores the mask: edu clamps such addresses
 //! silently, so that the call succeeds and other memory is read or written.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use crate::abi;
 use crate::check::{check, same, Outcome};
 use crate::device::{copy, seg, seg_at, Call, Device, PAGE};
 use crate::leg::Leg;
+use crate::pagemap::frames;
 use crate::pattern;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
@@ -58,20 +56,6 @@ const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
 const END: u64 = 1 << 28;
 /// Bytes taken at a time in the search for memory.
 const CHUNK: usize = 16 << 20;
-
-/// Physical addresses of the pages of `mapping`, which were all touched.
-fn frames(mapping: &Mapping) -> Outcome<Vec<u64>> {
-    let mut entries = vec![0; mapping.len() / PAGE * 8];
-    let offset = mapping.addr(0) / PAGE as u64 * 8;
-    File::open("/proc/self/pagemap")?.read_exact_at(&mut entries, offset)?;
-    let frame = |entry: &[u8]| {
-        let entry: [u8; 8] = entry.try_into().unwrap_or_default();
-        (u64::from_ne_bytes(entry) & ((1 << 55) - 1)) * PAGE as u64
-    };
-    let frames: Vec<u64> = entries.chunks_exact(8).map(frame).collect();
-    check(!frames.contains(&0), "the page map shows no frame")?;
-    Ok(frames)
-}
 
 /// Pages of both kinds, in memory that is held as long as this lives.
 struct Pages {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Where memory lies physically, as the kernel tells root.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use crate::check::{check, Outcome};
+use crate::device::PAGE;
+use crate::sys::Mapping;
+
+/// Physical addresses of the pages of `mapping`, which were all touched.
+pub(crate) fn frames(mapping: &Mapping) -> Outcome<Vec<u64>> {
+    let mut entries = vec![0; mapping.len() / PAGE * 8];
+    let offset = mapping.addr(0) / PAGE as u64 * 8;
+    File::open("/proc/self/pagemap")?.read_exact_at(&mut entries, offset)?;
+    let frame = |entry: &[u8]| {
+        let entry: [u8; 8] = entry.try_into().unwrap_or_default();
+        (u64::from_ne_bytes(entry) & ((1 << 55) - 1)) * PAGE as u64
+    };
+    let frames: Vec<u64> = entries.chunks_exact(8).map(frame).collect();
+    check(!frames.contains(&0), "the page map shows no frame")?;
+    Ok(frames)
+}
