@@ -83,7 +83,7 @@ hold() {
 claim_target() {
 	local owner=$CACHE/target/.checkout
 	[ "$(cat "$owner" 2>/dev/null)" != "$REPO" ] || return 0
-	rm -rf "$CACHE"/target/{,*/}{debug,release}/.fingerprint/pindma*
+	rm -rf "$CACHE"/target/{,*/,*/*/}{debug,release}/.fingerprint/pindma*
 	mkdir -p "$CACHE/target"
 	printf '%s\n' "$REPO" >"$owner"
 }

@@ -4,12 +4,16 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
 use crate::error::{decode, Operation};
 use crate::node::{self, Node};
-use crate::{ffi, ChannelInfo, Done, Error, Info, Request, Result, Stats};
+use crate::{
+    ffi, Access, Buffer, ChannelInfo, Done, Error, Info, Memory, Pool, Queue, Refused, Region,
+    Request, Result, Stats,
+};
 
 /// An open device.
 ///
@@ -17,11 +21,11 @@ use crate::{ffi, ChannelInfo, Done, Error, Info, Request, Result, Stats};
 /// take turns on a channel.  The memory of the device is shared by everybody
 /// who has it open, unless it was opened [exclusively](OpenOptions::exclusive).
 ///
-/// Closing the file, which happens on drop, ends nothing early: no call of this
-/// crate can be in flight then.
+/// Its regions, queues and pools keep the file open, so it is closed when the last
+/// of them and the device have been dropped; nothing is in flight then.
 #[derive(Debug)]
 pub struct Device {
-    node: Node,
+    node: Arc<Node>,
 }
 
 impl Device {
@@ -52,6 +56,21 @@ impl Device {
             let errno = error.raw_os_error().unwrap_or_default();
             decode::query(Operation::List, errno, 0)
         })
+    }
+
+    fn new(node: Node) -> Self {
+        Self {
+            node: Arc::new(node),
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn from_node(node: Node) -> Self {
+        Self::new(node)
+    }
+
+    pub(crate) fn node(&self) -> &Arc<Node> {
+        &self.node
     }
 
     /// What the device is and can do, how it stands now, and how much memory
@@ -153,6 +172,44 @@ impl Device {
     pub fn copy_vectored(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Result<Done> {
         self.request().copy_vectored(from, to)
     }
+
+    /// Pins, charges and maps `buffer` once, for what `access` says the device
+    /// may do with it; see [`Region`] and [`Region::options`].
+    ///
+    /// # Errors
+    ///
+    /// See [`RegionOptions::register`](crate::RegionOptions::register).
+    pub fn register(
+        &self,
+        buffer: Buffer,
+        access: Access,
+    ) -> std::result::Result<Region, Refused<Buffer>> {
+        Region::options().register(self, buffer, access)
+    }
+
+    /// Makes a queue for at most `depth` requests that are in flight or not yet
+    /// reaped.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid`](crate::ErrorKind::Invalid) (`depth` is 0, or more than
+    /// [`max_depth`](Info::max_depth)), [`NoSpace`](crate::ErrorKind::NoSpace)
+    /// (there are [`max_queues`](Info::max_queues) of this file),
+    /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn queue<M: Memory>(&self, depth: u32) -> Result<Queue<M>> {
+        Queue::new(self, depth)
+    }
+
+    /// Has the kernel allocate `count` buffers of `buffer_bytes`, for what
+    /// `access` says the device may do with them; see [`Pool::options`].
+    ///
+    /// # Errors
+    ///
+    /// See [`PoolOptions::create`](crate::PoolOptions::create).
+    pub fn pool(&self, buffer_bytes: usize, count: u32, access: Access) -> Result<Pool> {
+        Pool::options().create(self, buffer_bytes, count, access)
+    }
 }
 
 impl AsFd for Device {
@@ -171,14 +228,20 @@ impl TryFrom<OwnedFd> for Device {
 
     fn try_from(fd: OwnedFd) -> Result<Self> {
         let node = Node::verify(fd);
-        node.map(|node| Self { node })
+        node.map(Self::new)
             .map_err(|errno| decode::open("file descriptor".as_ref(), errno.raw_os_error()))
     }
 }
 
-impl From<Device> for OwnedFd {
-    fn from(device: Device) -> Self {
-        device.node.into_fd()
+/// Gives the open file away; fails, and hands the device back, while there are
+/// regions, queues or pools of it.
+impl TryFrom<Device> for OwnedFd {
+    type Error = Device;
+
+    fn try_from(device: Device) -> std::result::Result<Self, Device> {
+        Arc::try_unwrap(device.node)
+            .map(Node::into_fd)
+            .map_err(|node| Device { node })
     }
 }
 
@@ -222,7 +285,7 @@ impl OpenOptions {
     pub fn open(self, path: impl AsRef<Path>) -> Result<Device> {
         let path = path.as_ref();
         Node::open(path, self.flags())
-            .map(|node| Device { node })
+            .map(Device::new)
             .map_err(|errno| decode::open(path, errno.raw_os_error()))
     }
 

@@ -18,6 +18,9 @@ pub struct Done {
     /// Whether anything went through a bounce buffer, that is, was copied by
     /// the CPU after all.
     pub bounced: bool,
+    /// Whether any memory was copied by the CPU instead of being pinned, as
+    /// [`Request::may_copy`](crate::Request::may_copy) allows.
+    pub copied: bool,
 }
 
 impl From<&sys::pindma_result> for Done {
@@ -27,6 +30,7 @@ impl From<&sys::pindma_result> for Done {
             pages: result.pages,
             segments: result.segments,
             bounced: result.flags & sys::PINDMA_OUT_BOUNCED != 0,
+            copied: result.flags & sys::PINDMA_OUT_COPIED != 0,
         }
     }
 }

@@ -98,6 +98,48 @@ pub enum Operation {
     FromDevice,
     /// A copy from user memory to user memory.
     Copy,
+    /// Allocating a [`Buffer`](crate::Buffer).
+    Allocate,
+    /// Registering memory.
+    Register,
+    /// [`Region::unregister`](crate::Region::unregister).
+    Unregister,
+    /// [`Region::sync_for_cpu`](crate::Region::sync_for_cpu) and the like.
+    Sync,
+    /// [`Region::info`](crate::Region::info).
+    RegionInfo,
+    /// [`Device::queue`](crate::Device::queue).
+    CreateQueue,
+    /// [`Queue::submit`](crate::Queue::submit).
+    Submit,
+    /// [`Queue::next`](crate::Queue::next) and the like.
+    Wait,
+    /// [`Queue::cancel`](crate::Queue::cancel).
+    Cancel,
+    /// [`Queue::bind_eventfd`](crate::Queue::bind_eventfd).
+    BindEventfd,
+    /// A request of a queue, after it was submitted.
+    Request,
+    /// [`Device::pool`](crate::Device::pool).
+    CreatePool,
+    /// [`Pool::take`](crate::Pool::take).
+    Take,
+    /// [`Pool::enqueue`](crate::Pool::enqueue).
+    Enqueue,
+    /// [`Pool::dequeue`](crate::Pool::dequeue).
+    Dequeue,
+    /// [`Pool::start`](crate::Pool::start).
+    Start,
+    /// [`Pool::stop`](crate::Pool::stop).
+    Stop,
+    /// A buffer of a pool, after it was enqueued.
+    Frame,
+    /// [`Device::read_at`](crate::Device::read_at) and the like.
+    Read,
+    /// [`Device::write_at`](crate::Device::write_at) and the like.
+    Write,
+    /// Moving the position of the file.
+    Seek,
 }
 
 impl fmt::Display for Operation {
@@ -111,6 +153,27 @@ impl fmt::Display for Operation {
             Self::ToDevice => "transfer to device",
             Self::FromDevice => "transfer from device",
             Self::Copy => "copy",
+            Self::Allocate => "allocate a buffer",
+            Self::Register => "register memory",
+            Self::Unregister => "unregister memory",
+            Self::Sync => "synchronise a region",
+            Self::RegionInfo => "region info",
+            Self::CreateQueue => "create a queue",
+            Self::Submit => "submit",
+            Self::Wait => "wait for completions",
+            Self::Cancel => "cancel",
+            Self::BindEventfd => "bind an eventfd",
+            Self::Request => "request",
+            Self::CreatePool => "create a pool",
+            Self::Take => "take a pool buffer",
+            Self::Enqueue => "enqueue",
+            Self::Dequeue => "dequeue",
+            Self::Start => "start the pool",
+            Self::Stop => "stop the pool",
+            Self::Frame => "frame",
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Seek => "seek",
         })
     }
 }

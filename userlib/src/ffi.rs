@@ -1,17 +1,36 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
-//! The ioctl calls: the only file of the crate with `unsafe` in it.
+//! The system calls, and the memory that the device gets to see: this file and
+//! its folder are the only ones of the crate with `unsafe` in them.
 //!
-//! Its functions are safe because a [`Node`] is known to be pindma's, because
-//! vectors are built here from borrowed slices, and because no call with a
-//! destination returns while the device may still write to it.
+//! The functions here are safe because a [`Port`] is known to be pindma's,
+//! because vectors are built here from borrowed slices, and because no call with
+//! a destination returns while the device may still write to it.
+
+pub(crate) mod buffer;
+#[cfg(test)]
+pub(crate) mod fake;
+pub(crate) mod file;
+pub(crate) mod foreign;
+mod mapping;
+pub(crate) mod named;
+pub(crate) mod part;
+pub(crate) mod pool;
+pub(crate) mod registration;
+pub(crate) mod ring;
+pub(crate) mod segments;
+mod slots;
+mod table;
 
 use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::ops::Range;
 
 use rustix::io::Errno;
 use rustix::ioctl::{ioctl, Opcode, Updater};
 
-use crate::node::Node;
+use crate::node::{Node, Port};
 use crate::sys;
+
+use buffer::Buffer;
 
 const INFO: Opcode = sys::PINDMA_INFO as Opcode;
 const CHANNEL_INFO: Opcode = sys::PINDMA_CHANNEL_INFO as Opcode;
@@ -24,9 +43,39 @@ const STUCK: &str =
     "pindma: the device did not stop when told to and may still write to memory of this process; \
      aborting, because no safe program may go on with such memory";
 
+/// What a program gets to hear that looks at such memory.
+const LOST: &str = "the device did not stop when told to and may still write to this memory";
+
+/// Why this crate does not pass memory on to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It belongs to another open file.
+    OtherFile,
+    /// The device may still write to it.
+    Lost,
+    /// There are no bytes.
+    Empty,
+    /// The range is not inside the memory.
+    Outside {
+        start: usize,
+        end: usize,
+        len: usize,
+    },
+}
+
+fn within(range: &Range<usize>, len: usize) -> Result<(), Refusal> {
+    let (start, end) = (range.start, range.end);
+    if start > end || end > len {
+        return Err(Refusal::Outside { start, end, len });
+    }
+    Ok(())
+}
+
 /// The part of a transfer or a copy that is not memory of this process.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Params {
+    /// Whether memory may or must be copied, `PINDMA_MAY_COPY` and so on.
+    pub(crate) flags: u32,
     pub(crate) channel: u32,
     pub(crate) dev_flags: u32,
     /// Bytes into the channel's memory.
@@ -66,16 +115,28 @@ impl Outcome {
         self.started && self.errno == Errno::NOTRECOVERABLE.raw_os_error()
     }
 
+    /// Whether it can still write to memory of the caller: what is copied it
+    /// only ever sees in a buffer of the kernel's.
+    fn may_still_write(&self, params: &Params) -> bool {
+        self.may_still_run() && params.flags & sys::PINDMA_MUST_COPY == 0
+    }
+
     /// Keeps a destination from being handed back while the device may write it.
-    fn drained_or_abort(self) -> Self {
-        if self.may_still_run() {
-            // Not eprintln, which panics if it cannot write: unwinding would
-            // hand the destination back.
-            let _ = writeln!(io::stderr(), "{STUCK}");
-            std::process::abort();
+    fn drained_or_abort(self, params: &Params) -> Self {
+        if self.may_still_write(params) {
+            die();
         }
         self
     }
+}
+
+/// Ends the process, since memory would have to be handed back that the device
+/// may still write.
+fn die() -> ! {
+    // Not eprintln, which panics if it cannot write: unwinding would hand the
+    // memory back.
+    let _ = writeln!(io::stderr(), "{STUCK}");
+    std::process::abort();
 }
 
 /// What the device is and can do.
@@ -85,7 +146,7 @@ pub(crate) fn info(node: &Node) -> rustix::io::Result<sys::pindma_info> {
         ..Default::default()
     };
     // SAFETY: INFO takes a pindma_info, which holds no pointers.
-    unsafe { call::<INFO, _>(node, &mut arg) }.map(|()| arg)
+    unsafe { call::<INFO, _>(node.port(), &mut arg) }.map(|()| arg)
 }
 
 /// What one channel can do.
@@ -99,7 +160,7 @@ pub(crate) fn channel_info(
         ..Default::default()
     };
     // SAFETY: CHANNEL_INFO takes a pindma_channel_info, which holds no pointers.
-    unsafe { call::<CHANNEL_INFO, _>(node, &mut arg) }.map(|()| arg)
+    unsafe { call::<CHANNEL_INFO, _>(node.port(), &mut arg) }.map(|()| arg)
 }
 
 /// What this open file has done.
@@ -109,7 +170,7 @@ pub(crate) fn stats(node: &Node) -> rustix::io::Result<sys::pindma_stats> {
         ..Default::default()
     };
     // SAFETY: STATS takes a pindma_stats, which holds no pointers.
-    unsafe { call::<STATS, _>(node, &mut arg) }.map(|()| arg)
+    unsafe { call::<STATS, _>(node.port(), &mut arg) }.map(|()| arg)
 }
 
 /// Has the device read `from`.
@@ -124,7 +185,7 @@ pub(crate) fn from_device(node: &Node, params: &Params, to: &mut [IoSliceMut<'_>
     let segs = destinations(to);
     // SAFETY: `segs` describes mutably borrowed slices.  They are not handed
     // back before the device is done with them, see drained_or_abort.
-    unsafe { transfer(node, params, sys::PINDMA_FROM_DEVICE, &segs) }.drained_or_abort()
+    unsafe { transfer(node, params, sys::PINDMA_FROM_DEVICE, &segs) }.drained_or_abort(params)
 }
 
 /// Has the device read `from` and write it to `to`.
@@ -152,8 +213,8 @@ pub(crate) fn copy(
     // hold as many elements as said, and describe slices borrowed for reading
     // and for writing.  The latter are not handed back before the device is
     // done with them, see drained_or_abort.
-    let returned = unsafe { call::<COPY, _>(node, &mut arg) };
-    Outcome::new(returned, arg.out).drained_or_abort()
+    let returned = unsafe { call::<COPY, _>(node.port(), &mut arg) };
+    Outcome::new(returned, arg.out).drained_or_abort(params)
 }
 
 /// # Safety
@@ -172,6 +233,7 @@ unsafe fn transfer(
     };
     let mut arg = sys::pindma_transfer {
         size: size_of::<sys::pindma_transfer>() as u32,
+        flags: params.flags,
         channel: params.channel,
         direction,
         segs: address(segs.as_ptr()),
@@ -183,7 +245,7 @@ unsafe fn transfer(
     };
     // SAFETY: TRANSFER takes a pindma_transfer; `segs` lives until it returns
     // and holds as many elements as said; the caller vouches for what they say.
-    let returned = unsafe { call::<TRANSFER, _>(node, &mut arg) };
+    let returned = unsafe { call::<TRANSFER, _>(node.port(), &mut arg) };
     Outcome::new(returned, arg.out)
 }
 
@@ -191,11 +253,16 @@ unsafe fn transfer(
 ///
 /// `OPCODE` must be a command that takes a `T` whose first field is its size,
 /// and whatever addresses `arg` holds must be valid for what the command does.
-unsafe fn call<const OPCODE: Opcode, T>(node: &Node, arg: &mut T) -> rustix::io::Result<()> {
+unsafe fn call<const OPCODE: Opcode, T>(port: &Port, arg: &mut T) -> rustix::io::Result<()> {
+    #[cfg(test)]
+    if let Some(fake) = &port.fake {
+        // SAFETY: as for the kernel, the caller vouches for OPCODE and T.
+        return unsafe { fake.ioctl(port, OPCODE, std::ptr::from_mut(arg).cast()) };
+    }
     // SAFETY: the caller vouches for OPCODE and T.
     let update = unsafe { Updater::<OPCODE, T>::new(arg) };
-    // SAFETY: a Node is pindma's, so the number means the command that it should.
-    unsafe { ioctl(node, update) }
+    // SAFETY: a Port is pindma's, so the number means the command that it should.
+    unsafe { ioctl(port, update) }
 }
 
 fn sources(slices: &[IoSlice<'_>]) -> Vec<sys::pindma_seg> {
@@ -231,75 +298,4 @@ fn count(segs: &[sys::pindma_seg]) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::process::ExitStatusExt;
-
-    use super::*;
-
-    const SIGABRT: i32 = 6;
-
-    fn outcome(returned: rustix::io::Result<()>, status: i32, flags: u32) -> Outcome {
-        let result = sys::pindma_result {
-            status,
-            flags,
-            ..Default::default()
-        };
-        Outcome::new(returned, result)
-    }
-
-    #[test]
-    fn errno_comes_from_the_status_once_started() {
-        assert_eq!(outcome(Ok(()), 0, sys::PINDMA_OUT_STARTED).errno, 0);
-        assert_eq!(outcome(Ok(()), -4, sys::PINDMA_OUT_STARTED).errno, 4);
-        assert_eq!(outcome(Err(Errno::INVAL), 0, 0).errno, 22);
-    }
-
-    #[test]
-    fn only_a_started_call_that_could_not_be_stopped_may_still_run() {
-        let stuck = -Errno::NOTRECOVERABLE.raw_os_error();
-        assert!(outcome(Ok(()), stuck, sys::PINDMA_OUT_STARTED).may_still_run());
-        assert!(outcome(Ok(()), stuck, 0).may_still_run());
-        assert!(!outcome(Ok(()), -4, sys::PINDMA_OUT_STARTED).may_still_run());
-        assert!(!outcome(Ok(()), 0, sys::PINDMA_OUT_STARTED).may_still_run());
-        assert!(!outcome(Err(Errno::NOTRECOVERABLE), stuck, 0).may_still_run());
-    }
-
-    #[test]
-    #[ignore = "aborts; run by destination_of_a_stuck_device_is_not_handed_back"]
-    fn abort_in_a_child() {
-        let stuck = -Errno::NOTRECOVERABLE.raw_os_error();
-        outcome(Ok(()), stuck, sys::PINDMA_OUT_STARTED).drained_or_abort();
-    }
-
-    #[test]
-    fn destination_of_a_stuck_device_is_not_handed_back() {
-        let test = std::env::current_exe().expect("a test has a path");
-        let child = std::process::Command::new(test)
-            .args([
-                "ffi::tests::abort_in_a_child",
-                "--exact",
-                "--ignored",
-                "--nocapture",
-            ])
-            .output()
-            .expect("the test can be run again");
-        assert_eq!(child.status.signal(), Some(SIGABRT));
-        assert!(String::from_utf8_lossy(&child.stderr).contains(STUCK));
-    }
-
-    #[test]
-    fn segments_describe_the_slices() {
-        let (mut one, two) = ([0u8; 5], [0u8; 7]);
-        let expected = two.as_ptr().addr() as u64;
-        let segs = sources(&[IoSlice::new(&one), IoSlice::new(&two)]);
-        assert_eq!((segs[0].len, segs[1].len), (5, 7));
-        assert_eq!(
-            (segs[1].addr, segs[1].handle, segs[1].flags),
-            (expected, 0, 0)
-        );
-        assert_eq!(
-            destinations(&mut [IoSliceMut::new(&mut one)])[0].addr,
-            segs[0].addr
-        );
-    }
-}
+mod tests;

@@ -20,6 +20,16 @@ bitflags! {
         const ABORT = sys::PINDMA_CAP_ABORT as u64;
         /// The device can be reset when it does not stop.
         const RESET = sys::PINDMA_CAP_RESET as u64;
+        /// Memory can be registered.
+        const REGION = sys::PINDMA_CAP_REGION as u64;
+        /// Requests can be submitted to a queue.
+        const QUEUE = sys::PINDMA_CAP_QUEUE as u64;
+        /// `read(2)` and `write(2)` work.
+        const READ_WRITE = sys::PINDMA_CAP_READ_WRITE as u64;
+        /// Transfers may be copied by the CPU.
+        const MAY_COPY = sys::PINDMA_CAP_MAY_COPY as u64;
+        /// Pools can be made.
+        const POOL = sys::PINDMA_CAP_POOL as u64;
         const _ = !0;
     }
 }
@@ -98,6 +108,18 @@ pub struct Info {
     pub page_size: u32,
     /// Bytes of a cache line for DMA; only matters without [`State::COHERENT`].
     pub cache_align: u32,
+    /// Bytes below which a transfer that may be copied is copied.
+    pub copy_below: u64,
+    /// Most regions and pools that an open file may have at a time.
+    pub max_regions: u32,
+    /// Most queues that an open file may have at a time.
+    pub max_queues: u32,
+    /// Most requests of a queue.
+    pub max_depth: u32,
+    /// Most requests, completions or pool buffers that one system call takes.
+    pub max_batch: u32,
+    /// Most buffers in a pool.
+    pub max_buffers: u32,
     /// Name of the engine, such as `edu`.
     pub engine: String,
     /// Address on the bus, such as `0000:00:03.0`.
@@ -126,6 +148,12 @@ impl From<&sys::pindma_info> for Info {
             leaked_pages: raw.out_leaked_pages,
             page_size: raw.out_page_size,
             cache_align: raw.out_cache_align,
+            copy_below: raw.out_copy_below,
+            max_regions: raw.out_max_regions,
+            max_queues: raw.out_max_queues,
+            max_depth: raw.out_max_depth,
+            max_batch: raw.out_max_batch,
+            max_buffers: raw.out_max_buffers,
             engine: text(&raw.out_engine),
             bus: text(&raw.out_bus),
         }

@@ -46,27 +46,55 @@
 
 #![deny(unsafe_code)]
 
+mod access;
+mod block;
 mod channel;
+mod completion;
 mod deadline;
 mod device;
 mod done;
 mod error;
 #[allow(unsafe_code)]
 mod ffi;
+mod file;
+mod frame;
+mod frames;
 mod info;
+mod memory;
+mod named;
 mod node;
+mod pool;
+mod queue;
+mod refused;
+mod region;
 mod request;
+mod start;
 mod stats;
 pub mod sys;
+mod transfer;
 
+pub use access::{Access, Direction};
+pub use block::Block;
 pub use channel::{ChannelCapabilities, ChannelInfo, ChannelKind};
+pub use completion::{Completion, RequestId};
 pub use deadline::Deadline;
 pub use device::{Device, OpenOptions};
 pub use done::Done;
 pub use error::{Error, ErrorKind, Field, Operation, Side};
+pub use ffi::buffer::Buffer;
+pub use frame::Frame;
+pub use frames::{Frames, Lease};
 pub use info::{Capabilities, Info, Memlock, State};
+pub use memory::Memory;
+pub use named::Registered;
+pub use pool::{Pool, PoolOptions, Stopped};
+pub use queue::{Queue, Submitted};
+pub use refused::Refused;
+pub use region::{Region, RegionInfo, RegionOptions};
 pub use request::Request;
+pub use start::Start;
 pub use stats::Stats;
+pub use transfer::Transfer;
 
 /// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -5,17 +5,48 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+#[cfg(test)]
+use std::sync::Arc;
 
 use rustix::fs::{fstat, major, minor, open, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+#[cfg(test)]
+use crate::ffi::fake::Fake;
+
 const FOLDER: &str = "/dev";
 const PREFIX: &str = "pindma";
 
-/// An open file that is known to be a pindma device, so that pindma's ioctl
-/// numbers mean to it what they should.
+/// A file to which pindma's ioctl numbers mean what they should: a device, or a
+/// queue or pool that one has made.
 #[derive(Debug)]
-pub(crate) struct Node(OwnedFd);
+pub(crate) struct Port {
+    fd: OwnedFd,
+    /// Stands in for the kernel.
+    #[cfg(test)]
+    pub(crate) fake: Option<Arc<Fake>>,
+}
+
+impl Port {
+    fn new(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            #[cfg(test)]
+            fake: None,
+        }
+    }
+}
+
+impl AsFd for Port {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// An open file that is known to be a pindma device.  Public only because sealed
+/// traits name it; nobody outside can.
+#[derive(Debug)]
+pub struct Node(Port);
 
 impl Node {
     /// Opens `path`; `ENOTTY` if it is something else than a pindma device.
@@ -38,11 +69,31 @@ impl Node {
         if is_foreign(&link) {
             return Err(Errno::NOTTY);
         }
-        Ok(Self(fd))
+        Ok(Self(Port::new(fd)))
+    }
+
+    /// A device that is not there.
+    #[cfg(test)]
+    pub(crate) fn fake(fd: OwnedFd, fake: Arc<Fake>) -> Self {
+        let fake = Some(fake);
+        Self(Port { fd, fake })
+    }
+
+    /// What the device has made: a queue or a pool.
+    pub(crate) fn made(&self, fd: OwnedFd) -> Port {
+        Port {
+            #[cfg(test)]
+            fake: self.0.fake.clone(),
+            ..Port::new(fd)
+        }
+    }
+
+    pub(crate) fn port(&self) -> &Port {
+        &self.0
     }
 
     pub(crate) fn into_fd(self) -> OwnedFd {
-        self.0
+        self.0.fd
     }
 }
 

@@ -2,6 +2,7 @@
 //! Transfers and copies.
 
 use std::io::{IoSlice, IoSliceMut};
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use rustix::io::Errno;
@@ -9,6 +10,7 @@ use rustix::io::Errno;
 use crate::error::decode::{self, Call};
 use crate::error::Operation;
 use crate::ffi::{self, Outcome, Params};
+use crate::named::{resolve, Registered};
 use crate::node::Node;
 use crate::{sys, Deadline, Done, Result};
 
@@ -69,6 +71,8 @@ pub struct Request<'a> {
     dev_addr: u64,
     fixed: bool,
     deadline: Deadline,
+    /// `PINDMA_MAY_COPY`, `PINDMA_MUST_COPY` or nothing.
+    copying: u32,
 }
 
 impl<'a> Request<'a> {
@@ -79,6 +83,7 @@ impl<'a> Request<'a> {
             dev_addr: 0,
             fixed: false,
             deadline: Deadline::NONE,
+            copying: 0,
         }
     }
 
@@ -114,6 +119,22 @@ impl<'a> Request<'a> {
     /// request that is used again does not get more of it.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.deadline(Deadline::after(timeout))
+    }
+
+    /// Allows the CPU to copy, through a buffer of the kernel's: memory that
+    /// cannot be pinned or mapped, and transfers that are so short that pinning
+    /// costs more ([`Info::copy_below`](crate::Info::copy_below)).
+    /// [`Done::copied`] tells which way it went.  Not for a copy.
+    pub fn may_copy(mut self) -> Self {
+        self.copying = sys::PINDMA_MAY_COPY;
+        self
+    }
+
+    /// Has the CPU copy everything, so that nothing is pinned, and the device
+    /// only ever sees a buffer of the kernel's.  Not for a copy.
+    pub fn must_copy(mut self) -> Self {
+        self.copying = sys::PINDMA_MUST_COPY;
+        self
     }
 
     /// Has the device read `from` into its memory.
@@ -183,6 +204,48 @@ impl<'a> Request<'a> {
         self.finish(&call, &ffi::from_device(self.node, &self.params(), to))
     }
 
+    /// Has the device read a range, in bytes, of a region or a pool's block into
+    /// its memory; nothing is pinned or mapped for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_device`](Self::to_device);
+    /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory),
+    /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is registered with
+    /// another device, [`StaleHandle`](crate::ErrorKind::StaleHandle),
+    /// [`Lost`](crate::ErrorKind::Lost).
+    pub fn to_device_from(
+        &self,
+        from: &impl Registered,
+        range: impl RangeBounds<usize>,
+    ) -> Result<Done> {
+        let range = resolve(&range, from.length());
+        let call = self.call(Operation::ToDevice, range.len() as u64, 1);
+        let outcome = ffi::named::to_device_named(self.node, &self.params(), from, range);
+        let outcome = outcome.map_err(|refusal| decode::refusal(Operation::ToDevice, refusal))?;
+        self.finish(&call, &outcome)
+    }
+
+    /// Has the device write its memory to a range, in bytes, of a region or a
+    /// pool's block; nothing is pinned or mapped for it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`to_device_from`](Self::to_device_from).  After
+    /// [`NotRecoverable`](crate::ErrorKind::NotRecoverable) the region or block
+    /// is lost: nobody can look at it any more, and it is never freed.
+    pub fn from_device_into(
+        &self,
+        to: &mut impl Registered,
+        range: impl RangeBounds<usize>,
+    ) -> Result<Done> {
+        let range = resolve(&range, to.length());
+        let call = self.call(Operation::FromDevice, range.len() as u64, 1);
+        let outcome = ffi::named::from_device_named(self.node, &self.params(), to, range);
+        let outcome = outcome.map_err(|refusal| decode::refusal(Operation::FromDevice, refusal))?;
+        self.finish(&call, &outcome)
+    }
+
     /// Has the device copy `from` to `to`, by way of its memory.
     ///
     /// What this overwrites of the device's memory is the
@@ -225,11 +288,15 @@ impl<'a> Request<'a> {
         if self.fixed {
             return refused(sys::PINDMA_FIELD_DEV_FLAGS);
         }
+        if self.copying != 0 {
+            return refused(sys::PINDMA_FIELD_FLAGS);
+        }
         ffi::copy(self.node, &self.params(), from, to)
     }
 
     fn params(&self) -> Params {
         Params {
+            flags: self.copying,
             channel: self.channel,
             dev_flags: if self.fixed { sys::PINDMA_DEV_FIXED } else { 0 },
             dev_addr: self.dev_addr,
@@ -239,12 +306,11 @@ impl<'a> Request<'a> {
 
     fn call(&self, operation: Operation, bytes: u64, segments: usize) -> Call {
         Call {
-            operation,
             channel: self.channel,
             dev_addr: self.dev_addr,
             bytes,
             segments,
-            limit: None,
+            ..Call::of(operation)
         }
     }
 

@@ -30,6 +30,19 @@ pub struct Stats {
     pub pinned_pages: u64,
     /// Jobs whose end was seen by polling, not by interrupt.
     pub lost_interrupts: u64,
+    /// Bytes that the CPU copied, as
+    /// [`Request::may_copy`](crate::Request::may_copy) allows.
+    pub copied: u64,
+    /// Regions and pools registered now.
+    pub regions: u64,
+    /// Requests that queues were given.
+    pub submitted: u64,
+    /// Requests that have ended, however they did.
+    pub ended: u64,
+    /// Pool buffers that the device has worked on.
+    pub frames: u64,
+    /// Frames that were lost because no pool buffer was enqueued.
+    pub overruns: u64,
 }
 
 impl From<&sys::pindma_stats> for Stats {
@@ -46,6 +59,12 @@ impl From<&sys::pindma_stats> for Stats {
             bounced: raw.out_bounced,
             pinned_pages: raw.out_pinned_pages,
             lost_interrupts: raw.out_lost_interrupts,
+            copied: raw.out_copied,
+            regions: raw.out_regions,
+            submitted: raw.out_submitted,
+            ended: raw.out_ended,
+            frames: raw.out_frames,
+            overruns: raw.out_overruns,
         }
     }
 }

@@ -6,7 +6,8 @@ use std::path::Path;
 use rustix::io::Errno;
 
 use super::{Error, ErrorKind, Field, Operation, Side};
-use crate::{sys, Done};
+use crate::ffi::Refusal;
+use crate::{sys, Direction, Done, Transfer};
 
 /// What is known about a transfer or a copy that failed.
 #[derive(Clone, Copy, Debug)]
@@ -20,12 +21,41 @@ pub(crate) struct Call {
     pub(crate) segments: usize,
     /// The limit that the error is about, if it is about one that is known.
     pub(crate) limit: Option<u64>,
+    /// Whether the device writes the memory, if the operation leaves that open.
+    pub(crate) destination: bool,
+}
+
+impl Call {
+    /// A call of which no more is known.
+    pub(crate) fn of(operation: Operation) -> Self {
+        Self {
+            operation,
+            channel: 0,
+            dev_addr: 0,
+            bytes: 0,
+            segments: 1,
+            limit: None,
+            destination: false,
+        }
+    }
 }
 
 /// The error of a transfer or a copy.
 pub(crate) fn call(call: &Call, errno: i32, result: &sys::pindma_result) -> Error {
-    let kind = match Errno::from_raw_os_error(errno) {
+    Error {
+        operation: call.operation,
+        kind: kind(call, errno, result),
+        errno,
+        done: Done::from(result),
+    }
+}
+
+fn kind(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
+    match Errno::from_raw_os_error(errno) {
         Errno::INVAL => invalid(call, result),
+        Errno::RANGE if Field::from(result.field).is_segment() => ErrorKind::OutsideRegion {
+            segment: result.fault_index,
+        },
         Errno::RANGE => ErrorKind::Range {
             channel: call.channel,
             at: call.dev_addr,
@@ -40,19 +70,138 @@ pub(crate) fn call(call: &Call, errno: i32, result: &sys::pindma_result) -> Erro
             channel: call.channel,
             field: result.field.into(),
         },
+        Errno::NOENT if result.field == sys::PINDMA_FIELD_SEG_HANDLE => ErrorKind::StaleHandle,
         Errno::NOENT => ErrorKind::NoChannel {
             channel: call.channel,
             channels: call.limit,
         },
         Errno::FAULT | Errno::NXIO | Errno::NOMEM => memory(call, errno, result),
         _ => plain(errno),
-    };
+    }
+}
+
+/// The error of a call that says nothing but its number.
+pub(crate) fn plain_call(operation: Operation, errno: Errno) -> Error {
+    with_errno(operation, errno.raw_os_error())
+}
+
+/// The same, for a number that is not known to be one.
+pub(crate) fn with_errno(operation: Operation, errno: i32) -> Error {
+    with_result(operation, errno, &sys::pindma_result::default())
+}
+
+/// The error of a call about memory, a queue or a pool.
+pub(crate) fn with_result(operation: Operation, errno: i32, result: &sys::pindma_result) -> Error {
+    let kind = special(operation, errno).unwrap_or_else(|| {
+        let made = Call::of(operation);
+        kind(&made, errno, result)
+    });
     Error {
-        operation: call.operation,
+        operation,
         kind,
         errno,
         done: Done::from(result),
     }
+}
+
+/// The error of a request that was not taken by its queue.
+pub(crate) fn submit(transfer: &Transfer, errno: i32, result: &sys::pindma_result) -> Error {
+    if let Some(kind) = special(Operation::Submit, errno) {
+        return Error {
+            kind,
+            ..with_result(Operation::Submit, errno, result)
+        };
+    }
+    let made = Call {
+        channel: transfer.channel_number(),
+        dev_addr: transfer.device_address(),
+        destination: transfer.direction() == Direction::FromDevice,
+        ..Call::of(Operation::Submit)
+    };
+    call(&made, errno, result)
+}
+
+/// The error of a pool that was not started.
+pub(crate) fn start(start: &sys::pindma_pool_start, errno: Errno) -> Error {
+    let errno = errno.raw_os_error();
+    if special(Operation::Start, errno).is_some() {
+        return with_errno(Operation::Start, errno);
+    }
+    let made = Call {
+        channel: start.channel,
+        dev_addr: start.dev_addr,
+        bytes: start.frame_bytes,
+        ..Call::of(Operation::Start)
+    };
+    call(&made, errno, &sys::pindma_result::default())
+}
+
+/// The error of a call that was not made.
+pub(crate) fn refusal(operation: Operation, refusal: Refusal) -> Error {
+    let (kind, errno) = match refusal {
+        Refusal::OtherFile => (ErrorKind::OtherFile, Errno::BADF),
+        Refusal::Lost => (ErrorKind::Lost, Errno::NOTRECOVERABLE),
+        Refusal::Empty => (empty(), Errno::INVAL),
+        Refusal::Outside { start, end, len } => {
+            (ErrorKind::OutsideMemory { start, end, len }, Errno::RANGE)
+        }
+    };
+    Error {
+        operation,
+        kind,
+        errno: errno.raw_os_error(),
+        done: Done::default(),
+    }
+}
+
+fn empty() -> ErrorKind {
+    ErrorKind::Invalid {
+        field: Field::Segments,
+        side: Side::Source,
+        segment: None,
+    }
+}
+
+/// The error of a region of which there is more than the part at hand.
+pub(crate) fn indivisible(lost: bool) -> Error {
+    if lost {
+        return refusal(Operation::Unregister, Refusal::Lost);
+    }
+    Error {
+        kind: ErrorKind::InParts,
+        ..plain_call(Operation::Unregister, Errno::BUSY)
+    }
+}
+
+/// The error of a running pool without anything to wait for.
+pub(crate) fn nothing_enqueued() -> Error {
+    Error {
+        kind: ErrorKind::NothingEnqueued,
+        ..plain_call(Operation::Dequeue, Errno::AGAIN)
+    }
+}
+
+/// Numbers that mean something of their own to an operation.
+fn special(operation: Operation, errno: i32) -> Option<ErrorKind> {
+    use Operation::{
+        CreatePool, CreateQueue, Enqueue, RegionInfo, Register, Start, Submit, Sync, Unregister,
+        Write,
+    };
+    Some(match (operation, Errno::from_raw_os_error(errno)) {
+        (Submit, Errno::AGAIN) => ErrorKind::QueueFull,
+        (Submit | Enqueue, Errno::BUSY) => ErrorKind::NotOwned,
+        (Start, Errno::BUSY) => ErrorKind::AlreadyStarted,
+        (Unregister, Errno::BUSY) => ErrorKind::RegionInUse,
+        (Register | CreatePool | CreateQueue, Errno::NOSPC) => ErrorKind::TooMany,
+        (Write, Errno::NOSPC) => ErrorKind::EndOfMemory,
+        (Unregister | Sync | RegionInfo | Enqueue, Errno::NOENT) => ErrorKind::StaleHandle,
+        (CreateQueue, Errno::INVAL) => ErrorKind::Invalid {
+            field: Field::Count,
+            side: Side::Source,
+            segment: None,
+        },
+        _ => return None,
+    })
 }
 
 /// The error of a question about the device.
@@ -128,6 +277,7 @@ fn side(call: &Call, result: &sys::pindma_result) -> Side {
     match call.operation {
         Operation::FromDevice => Side::Destination,
         Operation::Copy if copy_destination => Side::Destination,
+        _ if call.destination => Side::Destination,
         _ => Side::Source,
     }
 }
@@ -143,6 +293,10 @@ fn plain(errno: i32) -> ErrorKind {
         Errno::TIMEDOUT => ErrorKind::TimedOut,
         Errno::IO => ErrorKind::DeviceError,
         Errno::NODEV => ErrorKind::DeviceGone,
+        Errno::CANCELED => ErrorKind::Cancelled,
+        Errno::BUSY => ErrorKind::NotOwned,
+        Errno::PERM => ErrorKind::OtherProcess,
+        Errno::BADF => ErrorKind::WrongFile,
         Errno::NOTRECOVERABLE => ErrorKind::NotRecoverable,
         _ => ErrorKind::Other { errno },
     }

@@ -19,16 +19,27 @@ pub enum Field {
     Segments,
     /// The list of slices of a copy's destination.
     Destination,
-    /// The address of a slice.
+    /// The address of a slice; or the offset into a region or pool.
     SegmentAddress,
     /// The length of a slice, or the sum of the lengths up to it.
     SegmentLength,
+    /// The region or pool that a segment lies in.
+    SegmentHandle,
     /// The device address, or its sum with the length.
     DeviceAddress,
     /// [`Request::fixed`](crate::Request::fixed).
     DeviceFlags,
     /// The deadline.
     Deadline,
+    /// [`Request::may_copy`](crate::Request::may_copy), or another option of the
+    /// call.
+    Flags,
+    /// What the device may do with memory.
+    Access,
+    /// The number of buffers, or the depth of a queue.
+    Count,
+    /// The length of a pool's buffers.
+    BufferBytes,
     /// A field of the raw interface that this crate does not let callers set,
     /// with its number there.
     Internal(u32),
@@ -37,7 +48,10 @@ pub enum Field {
 impl Field {
     /// Whether the error is about one segment of a vector.
     pub(super) fn is_segment(self) -> bool {
-        matches!(self, Self::SegmentAddress | Self::SegmentLength)
+        matches!(
+            self,
+            Self::SegmentAddress | Self::SegmentLength | Self::SegmentHandle
+        )
     }
 
     /// What a value has to be like.
@@ -56,6 +70,10 @@ impl Field {
             }
             Self::DeviceFlags => "a copy has no fixed device address",
             Self::Deadline => "it must not be negative",
+            Self::Flags => "a copy from memory to memory cannot be made by the CPU",
+            Self::Access => "the device must be allowed to read, to write, or both",
+            Self::Count => "it must be at least 1, and not more than `pindma info` says",
+            Self::BufferBytes => "it must not be 0, and all buffers together must be addressable",
             _ => "see the table of error numbers in uapi/pindma.h",
         }
     }
@@ -71,6 +89,11 @@ impl From<sys::pindma_field> for Field {
             sys::PINDMA_FIELD_DST | sys::PINDMA_FIELD_NR_DST => Self::Destination,
             sys::PINDMA_FIELD_SEG_ADDR => Self::SegmentAddress,
             sys::PINDMA_FIELD_SEG_LEN => Self::SegmentLength,
+            sys::PINDMA_FIELD_SEG_HANDLE => Self::SegmentHandle,
+            sys::PINDMA_FIELD_FLAGS => Self::Flags,
+            sys::PINDMA_FIELD_ACCESS => Self::Access,
+            sys::PINDMA_FIELD_COUNT => Self::Count,
+            sys::PINDMA_FIELD_BUFFER_BYTES => Self::BufferBytes,
             sys::PINDMA_FIELD_DEV_ADDR => Self::DeviceAddress,
             sys::PINDMA_FIELD_DEV_FLAGS => Self::DeviceFlags,
             sys::PINDMA_FIELD_DEADLINE => Self::Deadline,
@@ -92,6 +115,11 @@ impl fmt::Display for Field {
             Self::DeviceAddress => "the device address",
             Self::DeviceFlags => "the fixed device address",
             Self::Deadline => "the deadline",
+            Self::SegmentHandle => "the region or pool",
+            Self::Flags => "an option",
+            Self::Access => "the access",
+            Self::Count => "the number of buffers or requests",
+            Self::BufferBytes => "the length of the buffers",
             Self::Internal(number) => return write!(f, "field {number} of the raw interface"),
         })
     }

@@ -154,6 +154,18 @@ pub enum ErrorKind {
          parameter max_pinned_pages, kernel parameter swiotlb=)"
     )]
     NoSpace,
+    /// `ENOSPC` when something is made: this open file has as many regions,
+    /// pools or queues as it may, or one of the limits of
+    /// [`NoSpace`](Self::NoSpace) is reached.
+    #[error(
+        "this open file has as many regions, pools or queues as it may, or the device's limit of \
+         pinned pages is reached, or bounce buffers have run out; drop some, or open the device \
+         once more (limits: `pindma info`)"
+    )]
+    TooMany,
+    /// `ENOSPC` of a write: the end of the device's memory.
+    #[error("the end of the device's memory is reached; `pindma info` says how much it has")]
+    EndOfMemory,
     /// `ENXIO`: memory is out of the device's reach and cannot be bounced.
     #[error(
         "memory at {address:#x} ({}) lies in RAM beyond the address bits that the device drives, \
@@ -169,6 +181,80 @@ pub enum ErrorKind {
         /// The first address that is out of reach, as this process sees it.
         address: u64,
     },
+
+    /// `ENOENT` of a call that names memory: it is not registered any more.
+    #[error(
+        "the region or pool is not registered any more, for somebody else who has the open file \
+         has unregistered it; register it again"
+    )]
+    StaleHandle,
+    /// `EPERM`: the region, queue or pool was made by another process.
+    #[error(
+        "the region or pool was made by another process; register memory in the process that \
+         transfers it, or share the region"
+    )]
+    OtherProcess,
+    /// The memory is registered with another open file.
+    #[error(
+        "the memory belongs to another open file, or another pool; use the device or pool that \
+         it was made with"
+    )]
+    OtherFile,
+    /// The device did not stop earlier and may still write to the memory.
+    #[error(
+        "the device did not stop when told to in an earlier call, and may still write to this \
+         memory; it cannot be used again"
+    )]
+    Lost,
+    /// A range is not inside a region, a block or a part of one.
+    #[error("bytes {start} to {end} do not lie inside the memory, which has {len}")]
+    OutsideMemory {
+        /// First byte asked for.
+        start: usize,
+        /// The byte behind the last.
+        end: usize,
+        /// Bytes that there are.
+        len: usize,
+    },
+    /// `ERANGE`: a range is not inside its region, as the kernel sees it.
+    #[error("segment {segment} does not lie inside its region, or inside one buffer of its pool")]
+    OutsideRegion {
+        /// The segment.
+        segment: u32,
+    },
+    /// A region cannot be unregistered while there are other parts of it.
+    #[error(
+        "there are other parts of the region, here or in a queue; unregister it when they have \
+         been dropped or joined"
+    )]
+    InParts,
+    /// `EBUSY`: a transfer of somebody else uses the region.
+    #[error(
+        "a transfer of another process uses the region; wait for it (`unregister_by`), or drop \
+         the region, which leaks its memory"
+    )]
+    RegionInUse,
+    /// `EBUSY`: a buffer of the pool is not the application's now.
+    #[error("the buffer of the pool is not the application's now, or a transfer uses it")]
+    NotOwned,
+    /// `EBUSY` of a start: the pool is started already.
+    #[error("the pool is started already; stop it before it is started in another way")]
+    AlreadyStarted,
+    /// `EAGAIN` of a submit: the queue has no room for another request.
+    #[error("the queue is full; reap completions, then submit again")]
+    QueueFull,
+    /// Nothing can come from a pool, as the program holds all of its buffers.
+    #[error(
+        "the device has no buffer to work on, since the program holds all of them; drop or \
+         enqueue some"
+    )]
+    NothingEnqueued,
+    /// `EBADF`: a file is not of the kind that it should be.
+    #[error("the file is not of the right kind; an eventfd is needed (eventfd(2))")]
+    WrongFile,
+    /// `ECANCELED`: the request was cancelled, or the pool stopped.
+    #[error("it was cancelled, or the pool was stopped, before the device was done with it")]
+    Cancelled,
 
     /// `EAGAIN`: the channel is busy, and the file is non-blocking.
     #[error("the channel is busy and the device was opened non-blocking; try again later")]

@@ -9,12 +9,11 @@ const STARTED: u32 = sys::PINDMA_OUT_STARTED;
 
 fn made(operation: Operation) -> Call {
     Call {
-        operation,
         channel: 2,
         dev_addr: 0xff0,
         bytes: 64,
         segments: 3,
-        limit: None,
+        ..Call::of(operation)
     }
 }
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! What a device may do with memory, and which way data goes.
+
+use bitflags::bitflags;
+
+use crate::sys;
+
+bitflags! {
+    /// What the device may do with memory, seen from the device: what it reads,
+    /// the program has written.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct Access: u32 {
+        /// The device may read the memory.
+        const READ = sys::PINDMA_DEV_READ;
+        /// The device may write the memory.
+        const WRITE = sys::PINDMA_DEV_WRITE;
+        const _ = !0;
+    }
+}
+
+impl Access {
+    /// The device may do both.
+    pub const BOTH: Self = Self::READ.union(Self::WRITE);
+}
+
+/// Which way data goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// The device reads memory of the program.
+    ToDevice,
+    /// The device writes memory of the program.
+    FromDevice,
+}
+
+impl Direction {
+    pub(crate) fn raw(self) -> sys::pindma_direction {
+        match self {
+            Self::ToDevice => sys::PINDMA_TO_DEVICE,
+            Self::FromDevice => sys::PINDMA_FROM_DEVICE,
+        }
+    }
+}

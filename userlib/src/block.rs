@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Buffers of a pool that are the program's.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut, RangeBounds};
+
+use crate::ffi::pool::Claim;
+use crate::{Done, Request, Result};
+
+/// A buffer of a [`Pool`](crate::Pool) that is the program's now, and nobody
+/// else's: it lends its bytes.
+///
+/// [`Pool::enqueue`](crate::Pool::enqueue) takes it and gives the buffer to the
+/// device.  Dropping it leaves the buffer with the program, to be
+/// [taken](crate::Pool::take) again.
+///
+/// Looking at a block that [is lost](Self::is_lost) panics.
+pub struct Block<'p> {
+    claim: Claim<'p>,
+}
+
+impl<'p> Block<'p> {
+    pub(crate) fn new(claim: Claim<'p>) -> Self {
+        Self { claim }
+    }
+
+    pub(crate) fn claim(&self) -> &Claim<'p> {
+        &self.claim
+    }
+
+    pub(crate) fn claim_mut(&mut self) -> &mut Claim<'p> {
+        &mut self.claim
+    }
+
+    pub(crate) fn into_claim(self) -> Claim<'p> {
+        self.claim
+    }
+
+    /// Its index in the pool.
+    #[must_use]
+    pub fn index(&self) -> u32 {
+        self.claim.index()
+    }
+
+    /// Whether the device did not stop and may write to it at any later time,
+    /// so that nobody may look at it any more.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.claim.is_lost()
+    }
+
+    /// Has the device read `range` into its memory, from byte `at` on, over
+    /// channel 0 and without a deadline; see [`Request::to_device_from`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::to_device_from`].
+    pub fn to_device(&self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
+        let node = self.claim.node();
+        Request::new(node).dev_addr(at).to_device_from(self, range)
+    }
+
+    /// Has the device write `range` from its memory, from byte `at` on, over
+    /// channel 0 and without a deadline; see [`Request::from_device_into`].
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::from_device_into`].
+    pub fn from_device(&mut self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
+        let node = self.claim.node();
+        Request::new(node)
+            .dev_addr(at)
+            .from_device_into(self, range)
+    }
+}
+
+/// # Panics
+///
+/// If the block [is lost](Block::is_lost).
+impl Deref for Block<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.claim.bytes()
+    }
+}
+
+/// # Panics
+///
+/// If the block [is lost](Block::is_lost).
+impl DerefMut for Block<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        self.claim.bytes_mut()
+    }
+}
+
+/// Says which one it is, not what is in it.
+impl fmt::Debug for Block<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Block")
+            .field("index", &self.index())
+            .field("lost", &self.is_lost())
+            .finish_non_exhaustive()
+    }
+}

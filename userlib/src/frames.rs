@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! A pool at work, as an iterator.
+
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+use crate::error::decode;
+use crate::{Deadline, Frame, Pool, Result, Start, Stopped};
+
+/// The frames of a pool as they come, from [`Pool::frames`].
+///
+/// Each is a [`Lease`]: when it is dropped, its buffer goes back to the device.
+/// While the program holds the leases of all buffers there is nothing to come,
+/// which is the error [`NothingEnqueued`](crate::ErrorKind::NothingEnqueued).
+/// The iterator ends when the pool is stopped elsewhere.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use pindma::{Access, Device, Start};
+///
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = Device::open("/dev/pindma0")?;
+/// let pool = device.pool(1 << 20, 16, Access::WRITE)?;
+/// let start = Start::from_device().lossy(true);
+/// for frame in pool.frames(start)?.timeout(Duration::from_secs(1)).take(1000) {
+///     let frame = frame?;
+///     if frame.overruns > 0 {
+///         println!("{} frames lost before {}", frame.overruns, frame.sequence);
+///     }
+///     // ... frame.data() ...
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping the iterator stops the device, and waits for that.
+#[derive(Debug)]
+pub struct Frames<'p> {
+    pool: &'p Pool,
+    timeout: Option<Duration>,
+    running: bool,
+}
+
+impl<'p> Frames<'p> {
+    pub(crate) fn new(pool: &'p Pool, start: Start) -> Result<Self> {
+        pool.enqueue_all()?;
+        pool.start(start)?;
+        Ok(Self {
+            pool,
+            timeout: None,
+            running: true,
+        })
+    }
+
+    /// How long to wait for a frame before it is
+    /// [`TimedOut`](crate::ErrorKind::TimedOut); the next call waits again.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// Stops the device and says what it has done.
+    ///
+    /// # Errors
+    ///
+    /// See [`Pool::stop`].
+    pub fn stop(mut self) -> Result<Stopped> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<Stopped> {
+        self.running = false;
+        let stopped = self.pool.stop();
+        // What the device had not begun with becomes the program's again.
+        while let Ok(Some(frame)) = self.pool.try_dequeue() {
+            drop(frame);
+        }
+        stopped
+    }
+}
+
+impl<'p> Iterator for Frames<'p> {
+    type Item = Result<Lease<'p>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let deadline = self.timeout.map_or(Deadline::NONE, Deadline::after);
+        match self.pool.dequeue(deadline) {
+            Ok(Some(frame)) => Some(Lease::new(self.pool, frame)),
+            Ok(None) if self.pool.is_running() => Some(Err(decode::nothing_enqueued())),
+            Ok(None) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+impl Drop for Frames<'_> {
+    fn drop(&mut self) {
+        if self.running {
+            // There is nobody to tell; the pool says so again when it is used.
+            let _ = self.end();
+        }
+    }
+}
+
+/// A frame whose buffer goes back to the device when it is dropped, unless the
+/// pool has been stopped by then.
+#[derive(Debug)]
+pub struct Lease<'p> {
+    pool: &'p Pool,
+    /// `None` only while it is dropped or kept.
+    frame: Option<Frame<'p>>,
+}
+
+impl<'p> Lease<'p> {
+    /// The lease of a frame; or its error, and then the buffer goes back at once.
+    fn new(pool: &'p Pool, frame: Frame<'p>) -> Result<Self> {
+        let result = frame.result.clone();
+        let frame = Some(frame);
+        let lease = Self { pool, frame };
+        result.map(|()| lease)
+    }
+
+    /// The frame for good; its buffer does not go back by itself.
+    pub fn keep(mut self) -> Frame<'p> {
+        self.frame.take().unwrap_or_else(|| unreachable!())
+    }
+}
+
+impl<'p> Deref for Lease<'p> {
+    type Target = Frame<'p>;
+
+    fn deref(&self) -> &Frame<'p> {
+        self.frame.as_ref().unwrap_or_else(|| unreachable!())
+    }
+}
+
+impl<'p> DerefMut for Lease<'p> {
+    fn deref_mut(&mut self) -> &mut Frame<'p> {
+        self.frame.as_mut().unwrap_or_else(|| unreachable!())
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let frame = self.frame.take().filter(|_| self.pool.is_running());
+        if let Some(frame) = frame {
+            // A block that the device does not take stays with the program.
+            let _ = self.pool.enqueue(frame.block);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

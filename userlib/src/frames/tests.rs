@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Streams with a made-up kernel.
+
+use super::*;
+use crate::ffi::fake::Fake;
+use crate::{Access, Error, ErrorKind};
+
+#[test]
+fn dropped_frames_go_back_to_the_device() {
+    let (device, _) = Fake::device();
+    let pool = device.pool(4096, 2, Access::WRITE).expect("a pool");
+    let frames = pool.frames(Start::from_device()).expect("started");
+    let sequence: Vec<u64> = frames
+        .take(7)
+        .map(|frame| frame.expect("done").sequence)
+        .collect();
+    assert_eq!(sequence, [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(pool.take_all().expect("stopped").len(), 2);
+}
+
+#[test]
+fn overruns_are_told() {
+    let (device, fake) = Fake::device();
+    let pool = device.pool(4096, 2, Access::WRITE).expect("a pool");
+    let mut frames = pool
+        .frames(Start::from_device().lossy(true))
+        .expect("started");
+    drop(frames.next());
+    fake.lose_frames(3);
+    let frame = frames.next().expect("running").expect("done");
+    assert_eq!((frame.sequence, frame.overruns), (4, 3));
+    drop(frame);
+    assert_eq!(frames.stop().expect("running").frames, 5);
+}
+
+#[test]
+fn held_frames_are_not_overwritten() {
+    let (device, _) = Fake::device();
+    let pool = device.pool(4096, 2, Access::WRITE).expect("a pool");
+    let mut frames = pool.frames(Start::from_device()).expect("started");
+    let first = frames.next().expect("running").expect("done");
+    let second = frames.next().expect("running").expect("done");
+    let error = frames.next().expect("running").expect_err("both are held");
+    assert_eq!(error.kind(), &ErrorKind::NothingEnqueued);
+    drop(second);
+    let third = frames.next().expect("running").expect("one is back");
+    assert_ne!(first.block.index(), third.block.index());
+    let kept = third.keep();
+    drop(frames);
+    drop(first);
+    assert_eq!(pool.take_all().expect("stopped").len(), 1);
+    drop(kept);
+    assert_eq!(pool.take_all().expect("stopped").len(), 2);
+}
+
+#[test]
+fn it_ends_when_the_pool_is_stopped() {
+    let (device, _) = Fake::device();
+    let pool = device.pool(4096, 2, Access::WRITE).expect("a pool");
+    let mut frames = pool.frames(Start::from_device()).expect("started");
+    drop(frames.next());
+    pool.stop().expect("running");
+    let ends: Vec<_> = frames.filter_map(Result::err).collect();
+    let cancelled = |error: &Error| error.kind() == &ErrorKind::Cancelled;
+    assert_eq!(ends.iter().map(cancelled).collect::<Vec<_>>(), [true, true]);
+}
+
+#[test]
+fn a_stuck_device_loses_a_buffer() {
+    let (device, fake) = Fake::device();
+    let pool = device.pool(4096, 2, Access::WRITE).expect("a pool");
+    let mut frames = pool.frames(Start::from_device()).expect("started");
+    fake.hang();
+    let error = frames.next().expect("running").expect_err("stuck");
+    assert_eq!(error.kind(), &ErrorKind::NotRecoverable);
+    drop(frames);
+    assert_eq!(pool.take_all().expect("no error").len(), 1);
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Buffers that the kernel has allocated, and the device works on one after the
+//! other.
+
+mod options;
+
+use std::fmt;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::io::Errno;
+
+use crate::error::{decode, Operation};
+use crate::ffi::pool::Stock;
+use crate::{Block, Deadline, Frame, Frames, Refused, Result, Start};
+
+pub use options::PoolOptions;
+
+/// Buffers that the kernel has allocated, pinned and mapped for the device, and
+/// that are mapped here.
+///
+/// A buffer is either the program's, as a [`Block`] that lends its bytes, or the
+/// device's.  [`enqueue`](Self::enqueue) and [`dequeue`](Self::dequeue) change
+/// that, and the kernel enforces it.
+///
+/// ```no_run
+/// use pindma::{Access, Deadline, Device, Start};
+///
+/// # fn main() -> Result<(), pindma::Error> {
+/// let device = Device::open("/dev/pindma0")?;
+/// let pool = device.pool(1 << 20, 16, Access::WRITE)?;
+/// pool.enqueue_all()?;
+/// pool.start(Start::from_device())?;
+/// for _ in 0..1000 {
+///     let Some(frame) = pool.dequeue(Deadline::NONE)? else { break };
+///     println!("{} bytes, {} frames lost", frame.data().len(), frame.overruns);
+///     pool.enqueue(frame.block)?;
+/// }
+/// pool.stop()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// [`frames`](Self::frames) does all of that.
+///
+/// Threads may share a pool.  It can be polled: it is readable when there are
+/// buffers to dequeue.
+pub struct Pool {
+    stock: Stock,
+    /// Whether it was started and not stopped since, as far as is known here.
+    running: AtomicBool,
+}
+
+impl Pool {
+    fn new(stock: Stock) -> Self {
+        let running = AtomicBool::new(false);
+        Self { stock, running }
+    }
+
+    /// For a pool that needs more than [`Device::pool`](crate::Device::pool).
+    pub fn options() -> PoolOptions {
+        PoolOptions::default()
+    }
+
+    /// Buffers that there are.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.stock.count()
+    }
+
+    /// Bytes of a buffer: what was asked for, rounded up to whole pages.
+    #[must_use]
+    pub fn buffer_bytes(&self) -> usize {
+        self.stock.buffer_bytes()
+    }
+
+    /// The buffer with that index, if it is the program's and nobody has it.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn take(&self, index: u32) -> Result<Option<Block<'_>>> {
+        let claim = self.stock.claim(index);
+        claim
+            .map(|claim| claim.map(Block::new))
+            .map_err(|errno| decode::plain_call(Operation::Take, errno))
+    }
+
+    /// All buffers that are the program's and that nobody has: at first, all
+    /// there are.
+    ///
+    /// # Errors
+    ///
+    /// See [`take`](Self::take).
+    pub fn take_all(&self) -> Result<Vec<Block<'_>>> {
+        let blocks = (0..self.count()).map(|index| self.take(index));
+        blocks.filter_map(Result::transpose).collect()
+    }
+
+    /// Gives a buffer to the device, all of it.
+    ///
+    /// # Errors
+    ///
+    /// The block, with [`Lost`](crate::ErrorKind::Lost),
+    /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is another pool's, or
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn enqueue<'p>(&'p self, block: Block<'p>) -> std::result::Result<(), Refused<Block<'p>>> {
+        self.enqueue_bytes(block, 0)
+    }
+
+    /// Gives a buffer to the device, which is to move its first `bytes`; 0: all.
+    ///
+    /// # Errors
+    ///
+    /// See [`enqueue`](Self::enqueue).
+    pub fn enqueue_bytes<'p>(
+        &'p self,
+        block: Block<'p>,
+        bytes: u64,
+    ) -> std::result::Result<(), Refused<Block<'p>>> {
+        if let Err(refusal) = self.stock.may_enqueue(block.claim()) {
+            let error = decode::refusal(Operation::Enqueue, refusal);
+            return Err(Refused::new(error, block));
+        }
+        self.stock
+            .enqueue(block.into_claim(), bytes)
+            .map_err(|(errno, claim)| {
+                let error = decode::with_errno(Operation::Enqueue, errno);
+                Refused::new(error, Block::new(claim))
+            })
+    }
+
+    /// Gives the device all buffers that are the program's and that nobody has;
+    /// how many there were.
+    ///
+    /// # Errors
+    ///
+    /// See [`enqueue`](Self::enqueue).
+    pub fn enqueue_all(&self) -> Result<usize> {
+        let mut blocks = self.take_all()?;
+        let count = blocks.len();
+        self.enqueue_batch(&mut blocks)?;
+        Ok(count)
+    }
+
+    /// Gives buffers to the device, in order, with as few system calls as
+    /// possible.  What it does not take stays in `blocks`.
+    ///
+    /// # Errors
+    ///
+    /// See [`enqueue`](Self::enqueue).
+    pub fn enqueue_batch<'p>(&'p self, blocks: &mut Vec<Block<'p>>) -> Result<()> {
+        for block in &*blocks {
+            let allowed = self.stock.may_enqueue(block.claim());
+            allowed.map_err(|refusal| decode::refusal(Operation::Enqueue, refusal))?;
+        }
+        let mut claims: Vec<_> = blocks.drain(..).map(Block::into_claim).collect();
+        let enqueued = self.stock.enqueue_all(&mut claims);
+        blocks.extend(claims.into_iter().map(Block::new));
+        enqueued.map_err(|errno| decode::with_errno(Operation::Enqueue, errno))
+    }
+
+    /// Has the device work on the buffers that are enqueued, and on all that
+    /// will be.
+    ///
+    /// # Errors
+    ///
+    /// [`AlreadyStarted`](crate::ErrorKind::AlreadyStarted),
+    /// [`Invalid`](crate::ErrorKind::Invalid),
+    /// [`Unsupported`](crate::ErrorKind::Unsupported),
+    /// [`NoChannel`](crate::ErrorKind::NoChannel),
+    /// [`Range`](crate::ErrorKind::Range),
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn start(&self, start: Start) -> Result<()> {
+        let raw = start.raw();
+        let started = self.stock.start(&raw);
+        started.map_err(|errno| decode::start(&raw, errno))?;
+        self.running.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Has the device stop, and waits until it has.  What it had not begun with
+    /// can be dequeued, as [`Cancelled`](crate::ErrorKind::Cancelled).
+    ///
+    /// # Errors
+    ///
+    /// [`NotRecoverable`](crate::ErrorKind::NotRecoverable),
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn stop(&self) -> Result<Stopped> {
+        self.running.store(false, Ordering::Relaxed);
+        let stopped = self.stock.stop();
+        stopped
+            .map(|(frames, overruns)| Stopped { frames, overruns })
+            .map_err(|errno| decode::plain_call(Operation::Stop, errno))
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the next buffer that the device is done with; `None` if there
+    /// is none to wait for: the pool is stopped, or nothing is enqueued.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`](crate::ErrorKind::TimedOut),
+    /// [`Interrupted`](crate::ErrorKind::Interrupted),
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn dequeue(&self, deadline: Deadline) -> Result<Option<Frame<'_>>> {
+        self.dequeue_one(1, deadline)
+    }
+
+    /// The next buffer that the device is done with, if there is one already.
+    ///
+    /// # Errors
+    ///
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn try_dequeue(&self) -> Result<Option<Frame<'_>>> {
+        self.dequeue_one(0, Deadline::default())
+    }
+
+    fn dequeue_one(&self, min: usize, deadline: Deadline) -> Result<Option<Frame<'_>>> {
+        let mut next = Vec::with_capacity(1);
+        self.dequeue_some(1, min, deadline, &mut next)?;
+        Ok(next.pop())
+    }
+
+    /// Waits until the device is done with `min` buffers, and appends all that
+    /// it is done with, at most 32, to `frames`; returns how many.  With a `min`
+    /// of 0 it does not wait; 0 are returned if there is nothing to wait for.
+    ///
+    /// # Errors
+    ///
+    /// See [`dequeue`](Self::dequeue).
+    pub fn dequeue_batch<'p>(
+        &'p self,
+        min: usize,
+        deadline: Deadline,
+        frames: &mut Vec<Frame<'p>>,
+    ) -> Result<usize> {
+        self.dequeue_some(usize::MAX, min, deadline, frames)
+    }
+
+    fn dequeue_some<'p>(
+        &'p self,
+        max: usize,
+        min: usize,
+        deadline: Deadline,
+        into: &mut Vec<Frame<'p>>,
+    ) -> Result<usize> {
+        let mut sink = |claim, record| into.push(Frame::new(claim, &record));
+        match self.stock.dequeue(max, min, deadline.as_nanos(), &mut sink) {
+            Err(Errno::AGAIN) => Ok(0),
+            dequeued => dequeued.map_err(|errno| decode::plain_call(Operation::Dequeue, errno)),
+        }
+    }
+
+    /// Enqueues all buffers, starts the device, and returns the frames as they
+    /// come; dropping one gives its buffer back to the device.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`enqueue_all`](Self::enqueue_all) and [`start`](Self::start).
+    pub fn frames(&self, start: Start) -> Result<Frames<'_>> {
+        Frames::new(self, start)
+    }
+}
+
+/// What a pool has done, from [`Pool::stop`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Frames since the start, lost ones counted as well.
+    pub frames: u64,
+    /// Frames lost since the start.
+    pub overruns: u64,
+}
+
+impl AsFd for Pool {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stock.as_fd()
+    }
+}
+
+impl AsRawFd for Pool {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("count", &self.count())
+            .field("buffer_bytes", &self.buffer_bytes())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! How to make a pool.
+
+use crate::error::{decode, Operation};
+use crate::ffi::pool::{Stock, Wanted};
+use crate::{sys, Access, Device, Pool, Result};
+
+/// How to make a pool.
+///
+/// ```no_run
+/// # use pindma::{Access, Device, Pool};
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = Device::open("/dev/pindma0")?;
+/// let pool = Pool::options().contiguous(true).create(&device, 64 << 20, 1, Access::BOTH)?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use = "options do nothing before create"]
+pub struct PoolOptions {
+    contiguous: bool,
+    as_many: bool,
+}
+
+impl PoolOptions {
+    /// Whether each buffer is to be contiguous in physical memory.
+    pub fn contiguous(mut self, contiguous: bool) -> Self {
+        self.contiguous = contiguous;
+        self
+    }
+
+    /// Whether fewer buffers will do, down to one; [`Pool::count`] tells.
+    pub fn as_many(mut self, as_many: bool) -> Self {
+        self.as_many = as_many;
+        self
+    }
+
+    /// Allocates `count` buffers of `buffer_bytes` for what `access` says.
+    ///
+    /// # Errors
+    ///
+    /// [`MemlockLimit`](crate::ErrorKind::MemlockLimit),
+    /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
+    /// [`NoSpace`](crate::ErrorKind::NoSpace),
+    /// [`OutOfReach`](crate::ErrorKind::OutOfReach),
+    /// [`Invalid`](crate::ErrorKind::Invalid),
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
+    pub fn create(
+        self,
+        device: &Device,
+        buffer_bytes: usize,
+        count: u32,
+        access: Access,
+    ) -> Result<Pool> {
+        let wanted = Wanted {
+            buffer_bytes,
+            count,
+            access: access.bits(),
+            flags: self.flags(),
+        };
+        let stock = Stock::new(device.node(), &wanted);
+        stock
+            .map(Pool::new)
+            .map_err(|(errno, result)| decode::with_result(Operation::CreatePool, errno, &result))
+    }
+
+    fn flags(self) -> u32 {
+        let mut flags = 0;
+        if self.contiguous {
+            flags |= sys::PINDMA_POOL_CONTIGUOUS;
+        }
+        if self.as_many {
+            flags |= sys::PINDMA_POOL_AS_MANY;
+        }
+        flags
+    }
+}
