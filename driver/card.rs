@@ -40,9 +40,13 @@ use crate::{
         bus_master::BusMaster,
         dma_view::DmaView,
         mapped::{
+            self,
             Bounce,
+            DmaSegment,
+            Lasting,
             MapError,
-            Mapped, //
+            Mapped,
+            SyncFor, //
         },
         pins::Direction,
         trace, //
@@ -109,6 +113,9 @@ pub(crate) struct Started {
     pub(crate) ticket: Ticket,
     /// Bytes that the engine has taken.
     pub(crate) len: u64,
+    /// Where they start, in bytes from the start of the mapping.
+    offset: u64,
+    direction: Direction,
 }
 
 /// Hands what an engine reports to the channels.
@@ -156,14 +163,39 @@ impl<'b> Card<'b> {
         self.engine.irq(vector, &mut Post(&self.device))
     }
 
-    /// Maps memory. If that fails, it is given back, to be unpinned where no guard is held.
+    /// Maps memory for one transfer. If that fails, it is given back, to be unpinned where no guard
+    /// is held.
     pub(crate) fn map(
         &self,
         backing: Backing,
         bounce: Bounce,
         share: Option<Share>,
     ) -> core::result::Result<Placed, NotMapped> {
-        let mapped = match Mapped::new(self.view, backing, bounce) {
+        self.place(
+            Mapped::new(self.view, backing, bounce, Lasting::Once),
+            share,
+        )
+    }
+
+    /// Maps memory as [`map`](Self::map) does, for many transfers: each job syncs what it uses.
+    pub(crate) fn keep(
+        &self,
+        backing: Backing,
+        bounce: Bounce,
+        share: Option<Share>,
+    ) -> core::result::Result<Placed, NotMapped> {
+        self.place(
+            Mapped::new(self.view, backing, bounce, Lasting::Kept),
+            share,
+        )
+    }
+
+    fn place(
+        &self,
+        mapped: core::result::Result<Mapped<'b>, (Backing, MapError)>,
+        share: Option<Share>,
+    ) -> core::result::Result<Placed, NotMapped> {
+        let mapped = match mapped {
             Ok(mapped) => mapped,
             Err((backing, error)) => return Err((backing, share, error)),
         };
@@ -173,7 +205,7 @@ impl<'b> Card<'b> {
         }
         let mut table = self.table.lock();
         // Out of memory or of handles; `insert` then finds no room.
-        let _ = table.reserve();
+        let full = table.reserve() == Err(ENOSPC);
         let placed = table.insert(mapped, share);
         drop(table);
         match placed {
@@ -182,7 +214,14 @@ impl<'b> Card<'b> {
                 segments,
                 bounced,
             }),
-            Err((mapped, share)) => Err((mapped.unmap(), share, MapError::NoMemory)),
+            Err((mapped, share)) => {
+                let error = if full {
+                    MapError::NoRoom
+                } else {
+                    MapError::NoMemory
+                };
+                Err((mapped.unmap(), share, error))
+            }
         }
     }
 
@@ -216,20 +255,27 @@ impl<'b> Card<'b> {
         table.arm(work.handle, ticket, work.direction)?;
         channel.expect(ticket);
         let flight = table.in_flight(work.handle).ok_or(ENOENT)?;
+        let len = self.longest_job(work, flight.segments());
+        flight.sync_for_job(work.offset, len, SyncFor::Device);
         let job = Job {
             direction: work.direction,
             dev_addr: work.dev_addr,
             dev_fixed: work.dev_fixed,
-            len: work.len,
+            len,
             mapped: flight.segments(),
             offset: work.offset,
         };
         match self.engine.start(work.ch, ticket, &job) {
             Ok(len) => {
-                let len = len.min(work.len);
+                let len = len.min(job.len);
                 let (ch, addr) = (work.ch.0, work.dev_addr);
                 trace::start(&self.view, ch, ticket.0, addr, len, work.direction);
-                Ok(Started { ticket, len })
+                Ok(Started {
+                    ticket,
+                    len,
+                    offset: work.offset,
+                    direction: work.direction,
+                })
             }
             Err(why) => {
                 table.settle(work.handle, &channel.refused(ticket, why))?;
@@ -238,13 +284,32 @@ impl<'b> Card<'b> {
         }
     }
 
+    /// As many bytes of `work` as the channel takes at a time, and no more: all of it is synced.
+    fn longest_job(&self, work: &Work, segments: &[DmaSegment]) -> u64 {
+        let channels = self.engine.limits().channels;
+        let Some(limits) = channels.get(work.ch.0 as usize) else {
+            return work.len;
+        };
+        mapped::part(segments, work.offset, work.len.min(limits.job_bytes))
+            .take(limits.job_segments as usize)
+            .map(|segment| segment.len)
+            .sum()
+    }
+
     /// Takes note that a job has ended, and returns how many bytes it has moved.
     ///
     /// # Errors
     ///
     /// `EIO` if the device has lost bus mastering: it may have moved nothing and not know it.
     pub(crate) fn settle(&self, handle: Handle, proof: &Retired, started: Started) -> Result<u64> {
-        self.table.lock().settle(handle, proof)?;
+        let mut table = self.table.lock();
+        table.settle(handle, proof)?;
+        // What the device has only read, it has not changed: the CPU's view is as good as before,
+        // and newer if the application has written since.
+        if started.direction.writes() {
+            table.sync_for_job(handle, started.offset, started.len, SyncFor::Cpu);
+        }
+        drop(table);
         if !self.master.is_enabled() {
             return Err(EIO);
         }
@@ -255,6 +320,11 @@ impl<'b> Card<'b> {
         };
         trace::complete(&self.view, started.ticket.0, bytes);
         Ok(bytes)
+    }
+
+    /// Makes a part of a mapping ready for the device or the CPU.
+    pub(crate) fn sync(&self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
+        self.table.lock().sync(handle, offset, len, sync);
     }
 
     /// Looks for jobs that have ended without an interrupt.

@@ -66,6 +66,8 @@ pub(crate) static FILES: Gauge = Gauge::new();
 pub(crate) static POOLS: Gauge = Gauge::new();
 /// Queues that are open, or that requests still end in.
 pub(crate) static QUEUES: Gauge = Gauge::new();
+/// Regions, registered or used by a transfer that has not ended.
+pub(crate) static REGIONS: Gauge = Gauge::new();
 /// Pages leaked on purpose, since the device did not stop.
 pub(crate) static LEAKED_PAGES: Gauge = Gauge::new();
 /// Jobs whose end was found by polling; only grows.
@@ -73,7 +75,7 @@ pub(crate) static LOST_INTERRUPTS: Gauge = Gauge::new();
 /// Completions of jobs that nobody waits for; only grows.
 pub(crate) static STRAY_COMPLETIONS: Gauge = Gauge::new();
 
-static SHOWN: [(&CStr, &Gauge); 11] = [
+static SHOWN: [(&CStr, &Gauge); 12] = [
     (c"charged_pages", &CHARGED_PAGES),
     (c"pinned_pages", &PINNED_PAGES),
     (c"kernel_pages", &KERNEL_PAGES),
@@ -82,6 +84,7 @@ static SHOWN: [(&CStr, &Gauge); 11] = [
     (c"files", &FILES),
     (c"pools", &POOLS),
     (c"queues", &QUEUES),
+    (c"regions", &REGIONS),
     (c"leaked_pages", &LEAKED_PAGES),
     (c"lost_interrupts", &LOST_INTERRUPTS),
     (c"stray_completions", &STRAY_COMPLETIONS),

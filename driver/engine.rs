@@ -14,7 +14,10 @@ use kernel::{
 };
 
 use crate::kapi::{
-    mapped::DmaSegment,
+    mapped::{
+        self,
+        DmaSegment, //
+    },
     pins::Direction,
     vendor, //
 };
@@ -103,15 +106,7 @@ pub(crate) struct Job<'a> {
 impl<'a> Job<'a> {
     /// The segments to work on, in order; their lengths add up to `len`.
     pub(crate) fn segments(&self) -> impl Iterator<Item = DmaSegment> + 'a {
-        let (mut skip, mut left) = (self.offset, self.len);
-        self.mapped.iter().filter_map(move |segment| {
-            let skipped = skip.min(segment.len);
-            skip -= skipped;
-            let len = left.min(segment.len - skipped);
-            left -= len;
-            let addr = segment.addr + skipped;
-            (len > 0).then_some(DmaSegment { addr, len })
-        })
+        mapped::part(self.mapped, self.offset, self.len)
     }
 }
 

@@ -35,6 +35,10 @@ use crate::{
             pindma_channel_info,
             pindma_copy,
             pindma_info,
+            pindma_region_info,
+            pindma_region_register,
+            pindma_region_sync,
+            pindma_region_unregister,
             pindma_result,
             pindma_stats,
             pindma_transfer,
@@ -49,9 +53,14 @@ use crate::{
         node::OpenFile,
         read_write::ReadWrite, //
     },
+    names::{
+        Names,
+        Published, //
+    },
     pool,
     progress::Progress,
     queue,
+    region,
     show,
     stats::Stats,
     submit,
@@ -70,6 +79,7 @@ pub(crate) struct File {
     /// How fast it gets its turns, for each channel.
     paces: KVec<Arc<Pace>>,
     backlog: Arc<Backlog>,
+    names: Pin<KBox<Names>>,
     _counted: counters::Held,
 }
 
@@ -98,9 +108,14 @@ impl OpenFile for Open {
             paces.push(Arc::new(Pace::new(), gfp::for_user())?, gfp::for_user())?;
         }
         let backlog = Backlog::new(device)?;
+        let device = Device::open(device, flags)?;
+        let stats = device.totals.open()?;
+        let names = KBox::pin_init(Names::new(stats.clone()), gfp::for_user());
+        let names = names.inspect_err(|_| device.totals.close(&stats))?;
         let file = File {
-            device: Device::open(device, flags)?,
-            stats: device.totals.open()?,
+            device,
+            stats,
+            names,
             paces,
             backlog,
             _counted: counters::FILES.hold(),
@@ -132,6 +147,20 @@ impl FileOps for Open {
             abi::PINDMA_SUBMIT => submit::run(file, arg),
             abi::PINDMA_COPY => file.work::<pindma_copy>(arg, caller, copy::run),
             abi::PINDMA_POOL_CREATE => pool::create(caller, arg),
+            abi::PINDMA_REGION_REGISTER => file.make::<pindma_region_register, _>(
+                arg,
+                |arg, progress| region::register(file, arg, progress),
+                Published::keep,
+            ),
+            abi::PINDMA_REGION_UNREGISTER => {
+                file.tell::<pindma_region_unregister>(arg, |arg| region::unregister(file, arg))
+            }
+            abi::PINDMA_REGION_SYNC => {
+                file.tell::<pindma_region_sync>(arg, |arg| region::sync(file, arg))
+            }
+            abi::PINDMA_REGION_INFO => {
+                file.ask::<pindma_region_info>(arg, |info| region::info(file, info))
+            }
             _ => Err(ENOTTY),
         }
     }
@@ -157,6 +186,7 @@ impl FileOps for Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.backlog.close();
+        self.0.names.clear();
     }
 }
 
@@ -177,6 +207,12 @@ impl HasResult for pindma_copy {
     }
 }
 
+impl HasResult for pindma_region_register {
+    fn result(&mut self) -> &mut pindma_result {
+        &mut self.out
+    }
+}
+
 impl Drop for File {
     fn drop(&mut self) {
         self.device.totals.close(&self.stats);
@@ -190,8 +226,13 @@ impl File {
     }
 
     /// What the file has done.
-    pub(crate) fn stats(&self) -> &Stats {
+    pub(crate) fn stats(&self) -> &Arc<Stats> {
         &self.stats
+    }
+
+    /// What it has given handles to.
+    pub(crate) fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Fails if the device takes no calls: `ENODEV`, `ENOTRECOVERABLE`.
@@ -250,6 +291,39 @@ impl File {
         let mut call = Call::<T>::read(arg)?;
         answer(&mut call.arg)?;
         call.write_back()?;
+        Ok(0)
+    }
+
+    /// A call that answers nothing: nothing is written back.
+    fn tell<T: Argument>(&self, arg: UserPtr, act: impl FnOnce(&T) -> Result) -> Result<isize> {
+        if self.device.is_gone() {
+            return Err(ENODEV);
+        }
+        act(&Call::<T>::read(arg)?.arg)?;
+        Ok(0)
+    }
+
+    /// A call that makes something. What it has made is dropped again if the caller cannot be told
+    /// of it, and else kept.
+    fn make<T: HasResult, M>(
+        &self,
+        arg: UserPtr,
+        make: impl FnOnce(&mut T, &mut Progress) -> Result<M, Failure>,
+        keep: impl FnOnce(M),
+    ) -> Result<isize> {
+        let _counted = counters::REQUESTS.hold();
+        let mut call = Call::<T>::read(arg)?;
+        let mut progress = Progress::default();
+        let (made, end) = match make(&mut call.arg, &mut progress) {
+            Ok(made) => (Some(made), Ok(())),
+            Err(failure) => (None, Err(failure)),
+        };
+        *call.arg.result() = progress.result(&end);
+        call.write_back()?;
+        end.map_err(|failure| failure.error())?;
+        if let Some(made) = made {
+            keep(made);
+        }
         Ok(0)
     }
 

@@ -18,7 +18,8 @@ use crate::{
     kapi::{
         mapped::{
             DmaSegment,
-            Mapped, //
+            Mapped,
+            SyncFor, //
         },
         pins::Direction, //
     },
@@ -119,6 +120,20 @@ impl<'b> InFlight<'b> {
     /// The segments that the job may work on.
     pub(crate) fn segments(&self) -> &[DmaSegment] {
         self.mapped.as_ref().map_or(&[], Mapped::segments)
+    }
+
+    /// Makes a part ready for the device or the CPU, on behalf of a job.
+    pub(crate) fn sync_for_job(&mut self, offset: u64, len: u64, sync: SyncFor) {
+        if let Some(mapped) = &mut self.mapped {
+            mapped.sync_for_job(offset, len, sync);
+        }
+    }
+
+    /// Makes a part ready for the device or the CPU.
+    pub(crate) fn sync(&mut self, offset: u64, len: u64, sync: SyncFor) {
+        if let Some(mapped) = &mut self.mapped {
+            mapped.sync(offset, len, sync);
+        }
     }
 
     /// Which way the data goes.

@@ -24,6 +24,7 @@ use crate::{
         charge::Memlock,
         dma_view, //
     },
+    names::MOST_NAMED,
     params,
     pool::{
         MAX_BATCH,
@@ -51,6 +52,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_page_size = PAGE_SIZE as u32;
     info.out_cache_align = dma_view::cache_align();
     info.out_engine = name(limits.name.as_bytes());
+    info.out_max_regions = MOST_NAMED;
     info.out_bus = name(device.facts.bus.to_bytes());
     info.out_max_queues = MAX_QUEUES as u32;
     info.out_max_depth = MAX_DEPTH;
@@ -65,6 +67,7 @@ fn caps(device: &Device) -> u64 {
     let limits = device.facts.limits;
     let mut caps = abi::PINDMA_CAP_TRANSFER
         | abi::PINDMA_CAP_QUEUE
+        | abi::PINDMA_CAP_REGION
         | abi::PINDMA_CAP_POOL
         | abi::PINDMA_CAP_READ_WRITE
         | abi::PINDMA_CAP_MAY_COPY;

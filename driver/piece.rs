@@ -2,9 +2,13 @@
 
 //! Mapped memory that a transfer moves: a run of bytes, in one mapping or in several.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 use crate::{
+    region::Region,
     slots::Handle,
     window::Window, //
 };
@@ -13,6 +17,15 @@ use crate::{
 pub(crate) enum Piece {
     /// Pinned and mapped for this transfer alone.
     Window(Window),
+    /// A part of registered memory.
+    Region {
+        /// All of it.
+        region: Arc<Region>,
+        /// Where the part starts, in bytes from the start of the region.
+        offset: u64,
+        /// Its bytes; the region has them.
+        len: u64,
+    },
     /// A part of a mapping that somebody else keeps.
     Part(Place),
     /// So many bytes, all of which go to or come from the same short part of such a mapping, over
@@ -39,6 +52,13 @@ impl Place {
             ..self
         }
     }
+
+    fn first(self, len: u64) -> Self {
+        Self {
+            len: self.len.min(len),
+            ..self
+        }
+    }
 }
 
 impl Piece {
@@ -46,6 +66,7 @@ impl Piece {
     pub(crate) fn len(&self) -> u64 {
         match self {
             Self::Window(window) => window.len(),
+            Self::Region { len, .. } => *len,
             Self::Part(part) => part.len,
             Self::Repeated(_, len) => *len,
         }
@@ -59,14 +80,26 @@ impl Piece {
                 offset,
                 len: window.len() - offset,
             },
+            Self::Region {
+                region,
+                offset: start,
+                len,
+            } => region.place(start + offset).first(len - offset),
             Self::Part(part) => part.skip(offset),
-            Self::Repeated(part, len) => {
-                let place = part.skip(offset % part.len);
-                Place {
-                    len: place.len.min(len - offset),
-                    ..place
-                }
-            }
+            Self::Repeated(part, len) => part.skip(offset % part.len).first(len - offset),
+        }
+    }
+
+    /// Whether any of it goes through a bounce buffer; of others than a region, what has mapped
+    /// them has told.
+    pub(crate) fn bounced(&self) -> bool {
+        match self {
+            Self::Region {
+                region,
+                offset,
+                len,
+            } => region.bounced(*offset, *len),
+            Self::Window(_) | Self::Part(_) | Self::Repeated(..) => false,
         }
     }
 }

@@ -61,6 +61,16 @@ pub(crate) struct Share {
     pages: usize,
 }
 
+impl Share {
+    /// Takes `pages` of it, or all that is left, as a share of their own.
+    pub(crate) fn split(&mut self, pages: usize) -> Self {
+        let pages = pages.min(self.pages);
+        self.pages -= pages;
+        let quota = self.quota.clone();
+        Self { quota, pages }
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
         self.quota.used.fetch_sub(self.pages, Full);
@@ -79,6 +89,22 @@ mod tests {
         assert_eq!(quota.used(), 10);
         assert!(Quota::take(&quota, 1).is_none());
         drop(share);
+        assert_eq!(quota.used(), 0);
+        Ok(())
+    }
+
+    #[test]
+    fn a_share_is_given_back_in_parts() -> Result {
+        let quota = Arc::new(Quota::new(10), GFP_KERNEL)?;
+        let mut share = Quota::take(&quota, 10).ok_or(ENOSPC)?;
+        let part = share.split(4);
+        assert_eq!(quota.used(), 10);
+        drop(part);
+        assert_eq!(quota.used(), 6);
+        let rest = share.split(usize::MAX);
+        drop(share);
+        assert_eq!(quota.used(), 6);
+        drop(rest);
         assert_eq!(quota.used(), 0);
         Ok(())
     }

@@ -39,7 +39,8 @@ use crate::{
     until::{
         Canceled,
         Until, //
-    }, //
+    },
+    vector::Holds, //
 };
 
 /// What a request is called. There may be several with one name.
@@ -67,6 +68,8 @@ pub(crate) struct Load {
     pub(crate) deadline: Deadline,
     /// Its memory.
     pub(crate) pieces: KVVec<Piece>,
+    /// What of that is by handle.
+    pub(crate) holds: Holds,
     /// How far it has got.
     pub(crate) progress: Progress,
     /// Counts it.
@@ -94,7 +97,7 @@ impl Load {
     /// Ends it. `request` is what it was the load of.
     pub(crate) fn end(self, end: &Result<(), Failure>, request: ListArc<Request>) {
         // Who sees the completion may use the memory again, and finds nothing pinned or counted.
-        drop((self.pieces, self.counted));
+        drop((self.pieces, self.holds, self.counted));
         let stats = self.file.stats();
         stats.calls.add(self.progress.started.into());
         stats.ended.add(1);

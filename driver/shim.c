@@ -29,6 +29,11 @@ struct user_struct *pindma_get_current_user(void)
 	return get_uid(current_user());
 }
 
+struct user_struct *pindma_get_user(struct user_struct *user)
+{
+	return get_uid(user);
+}
+
 unsigned long pindma_rlimit_memlock(void)
 {
 	return rlimit(RLIMIT_MEMLOCK);
@@ -128,6 +133,11 @@ bool pindma_try_get_page(struct page *page)
 	return !folio_test_slab(folio) && !folio_is_zone_device(folio) && folio_try_get(folio);
 }
 
+u64 pindma_page_size(const struct page *page)
+{
+	return folio_size(page_folio(page));
+}
+
 u64 pindma_page_phys(const struct page *page)
 {
 	return page_to_phys(page);
@@ -156,6 +166,16 @@ bool pindma_dma_coherent(struct device *dev)
 bool pindma_dma_need_sync(struct device *dev, dma_addr_t addr)
 {
 	return dma_need_sync(dev, addr);
+}
+
+void pindma_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t size, u32 direction)
+{
+	dma_sync_single_for_device(dev, addr, size, direction);
+}
+
+void pindma_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t size, u32 direction)
+{
+	dma_sync_single_for_cpu(dev, addr, size, direction);
 }
 
 u64 pindma_dma_limit(struct device *dev)

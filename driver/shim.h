@@ -20,6 +20,7 @@ struct workqueue_struct;
 
 struct workqueue_struct *pindma_alloc_workqueue(const char *name);
 struct user_struct *pindma_get_current_user(void);
+struct user_struct *pindma_get_user(struct user_struct *user);
 unsigned long pindma_rlimit_memlock(void);
 unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
@@ -39,6 +40,7 @@ u64 pindma_iter_addr(const struct iov_iter *iter);
 u64 pindma_iter_len(const struct iov_iter *iter);
 
 bool pindma_try_get_page(struct page *page);
+u64 pindma_page_size(const struct page *page);
 u64 pindma_page_phys(const struct page *page);
 bool pindma_sg_is_bounced(struct scatterlist *list);
 void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset);
@@ -46,6 +48,8 @@ void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offse
 bool pindma_dma_translated(struct device *dev);
 bool pindma_dma_coherent(struct device *dev);
 bool pindma_dma_need_sync(struct device *dev, dma_addr_t addr);
+void pindma_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t size, u32 direction);
+void pindma_dma_sync_for_cpu(struct device *dev, dma_addr_t addr, size_t size, u32 direction);
 u64 pindma_dma_limit(struct device *dev);
 u64 pindma_dma_addr(struct device *dev, u64 phys);
 u64 pindma_dma_phys(struct device *dev, dma_addr_t addr);

@@ -136,7 +136,7 @@ impl Asked {
         let dev_fixed = dev_fixed(entry.dev_flags, limits)?;
         let deadline = Deadline::from_abi(entry.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
-        let vector = vector(entry)?;
+        let vector = vector(file, entry, direction)?;
         vector.check_alignment(limits.addr_align, limits.len_align)?;
         if direction == Direction::FromDevice {
             check_cache_lines(&vector, file.device().facts.cache_align)?;
@@ -155,12 +155,18 @@ impl Asked {
         })
     }
 
-    /// Pins and maps all of it, in windows.
+    /// Pins and maps all of it that is not mapped already, in windows.
     fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<KVVec<Piece>, Failure> {
         let mut pieces = KVVec::new();
         let mut cursor = Cursor::new(&self.vector);
         let (direction, term) = (self.route.direction, self.term());
         while !cursor.at_end() {
+            if let Some(segment) = cursor.take_named() {
+                let piece = self.vector.piece(&segment)?;
+                progress.bounced |= piece.bounced();
+                pieces.push(piece, gfp::for_user()).map_err(Error::from)?;
+                continue;
+            }
             let ranges = cursor.take(cursor.reach(params::window_pages()))?;
             let window = Window::open_for(file, &self.vector, ranges, direction, term, progress)?;
             file.stats().windows.add(1);
@@ -181,15 +187,16 @@ impl Asked {
     }
 }
 
-fn vector(entry: &pindma_entry) -> Result<Vector, Failure> {
+fn vector(file: &File, entry: &pindma_entry, direction: Direction) -> Result<Vector, Failure> {
     if entry.nr_segs == 0 {
-        return Vector::one(entry.seg);
+        return Vector::one_named(entry.seg, file.names(), direction);
     }
-    Vector::read(Source {
+    let source = Source {
         addr: entry.segs,
         count: entry.nr_segs,
         side: Side::First,
-    })
+    };
+    Vector::read_named(source, file.names(), direction)
 }
 
 fn submit_one(
@@ -217,6 +224,7 @@ fn submit_one(
         total: asked.vector.total(),
         deadline: asked.deadline,
         pieces,
+        holds: asked.vector.into_holds(),
         progress,
         counted: counters::REQUESTS.hold(),
     });

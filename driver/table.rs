@@ -10,8 +10,14 @@ use crate::{
     engine::Ticket,
     flight::InFlight,
     kapi::{
-        mapped::Mapped,
-        pins::Direction, //
+        mapped::{
+            Mapped,
+            SyncFor, //
+        },
+        pins::{
+            cond_resched,
+            Direction, //
+        },
     },
     quiet::Quiet,
     quota::Share,
@@ -73,8 +79,8 @@ impl<'b> Table<'b> {
     }
 
     /// The mapping, if a job works on it.
-    pub(crate) fn in_flight(&mut self, handle: Handle) -> Option<&InFlight<'b>> {
-        match &self.slots.get_mut(handle)?.state {
+    pub(crate) fn in_flight(&mut self, handle: Handle) -> Option<&mut InFlight<'b>> {
+        match &mut self.slots.get_mut(handle)?.state {
             State::InFlight(flight) => Some(flight),
             State::Mapped(_) => None,
         }
@@ -108,6 +114,25 @@ impl<'b> Table<'b> {
                 .map_or_else(State::InFlight, State::Mapped),
             mapped => mapped,
         })
+    }
+
+    /// Makes a part of a mapping ready for the device or the CPU, if a job has to; unlike what is
+    /// mapped for one transfer alone.
+    pub(crate) fn sync_for_job(&mut self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
+        match self.slots.get_mut(handle).map(|entry| &mut entry.state) {
+            Some(State::Mapped(mapped)) => mapped.sync_for_job(offset, len, sync),
+            Some(State::InFlight(flight)) => flight.sync_for_job(offset, len, sync),
+            None => {}
+        }
+    }
+
+    /// Makes a part of a mapping ready for the device or the CPU.
+    pub(crate) fn sync(&mut self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
+        match self.slots.get_mut(handle).map(|entry| &mut entry.state) {
+            Some(State::Mapped(mapped)) => mapped.sync(offset, len, sync),
+            Some(State::InFlight(flight)) => flight.sync(offset, len, sync),
+            None => {}
+        }
     }
 
     fn change(&mut self, handle: Handle, f: impl FnOnce(State<'b>) -> State<'b>) -> Result {
@@ -149,6 +174,8 @@ impl<'b> Table<'b> {
                 }
                 (State::InFlight(flight), None) => drop(flight),
             }
+            drop(entry.share);
+            cond_resched();
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     kapi::{
         abi::{
             self,
+            pindma_seg,
             pindma_transfer, //
         },
         pins::Direction, //
@@ -35,6 +36,7 @@ use crate::{
     params,
     piece::Piece,
     progress::Progress,
+    until::Until,
     vector::{
         Cursor,
         Source,
@@ -75,11 +77,15 @@ impl<'a> Transfer<'a> {
         let dev_fixed = dev_fixed(arg.dev_flags, limits)?;
         let deadline = Deadline::from_abi(arg.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
-        let vector = Vector::read(Source {
+        let source = Source {
             addr: arg.segs,
             count: arg.nr_segs,
             side: Side::First,
-        })?;
+        };
+        let vector = Vector::read_named(source, caller.file.names(), direction)?;
+        if arg.flags & abi::PINDMA_MUST_COPY != 0 {
+            vector.check_unnamed(EOPNOTSUPP)?;
+        }
         check_device_range(arg.dev_addr, vector.total(), dev_fixed, limits)?;
         let means = Means::asked_for(arg.flags, vector.total(), params::copy_below())?;
         let route = Route {
@@ -106,9 +112,11 @@ impl<'a> Transfer<'a> {
     ) -> Result<Self, Failure> {
         let means = match check_alignment(caller, limits, route.direction, &vector) {
             Ok(()) => means,
+            // What is mapped already is not copied.
+            Err(failure) if vector.check_unnamed(EINVAL).is_err() => return Err(failure),
             Err(failure) => means.unaligned(failure)?,
         };
-        if vector.total() % u64::from(limits.len_align) != 0 {
+        if vector.total() & (u64::from(limits.len_align) - 1) != 0 {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_NR_SEGS));
         }
         Ok(Self {
@@ -131,6 +139,9 @@ impl<'a> Transfer<'a> {
 
     /// Moves a window, or as much of it as can be moved by one and the same means.
     fn step(&self, cursor: &mut Cursor<'_>, progress: &mut Progress) -> Result<(), Failure> {
+        if let Some(segment) = cursor.take_named() {
+            return self.move_named(&segment, progress);
+        }
         let bytes = cursor.reach(params::window_pages());
         if self.means == Means::Copy {
             return self.copy(cursor, bytes, progress);
@@ -149,6 +160,17 @@ impl<'a> Transfer<'a> {
             (Means::PinOrCopy, 0) if failure.may_be_copied() => self.copy(cursor, bytes, progress),
             _ => Err(failure),
         }
+    }
+
+    /// Moves memory that is mapped already, and may take as long as the caller likes.
+    fn move_named(&self, segment: &pindma_seg, progress: &mut Progress) -> Result<(), Failure> {
+        let piece = self.vector.piece(segment)?;
+        progress.bounced |= piece.bounced();
+        let mover = Mover {
+            until: Until::deadline(self.deadline),
+            ..self.mover()
+        };
+        mover.run(&piece, progress)
     }
 
     /// Bytes that are left before the address that a failure is about.
@@ -189,6 +211,7 @@ impl<'a> Transfer<'a> {
         Ok(Piece::Window(window))
     }
 
+    /// What moves memory that is pinned for this transfer alone, which must not stay so for ever.
     fn mover(&self) -> Mover<'a> {
         let total = self.vector.total();
         Mover::new(self.caller, self.route, total, self.deadline)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A vector of user ranges as a call brings it, and the windows that it is worked through in.
+//! A vector of memory as a call brings it, and the parts that it is worked through in.
 
 use kernel::{
     page::PAGE_SIZE,
@@ -12,14 +12,24 @@ use crate::{
         Failure,
         Side, //
     },
+    few::Few,
     kapi::{
         abi::{
             self,
             pindma_seg, //
         },
         gfp,
-        pins::UserRange, //
+        pins::{
+            Direction,
+            UserRange, //
+        },
     },
+    names::{
+        Hold,
+        Names, //
+    },
+    piece::Piece,
+    slots::Handle, //
 };
 
 /// Most segments in a vector.
@@ -52,31 +62,51 @@ impl Source {
     }
 }
 
+/// What a transfer uses, each thing once.
+pub(crate) type Holds = Few<Option<Hold>>;
+
 /// A vector that was copied in and found to be in order.
 pub(crate) struct Vector {
-    segments: KVVec<pindma_seg>,
+    segments: Few<pindma_seg>,
+    /// What the segments name, each thing once.
+    holds: Holds,
     total: u64,
     side: Side,
 }
 
 impl Vector {
-    /// Copies a vector in.
+    /// Copies a vector of user memory in.
     pub(crate) fn read(source: Source) -> Result<Self, Failure> {
+        let vector = Self::copy_in(source)?;
+        vector.check_unnamed(EINVAL)?;
+        Ok(vector)
+    }
+
+    /// Copies a vector in whose segments may be by handle, for a transfer of the calling process in
+    /// that direction. Uses what they name until it is dropped.
+    pub(crate) fn read_named(
+        source: Source,
+        names: &Names,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
+        let mut vector = Self::copy_in(source)?;
+        vector.resolve(names, direction)?;
+        Ok(vector)
+    }
+
+    fn copy_in(source: Source) -> Result<Self, Failure> {
         match source.count {
             0 => return Err(Failure::field(EINVAL, source.count_field())),
             1..=MAX_SEGMENTS => {}
             _ => return Err(Failure::field(EMSGSIZE, source.count_field())),
         }
-        let segments = abi::read_segments(source.addr, source.count as usize).map_err(|error| {
-            if error == ENOMEM {
-                Failure::from(error)
-            } else {
-                Failure::field(EFAULT, source.pointer_field())
-            }
-        })?;
+        let mut segments = Few::defaults(source.count as usize)?;
+        abi::read_segments(source.addr, &mut segments)
+            .map_err(|_| Failure::field(EFAULT, source.pointer_field()))?;
         let total = check(&segments, source.side)?;
         Ok(Self {
             segments,
+            holds: Few::new(),
             total,
             side: source.side,
         })
@@ -87,49 +117,112 @@ impl Vector {
     pub(crate) fn of_ranges(
         each: impl FnOnce(&mut dyn FnMut(u64, u64) -> Result) -> Result,
     ) -> Result<Self, Failure> {
-        let mut segments = KVVec::new();
+        let mut segments = Few::new();
         each(&mut |addr, len| {
             let segment = pindma_seg {
                 addr,
                 len,
                 ..pindma_seg::default()
             };
-            Ok(segments.push(segment, gfp::for_user())?)
+            segments.push(segment)
         })?;
         let side = Side::First;
         let total = check(&segments, side)?;
         Ok(Self {
             segments,
+            holds: Few::new(),
             total,
             side,
         })
     }
 
-    /// A vector of one segment.
-    pub(crate) fn one(segment: pindma_seg) -> Result<Self, Failure> {
+    /// A vector of one segment, which may be by handle; see [`read_named`](Self::read_named).
+    pub(crate) fn one_named(
+        segment: pindma_seg,
+        names: &Names,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
         let side = Side::First;
         let total = check(&[segment], side)?;
-        let mut segments = KVVec::new();
-        segments
-            .push(segment, gfp::for_user())
-            .map_err(Error::from)?;
-        Ok(Self {
+        let mut segments = Few::new();
+        segments.push(segment)?;
+        let mut vector = Self {
             segments,
+            holds: Few::new(),
             total,
             side,
-        })
+        };
+        vector.resolve(names, direction)?;
+        Ok(vector)
+    }
+
+    fn resolve(&mut self, names: &Names, direction: Direction) -> Result<(), Failure> {
+        for index in 0..self.segments.len() {
+            let segment = self.segments[index];
+            if segment.handle == 0 {
+                continue;
+            }
+            let wrong = |error, field| {
+                let side = self.side;
+                Failure::segment(error, field, side, index as u32)
+            };
+            let handle = Handle::from_abi(segment.handle);
+            if self.hold(handle).is_none() {
+                let hold = names
+                    .hold(handle)
+                    .map_err(|error| wrong(error, abi::PINDMA_FIELD_SEG_HANDLE))?;
+                self.holds.push(Some(hold))?;
+            }
+            let hold = self.hold(handle).ok_or(ENOENT)?;
+            hold.check(&segment, direction)
+                .map_err(|(error, field)| wrong(error, field))?;
+        }
+        Ok(())
+    }
+
+    /// The memory of a segment that is by handle.
+    pub(crate) fn piece(&self, segment: &pindma_seg) -> Result<Piece> {
+        let hold = self.hold(Handle::from_abi(segment.handle));
+        Ok(hold.ok_or(ENOENT)?.piece(segment))
+    }
+
+    /// What the segments name; to be kept for as long as pieces of it are used.
+    pub(crate) fn into_holds(self) -> Holds {
+        self.holds
+    }
+
+    fn hold(&self, handle: Handle) -> Option<&Hold> {
+        self.holds
+            .iter()
+            .flatten()
+            .find(|hold| hold.handle == handle)
+    }
+
+    /// Fails with `error` if a segment is by handle.
+    pub(crate) fn check_unnamed(&self, error: Error) -> Result<(), Failure> {
+        let mut named = self.indexed().filter(|(_, segment)| segment.handle != 0);
+        match named.next() {
+            Some((index, _)) => Err(self.wrong(error, abi::PINDMA_FIELD_SEG_HANDLE, index)),
+            None => Ok(()),
+        }
+    }
+
+    fn wrong(&self, error: Error, field: abi::pindma_field, index: u32) -> Failure {
+        Failure::segment(error, field, self.side, index)
     }
 
     /// Checks that each segment is a multiple of what a device needs; both are powers of two.
     pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result<(), Failure> {
         let (addr, len) = (u64::from(addr) - 1, u64::from(len) - 1);
         for (index, segment) in self.indexed() {
-            let field = match (segment.addr & addr, segment.len & len) {
+            let hold = self.hold(Handle::from_abi(segment.handle));
+            let edges = hold.map_or(0, |hold| hold.region.region().edges());
+            let field = match ((segment.addr | edges) & addr, segment.len & len) {
                 (0, 0) => continue,
                 (0, _) => abi::PINDMA_FIELD_SEG_LEN,
                 _ => abi::PINDMA_FIELD_SEG_ADDR,
             };
-            return Err(Failure::segment(EINVAL, field, self.side, index));
+            return Err(self.wrong(EINVAL, field, index));
         }
         Ok(())
     }
@@ -148,6 +241,20 @@ impl Vector {
         self.total
     }
 
+    /// Pages that its user memory touches; a page counts for each segment that touches it.
+    pub(crate) fn pages(&self) -> usize {
+        let page = |addr: u64| addr / PAGE_SIZE as u64;
+        let user = self.segments.iter().filter(|segment| segment.handle == 0);
+        user.map(|segment| page(segment.addr + (segment.len - 1)) - page(segment.addr) + 1)
+            .sum::<u64>() as usize
+    }
+
+    /// All addresses and lengths, or'ed together.
+    pub(crate) fn edges(&self) -> u64 {
+        let edges = |segment: &pindma_seg| segment.addr | segment.len;
+        self.segments.iter().fold(0, |all, one| all | edges(one))
+    }
+
     /// Which vector of the call it is.
     pub(crate) fn side(&self) -> Side {
         self.side
@@ -161,9 +268,6 @@ fn check(segments: &[pindma_seg], side: Side) -> Result<u64, Failure> {
         let fail = |error, field| Err(Failure::segment(error, field, side, index));
         if segment.flags != 0 {
             return fail(EOPNOTSUPP, abi::PINDMA_FIELD_SEG_FLAGS);
-        }
-        if segment.handle != 0 {
-            return fail(ENOENT, abi::PINDMA_FIELD_SEG_HANDLE);
         }
         if segment.len == 0 || segment.addr.checked_add(segment.len).is_none() {
             return fail(EINVAL, abi::PINDMA_FIELD_SEG_LEN);
@@ -200,13 +304,16 @@ impl<'a> Cursor<'a> {
         self.index >= self.segments.len()
     }
 
-    /// How many bytes from here on lie in at most `pages` pages. A page counts for each range that
-    /// touches it.
+    /// How many bytes of user memory from here on lie in at most `pages` pages. A page counts for
+    /// each range that touches it.
     pub(crate) fn reach(&self, pages: usize) -> u64 {
         let mut left = pages as u64;
         let mut bytes = 0;
         let mut within = self.within;
         for segment in &self.segments[self.index..] {
+            if segment.handle != 0 {
+                break;
+            }
             let offset = (segment.addr + within) % PAGE_SIZE as u64;
             let room = left.saturating_mul(PAGE_SIZE as u64);
             let len = (segment.len - within).min(room.saturating_sub(offset));
@@ -220,12 +327,30 @@ impl<'a> Cursor<'a> {
         bytes
     }
 
-    /// Takes the next `bytes` bytes, or what there is.
+    /// If what comes next is by handle: takes the rest of that segment.
+    pub(crate) fn take_named(&mut self) -> Option<pindma_seg> {
+        let segment = self.segments.get(self.index)?;
+        if segment.handle == 0 {
+            return None;
+        }
+        let within = core::mem::take(&mut self.within);
+        self.index += 1;
+        Some(pindma_seg {
+            addr: segment.addr + within,
+            len: segment.len - within,
+            ..*segment
+        })
+    }
+
+    /// Takes the next `bytes` bytes of user memory, or what there is.
     pub(crate) fn take(&mut self, bytes: u64) -> Result<KVVec<UserRange>> {
         let mut ranges = KVVec::new();
         let mut left = bytes;
         while left > 0 && !self.at_end() {
             let segment = &self.segments[self.index];
+            if segment.handle != 0 {
+                break;
+            }
             let len = left.min(segment.len - self.within);
             let range = UserRange {
                 addr: segment.addr + self.within,
@@ -251,18 +376,18 @@ mod tests {
     const PAGE: u64 = PAGE_SIZE as u64;
 
     fn vector(ranges: &[(u64, u64)]) -> Result<Vector> {
-        let mut segments = KVVec::new();
+        let mut segments = Few::new();
         for (addr, len) in ranges {
-            let segment = pindma_seg {
+            segments.push(pindma_seg {
                 addr: *addr,
                 len: *len,
                 ..pindma_seg::default()
-            };
-            segments.push(segment, GFP_KERNEL)?;
+            })?;
         }
         let total = check(&segments, Side::First).map_err(|failure| failure.error())?;
         Ok(Vector {
             segments,
+            holds: Few::new(),
             total,
             side: Side::First,
         })
@@ -319,6 +444,24 @@ mod tests {
                 .sum::<u64>();
         }
         assert_eq!(sum, vector.total());
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_by_handle_stands_alone() -> Result {
+        let mut vector = vector(&[(100, 10), (7, 20), (300, 30)])?;
+        vector.segments[1].handle = 5;
+        let mut cursor = Cursor::new(&vector);
+        assert!(cursor.take_named().is_none());
+        assert_eq!(cursor.reach(usize::MAX), 10);
+        assert_eq!(cursor.take(u64::MAX)?.len(), 1);
+        assert_eq!(cursor.take(u64::MAX)?.len(), 0);
+        let named = cursor.take_named();
+        assert_eq!(named.map(|s| (s.handle, s.addr, s.len)), Some((5, 7, 20)));
+        assert_eq!(cursor.reach(usize::MAX), 30);
+        assert_eq!(cursor.take(u64::MAX)?.len(), 1);
+        assert!(cursor.at_end());
+        assert!(cursor.take_named().is_none());
         Ok(())
     }
 

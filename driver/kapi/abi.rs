@@ -17,8 +17,6 @@ use kernel::{
     },
 };
 
-use super::gfp;
-
 #[path = "../../userlib/src/sys.rs"]
 #[allow(clippy::all, missing_docs, unreachable_pub, dead_code)]
 mod sys;
@@ -52,6 +50,10 @@ plain_bytes!(
     pindma_queue_create,
     pindma_queue_eventfd,
     pindma_queue_wait,
+    pindma_region_info,
+    pindma_region_register,
+    pindma_region_sync,
+    pindma_region_unregister,
     pindma_seg,
     pindma_stats,
     pindma_submit,
@@ -87,6 +89,10 @@ argument!(
     pindma_queue_create => 16,
     pindma_queue_eventfd => 16,
     pindma_queue_wait => 40,
+    pindma_region_info => 64,
+    pindma_region_register => 128,
+    pindma_region_sync => 32,
+    pindma_region_unregister => 24,
     pindma_stats => 144,
     pindma_submit => 128,
     pindma_transfer => 144,
@@ -151,21 +157,18 @@ fn check_zeros(reader: &mut UserSliceReader) -> Result {
     Ok(())
 }
 
-/// Copies a vector of `count` segments in from user address `addr`.
+/// Copies a vector of segments in from user address `addr`.
 ///
 /// # Errors
 ///
-/// `EFAULT` if it cannot be read, `ENOMEM`.
-pub(crate) fn read_segments(addr: u64, count: usize) -> Result<KVVec<pindma_seg>> {
-    let len = count
-        .checked_mul(size_of::<pindma_seg>())
-        .ok_or(EOVERFLOW)?;
-    let mut reader = UserSlice::new(UserPtr::from_addr(usize::try_from(addr)?), len).reader();
-    let mut segments = KVVec::with_capacity(count, gfp::for_user())?;
-    for _ in 0..count {
-        segments.push(reader.read()?, gfp::for_user())?;
+/// `EFAULT` if it cannot be read.
+pub(crate) fn read_segments(addr: u64, into: &mut [pindma_seg]) -> Result {
+    let addr = UserPtr::from_addr(usize::try_from(addr)?);
+    let mut reader = UserSlice::new(addr, size_of_val(into)).reader();
+    for segment in into {
+        *segment = reader.read()?;
     }
-    Ok(segments)
+    Ok(())
 }
 
 /// Copies the struct with index `index` of an array in from user address `addr`.

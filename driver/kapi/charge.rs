@@ -46,6 +46,14 @@ impl User {
         Ok(Self(NonNull::new(user).ok_or(EINVAL)?))
     }
 
+    /// One more reference to it.
+    fn share(&self) -> Self {
+        // SAFETY: By the type invariant it is valid; the shim returns what it is given.
+        unsafe { shim::pindma_get_user(self.0.as_ptr()) };
+        // INVARIANT: The reference that the shim took.
+        Self(self.0)
+    }
+
     fn locked_vm(&self) -> &Atomic<i64> {
         // SAFETY: Valid by the type invariant; everybody accesses the field atomically.
         unsafe { Atomic::from_ptr(&raw mut (*self.0.as_ptr()).locked_vm.counter) }
@@ -149,6 +157,19 @@ impl Charge {
             pages,
             limited,
         })
+    }
+
+    /// Takes `pages` of it, or all that is left, as a charge of their own.
+    pub(crate) fn split(&mut self, pages: usize) -> Self {
+        let pages = pages.min(self.pages);
+        self.pages -= pages;
+        // INVARIANT: What is added here was taken off the other.
+        Self {
+            user: self.user.share(),
+            mm: self.mm.clone(),
+            pages,
+            limited: self.limited,
+        }
     }
 }
 

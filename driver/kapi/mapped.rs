@@ -10,6 +10,7 @@
 use kernel::{
     bindings,
     error::to_result,
+    page::PAGE_SIZE,
     prelude::*,
     scatterlist::SGTable, //
 };
@@ -36,6 +37,24 @@ pub(crate) struct DmaSegment {
     pub(crate) addr: u64,
     /// Length in bytes.
     pub(crate) len: u64,
+}
+
+/// The part of `segments` that begins `offset` bytes from their start and has `len` bytes, or as
+/// many as there are.
+pub(crate) fn part(
+    segments: &[DmaSegment],
+    offset: u64,
+    len: u64,
+) -> impl Iterator<Item = DmaSegment> + '_ {
+    let (mut skip, mut left) = (offset, len);
+    segments.iter().filter_map(move |segment| {
+        let skipped = skip.min(segment.len);
+        skip -= skipped;
+        let len = left.min(segment.len - skipped);
+        left -= len;
+        let addr = segment.addr + skipped;
+        (len > 0).then_some(DmaSegment { addr, len })
+    })
 }
 
 /// Why memory could not be mapped.
@@ -95,12 +114,19 @@ struct Mapping<'b> {
     view: DmaView<'b>,
     direction: Direction,
     attrs: c_ulong,
+    lasting: Lasting,
     segments: KVVec<DmaSegment>,
+    bounced: usize,
     table: Table,
 }
 
 impl<'b> Mapping<'b> {
-    fn new(view: DmaView<'b>, backing: &Backing, attrs: c_ulong) -> Result<Self, MapError> {
+    fn new(
+        view: DmaView<'b>,
+        backing: &Backing,
+        attrs: c_ulong,
+        lasting: Lasting,
+    ) -> Result<Self, MapError> {
         let extents = backing
             .extents(view.max_segment())
             .map_err(|_| MapError::NoMemory)?;
@@ -122,10 +148,13 @@ impl<'b> Mapping<'b> {
             view,
             direction,
             attrs,
+            lasting,
             segments,
+            bounced: 0,
             table,
         };
         mapping.collect_segments().map_err(|_| MapError::NoMemory)?;
+        mapping.bounced = mapping.count_bounced();
         counters::MAPPED_SEGMENTS.add(mapping.segments.len());
         trace::map(&view, &mapping.segments, direction);
         Ok(mapping)
@@ -133,7 +162,7 @@ impl<'b> Mapping<'b> {
 
     /// `dma_need_sync` is exact address by address without an IOMMU. Behind one it says yes for
     /// everything once anything was bounced, but there all of a table is bounced or nothing.
-    fn bounced(&self) -> usize {
+    fn count_bounced(&self) -> usize {
         if self.view.translated() {
             // SAFETY: The table is mapped, and so has a first entry.
             let all = unsafe { shim::pindma_sg_is_bounced(self.table.sgt.sgl) };
@@ -161,20 +190,80 @@ impl<'b> Mapping<'b> {
     }
 }
 
+impl Mapping<'_> {
+    /// Whether device and CPU may see different things.
+    fn needs_sync(&self) -> bool {
+        self.bounced > 0 || !self.view.coherent()
+    }
+
+    fn sync(&self, part: DmaSegment, sync: SyncFor) {
+        let DmaSegment { mut addr, mut len } = part;
+        while len > 0 {
+            // Behind an IOMMU the DMA API looks up where the first byte lies, and takes the rest to
+            // follow it.
+            let room = if self.view.translated() {
+                PAGE_SIZE as u64 - addr % PAGE_SIZE as u64
+            } else {
+                len
+            };
+            let step = len.min(room);
+            self.sync_contiguous(addr, step, sync);
+            addr += step;
+            len -= step;
+        }
+    }
+
+    fn sync_contiguous(&self, addr: u64, len: u64, sync: SyncFor) {
+        let dev = raw::device(self.view.device());
+        let (size, direction) = (len as usize, self.direction.as_raw().0 as u32);
+        // SAFETY: The device is bound; the range lies in the mapping, whose direction it is.
+        unsafe {
+            match sync {
+                SyncFor::Device => shim::pindma_dma_sync_for_device(dev, addr, size, direction),
+                SyncFor::Cpu => shim::pindma_dma_sync_for_cpu(dev, addr, size, direction),
+            }
+        }
+    }
+}
+
 impl Drop for Mapping<'_> {
     fn drop(&mut self) {
         counters::MAPPED_SEGMENTS.sub(self.segments.len());
         trace::unmap(&self.view, &self.segments, self.direction);
+        let mut attrs = self.attrs;
+        if self.lasting == Lasting::Kept {
+            // Each job was synced when it ended. What the CPU has written since then must not be
+            // overwritten by what a bounce buffer still holds.
+            attrs |= bindings::DMA_ATTR_SKIP_CPU_SYNC as c_ulong;
+        }
         // SAFETY: By the type invariant; attributes and direction are those of the mapping.
         unsafe {
             bindings::dma_unmap_sgtable(
                 raw::device(self.view.device()),
                 &mut self.table.sgt,
                 self.direction.as_raw(),
-                self.attrs,
+                attrs,
             )
         };
     }
+}
+
+/// What a mapping is for, which says who sees to caches and bounce buffers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lasting {
+    /// For one transfer: it is synced when it is mapped, and when it is unmapped.
+    Once,
+    /// For many: each job that uses it syncs the part that it uses.
+    Kept,
+}
+
+/// For whom memory is made ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum SyncFor {
+    /// The device, which is to see what the CPU has written.
+    Device,
+    /// The CPU, which is to see what the device has written.
+    Cpu,
 }
 
 /// Whether memory that the device does not reach may be bounced.
@@ -209,9 +298,10 @@ impl<'b> Mapped<'b> {
         view: DmaView<'b>,
         backing: Backing,
         bounce: Bounce,
+        lasting: Lasting,
     ) -> core::result::Result<Self, (Backing, MapError)> {
         let mapping = attrs_for(&view, &backing, bounce)
-            .and_then(|attrs| Mapping::new(view, &backing, attrs));
+            .and_then(|attrs| Mapping::new(view, &backing, attrs, lasting));
         match mapping {
             Ok(mapping) => Ok(Self { mapping, backing }),
             Err(error) => Err((backing, error)),
@@ -246,7 +336,27 @@ impl<'b> Mapped<'b> {
 
     /// How many segments go through a bounce buffer.
     pub(crate) fn bounced(&self) -> usize {
-        self.mapping.bounced()
+        self.mapping.bounced
+    }
+
+    /// Makes `len` bytes from `offset` on ready for the device or the CPU.
+    pub(crate) fn sync(&mut self, offset: u64, len: u64, sync: SyncFor) {
+        if !self.mapping.needs_sync() {
+            return;
+        }
+        if sync == SyncFor::Cpu {
+            self.backing.mark_touched();
+        }
+        for part in part(&self.mapping.segments, offset, len) {
+            self.mapping.sync(part, sync);
+        }
+    }
+
+    /// The same on behalf of a job, unless mapping and unmapping do it.
+    pub(crate) fn sync_for_job(&mut self, offset: u64, len: u64, sync: SyncFor) {
+        if self.mapping.lasting == Lasting::Kept {
+            self.sync(offset, len, sync);
+        }
     }
 }
 

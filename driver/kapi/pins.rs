@@ -87,7 +87,7 @@ impl Term {
     }
 }
 
-/// Most pages that are pinned before others get the CPU, and before a kill is noticed.
+/// Most pages that are pinned or unpinned before others get the CPU, and before a kill is noticed.
 const BATCH: usize = 512;
 
 /// A range of the calling process's memory.
@@ -170,8 +170,18 @@ impl Pins {
         direction: Direction,
         term: Term,
     ) -> core::result::Result<Self, PinError> {
-        let count = ranges.iter().map(UserRange::pages).sum();
-        let charge = Charge::new(count).map_err(PinError::Charge)?;
+        let charge = Charge::new(count(&ranges)).map_err(PinError::Charge)?;
+        Self::charged(charge, ranges, direction, term)
+    }
+
+    /// Pins `ranges` as [`new`](Self::new) does, for which `charge` was taken before.
+    pub(crate) fn charged(
+        charge: Charge,
+        ranges: KVVec<UserRange>,
+        direction: Direction,
+        term: Term,
+    ) -> core::result::Result<Self, PinError> {
+        let count = count(&ranges);
         let pages = KVVec::with_capacity(count, gfp::for_user()).map_err(|_| PinError::NoMemory)?;
         // From here on, dropping `pins` unpins exactly what was pinned.
         let mut pins = Self {
@@ -205,8 +215,7 @@ impl Pins {
                     })
                 }
             }
-            // SAFETY: No lock is held, by the contract of `new`.
-            unsafe { shim::pindma_cond_resched() };
+            cond_resched();
             if killed() && done < count {
                 let (index, addr) = (range.index, range.addr_in_page(done));
                 return Err(PinError::Fault {
@@ -251,6 +260,13 @@ impl Pins {
     /// Number of pages pinned; a page that is pinned twice counts twice.
     pub(crate) fn len(&self) -> usize {
         self.pages.len()
+    }
+
+    /// Sizes in bytes of the pages or huge pages that the memory is made of, or'ed together.
+    pub(crate) fn page_sizes(&self) -> u64 {
+        // SAFETY: By the type invariants each page is pinned.
+        let size = |page: &*mut bindings::page| unsafe { shim::pindma_page_size(*page) };
+        self.pages.iter().fold(0, |sizes, page| sizes | size(page))
     }
 
     /// Which way the data goes.
@@ -299,18 +315,28 @@ impl Pins {
 
 impl Drop for Pins {
     fn drop(&mut self) {
-        // SAFETY: By the type invariants each page holds a pin, and no device writes any more.
-        // Context: a process, as unpinning a dirty page may sleep.
-        unsafe {
-            bindings::unpin_user_pages_dirty_lock(
-                self.pages.as_mut_ptr(),
-                self.pages.len(),
-                self.dirty,
-            )
-        };
+        for pages in self.pages.chunks_mut(BATCH) {
+            // SAFETY: By the type invariants each page holds a pin, and no device writes any more.
+            // Context: a process, as unpinning a dirty page may sleep.
+            unsafe {
+                bindings::unpin_user_pages_dirty_lock(pages.as_mut_ptr(), pages.len(), self.dirty)
+            };
+            cond_resched();
+        }
         counters::PINNED_PAGES.sub(self.pages.len());
         trace::unpin(self.pages.len(), self.dirty);
     }
+}
+
+/// Number of pages that `ranges` touch; one that is touched twice counts twice.
+pub(crate) fn count(ranges: &[UserRange]) -> usize {
+    ranges.iter().map(UserRange::pages).sum()
+}
+
+/// Gives others the CPU, if they wait for it. No lock that does not sleep may be held.
+pub(crate) fn cond_resched() {
+    // SAFETY: Called by a task.
+    unsafe { shim::pindma_cond_resched() };
 }
 
 /// Whether the current task is being killed.

@@ -32,6 +32,7 @@ extern "C" {
 
     pub(super) fn pindma_alloc_workqueue(name: *const c_char) -> *mut bindings::workqueue_struct;
     pub(super) fn pindma_get_current_user() -> *mut bindings::user_struct;
+    pub(super) fn pindma_get_user(user: *mut bindings::user_struct) -> *mut bindings::user_struct;
     pub(super) fn pindma_rlimit_memlock() -> c_ulong;
     pub(super) fn pindma_total_pages() -> c_ulong;
     pub(super) fn pindma_cond_resched();
@@ -54,6 +55,7 @@ extern "C" {
     pub(super) fn pindma_iter_len(iter: *const bindings::iov_iter) -> u64;
 
     pub(super) fn pindma_try_get_page(page: *mut bindings::page) -> bool;
+    pub(super) fn pindma_page_size(page: *const bindings::page) -> u64;
     pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
     pub(super) fn pindma_sg_is_bounced(list: *mut bindings::scatterlist) -> bool;
     pub(super) fn pindma_sg_set(
@@ -69,6 +71,18 @@ extern "C" {
         dev: *mut bindings::device,
         addr: bindings::dma_addr_t,
     ) -> bool;
+    pub(super) fn pindma_dma_sync_for_device(
+        dev: *mut bindings::device,
+        addr: bindings::dma_addr_t,
+        size: usize,
+        direction: u32,
+    );
+    pub(super) fn pindma_dma_sync_for_cpu(
+        dev: *mut bindings::device,
+        addr: bindings::dma_addr_t,
+        size: usize,
+        direction: u32,
+    );
     pub(super) fn pindma_dma_limit(dev: *mut bindings::device) -> u64;
     pub(super) fn pindma_dma_addr(dev: *mut bindings::device, phys: u64) -> u64;
     pub(super) fn pindma_dma_phys(dev: *mut bindings::device, addr: bindings::dma_addr_t) -> u64;

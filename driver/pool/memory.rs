@@ -59,9 +59,9 @@ impl Memory {
         let reach = device.with_card(|card| card.view().reach())?;
         let block = Block::shared(pages, shape, reach, Some(charge))?;
         let backing = Backing::Kernel(block.clone(), direction);
-        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, Some(share));
+        let keep = |card: &Card<'_>| card.keep(backing, Bounce::Allowed, Some(share));
         let placed = device
-            .with_card(map)?
+            .with_card(keep)?
             .map_err(|(_, _, error)| refusal(error))?;
         Ok(Self {
             device: device.clone(),

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What an open file has given handles to.
+//!
+//! Lock order: `table`, then the users of a region. Neither is held while memory is pinned, mapped
+//! or given back.
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+
+use crate::{
+    kapi::{
+        abi::{
+            self,
+            pindma_seg, //
+        },
+        pins::Direction, //
+    },
+    piece::Piece,
+    region::{
+        Region,
+        Use, //
+    },
+    slots::{
+        Handle,
+        Slots, //
+    },
+    stats::Stats,
+    until::Until, //
+};
+
+/// Most regions and pools of a file.
+pub(crate) const MOST_NAMED: u32 = 1024;
+
+/// A thing with a handle.
+#[derive(Clone)]
+pub(crate) enum Named {
+    /// Registered memory.
+    Region(Arc<Region>),
+}
+
+impl Named {
+    fn is_idle(&self) -> bool {
+        match self {
+            Self::Region(region) => region.users().count() == 0,
+        }
+    }
+
+    /// Waits until no transfer uses it.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR`, `ETIMEDOUT`.
+    pub(crate) fn wait_idle(&self, until: Until<'_>) -> Result {
+        match self {
+            Self::Region(region) => region.users().wait(until),
+        }
+    }
+}
+
+/// A thing that a transfer uses.
+pub(crate) struct Hold {
+    /// Its handle.
+    pub(crate) handle: Handle,
+    /// The region.
+    pub(crate) region: Use,
+}
+
+impl Hold {
+    /// Checks that `segment`, which is by this handle, is good for a transfer in that direction. If
+    /// not, also says which field of the segment is to blame.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP`, `ERANGE`.
+    pub(crate) fn check(
+        &self,
+        segment: &pindma_seg,
+        direction: Direction,
+    ) -> core::result::Result<(), (Error, abi::pindma_field)> {
+        let region = self.region.region();
+        if !region.direction().includes(direction) {
+            return Err((EOPNOTSUPP, abi::PINDMA_FIELD_SEG_HANDLE));
+        }
+        match region.len().checked_sub(segment.addr) {
+            None | Some(0) => Err((ERANGE, abi::PINDMA_FIELD_SEG_ADDR)),
+            Some(rest) if segment.len > rest => Err((ERANGE, abi::PINDMA_FIELD_SEG_LEN)),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// The memory of `segment`, which was checked.
+    pub(crate) fn piece(&self, segment: &pindma_seg) -> Piece {
+        Piece::Region {
+            region: self.region.region().clone(),
+            offset: segment.addr,
+            len: segment.len,
+        }
+    }
+}
+
+/// What became of an attempt to take a handle away.
+pub(crate) enum Withdrawn {
+    /// The handle is stale now.
+    Gone(Named),
+    /// Transfers use it: nothing has changed.
+    InUse(Named),
+}
+
+/// The handles of a file.
+#[pin_data]
+pub(crate) struct Names {
+    #[pin]
+    table: Mutex<Slots<Named>>,
+    stats: Arc<Stats>,
+}
+
+impl Names {
+    /// None so far.
+    pub(crate) fn new(stats: Arc<Stats>) -> impl PinInit<Self> {
+        pin_init!(Self {
+            table <- new_mutex!(Slots::default()),
+            stats,
+        })
+    }
+
+    /// Fails if there is no room for one more: `ENOSPC`, `ENOMEM`.
+    pub(crate) fn check_room(&self) -> Result {
+        self.table.lock().reserve(MOST_NAMED as usize)
+    }
+
+    /// Gives a thing a handle.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC`, `ENOMEM`.
+    pub(crate) fn publish(&self, named: Named) -> Result<Published<'_>> {
+        let mut table = self.table.lock();
+        table.reserve(MOST_NAMED as usize)?;
+        let handle = table.vacancy().ok_or(ENOSPC)?.fill(named);
+        self.stats.regions.add(1);
+        Ok(Published {
+            names: self,
+            handle,
+        })
+    }
+
+    /// Uses a thing on behalf of the calling process, until the result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such thing, `EPERM` if the process must not use it.
+    pub(crate) fn hold(&self, handle: Handle) -> Result<Hold> {
+        let mut table = self.table.lock();
+        match table.get_mut(handle).ok_or(ENOENT)? {
+            Named::Region(region) => {
+                region.admit()?;
+                let region = Use::new(region.clone());
+                Ok(Hold { handle, region })
+            }
+        }
+    }
+
+    /// The thing, whoever asks.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such thing.
+    pub(crate) fn get(&self, handle: Handle) -> Result<Named> {
+        self.table.lock().get_mut(handle).cloned().ok_or(ENOENT)
+    }
+
+    /// Takes a handle away, unless a transfer uses what it names.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such thing.
+    pub(crate) fn withdraw(&self, handle: Handle) -> Result<Withdrawn> {
+        let mut table = self.table.lock();
+        let named = table.get_mut(handle).ok_or(ENOENT)?;
+        // Who begins to use it does so under this lock.
+        if !named.is_idle() {
+            return Ok(Withdrawn::InUse(named.clone()));
+        }
+        let named = table.remove(handle).ok_or(ENOENT)?;
+        self.stats.regions.sub(1);
+        Ok(Withdrawn::Gone(named))
+    }
+
+    /// Takes all handles away. What transfers use goes when they have ended.
+    pub(crate) fn clear(&self) {
+        let table = core::mem::take(&mut *self.table.lock());
+        table.into_values().for_each(|named| {
+            self.stats.regions.sub(1);
+            drop(named);
+        });
+    }
+
+    fn remove(&self, handle: Handle) {
+        let removed = self.table.lock().remove(handle);
+        if removed.is_some() {
+            self.stats.regions.sub(1);
+        }
+    }
+}
+
+/// A handle that nobody was told of yet. Dropping it takes it away again.
+pub(crate) struct Published<'a> {
+    names: &'a Names,
+    handle: Handle,
+}
+
+impl Published<'_> {
+    /// The handle.
+    pub(crate) fn handle(&self) -> Handle {
+        self.handle
+    }
+
+    /// Leaves it to the application.
+    pub(crate) fn keep(self) {
+        core::mem::forget(self);
+    }
+}
+
+impl Drop for Published<'_> {
+    fn drop(&mut self) {
+        self.names.remove(self.handle);
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Memory that is registered: pinned, charged and mapped once, and used by many transfers.
+//!
+//! A region is mapped in chunks, so that neither mapping nor unmapping takes long at a time. It
+//! belongs to the file that it was made with; the mappings belong to the card, as all do.
+//!
+//! Lock order: `users` comes last.
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use crate::{
+    counters,
+    kapi::{
+        abi,
+        gfp,
+        mapped::SyncFor,
+        pins::Direction, //
+    },
+    maker::Maker,
+    piece::Place, //
+};
+
+use self::{
+    chunks::Chunks,
+    users::Users, //
+};
+
+mod calls;
+mod chunks;
+mod register;
+mod users;
+
+pub(crate) use self::{
+    calls::{
+        info,
+        sync,
+        unregister, //
+    },
+    register::register, //
+};
+
+/// A region; dropping it gives its memory back, which may sleep without bound.
+///
+/// Who drops the last reference must still hold the file, whose statistics count the pages.
+#[pin_data]
+pub(crate) struct Region {
+    chunks: Chunks,
+    direction: Direction,
+    maker: Maker,
+    may_bounce: bool,
+    /// All addresses and lengths of its ranges, or'ed together: what none of them has a bit of, each
+    /// of them is a multiple of.
+    edges: u64,
+    #[pin]
+    users: Users,
+    _counted: counters::Held,
+}
+
+impl Region {
+    fn new(
+        chunks: Chunks,
+        direction: Direction,
+        maker: Maker,
+        may_bounce: bool,
+        edges: u64,
+    ) -> Result<Arc<Self>> {
+        let init = try_pin_init!(Self {
+            chunks,
+            direction,
+            maker,
+            may_bounce,
+            edges,
+            users <- Users::new(),
+            _counted: counters::REGIONS.hold(),
+        });
+        Arc::pin_init(init, gfp::for_user())
+    }
+
+    /// Its length in bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.chunks.len()
+    }
+
+    /// What the device may do with it.
+    pub(crate) fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// What its ranges begin and end at, or'ed together.
+    pub(crate) fn edges(&self) -> u64 {
+        self.edges
+    }
+
+    /// Who uses it.
+    pub(crate) fn users(&self) -> &Users {
+        &self.users
+    }
+
+    /// Fails with `EPERM` if the calling process must not use it.
+    pub(crate) fn admit(&self) -> Result {
+        self.maker.admit()
+    }
+
+    /// Where its byte `offset` lies, which must be less than its length.
+    pub(crate) fn place(&self, offset: u64) -> Place {
+        self.chunks.place(offset)
+    }
+
+    /// Whether any of `len` bytes from `offset` on are bounced.
+    pub(crate) fn bounced(&self, offset: u64, len: u64) -> bool {
+        self.chunks.bounced(offset, len)
+    }
+
+    fn flags(&self) -> u32 {
+        let bit = |on, bit| if on { bit } else { 0 };
+        bit(self.maker.shared(), abi::PINDMA_REGION_SHARED)
+            | bit(self.may_bounce, abi::PINDMA_REGION_MAY_BOUNCE)
+            | bit(
+                self.chunks.totals().bounced > 0,
+                abi::PINDMA_REGION_IS_BOUNCED,
+            )
+    }
+
+    fn sync(&self, offset: u64, len: u64, sync: SyncFor) -> Result {
+        self.chunks.sync(offset, len, sync)
+    }
+}
+
+/// A use of a region by one transfer: it is not unregistered meanwhile.
+///
+/// What lies in the region must be let go of before this is dropped.
+pub(crate) struct Use(Arc<Region>);
+
+impl Use {
+    /// Begins to use `region`.
+    pub(crate) fn new(region: Arc<Region>) -> Self {
+        region.users.enter();
+        Self(region)
+    }
+
+    /// The region.
+    pub(crate) fn region(&self) -> &Arc<Region> {
+        &self.0
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        self.0.users.leave();
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `PINDMA_REGION_UNREGISTER`, `PINDMA_REGION_SYNC` and `PINDMA_REGION_INFO`.
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use crate::{
+    deadline::Deadline,
+    file::File,
+    kapi::{
+        abi::{
+            self,
+            pindma_region_info,
+            pindma_region_sync,
+            pindma_region_unregister, //
+        },
+        mapped::SyncFor,
+        pins::Direction, //
+    },
+    names::{
+        Named,
+        Withdrawn, //
+    },
+    slots::Handle,
+    until::Until, //
+};
+
+use super::Region;
+
+/// Takes a handle away, and gives back what it named.
+pub(crate) fn unregister(file: &File, arg: &pindma_region_unregister) -> Result {
+    let wait = match arg.flags {
+        0 => None,
+        abi::PINDMA_UNREGISTER_WAIT => Some(Deadline::from_abi(arg.deadline).ok_or(EINVAL)?),
+        _ => return Err(EOPNOTSUPP),
+    };
+    if arg.reserved != 0 {
+        return Err(EINVAL);
+    }
+    file.check_usable()?;
+    let handle = Handle::from_abi(arg.handle);
+    loop {
+        match file.names().withdraw(handle)? {
+            Withdrawn::Gone(named) => {
+                drop(named);
+                return Ok(());
+            }
+            Withdrawn::InUse(named) => {
+                named.wait_idle(Until::deadline(wait.ok_or(EBUSY)?))?;
+            }
+        }
+    }
+}
+
+/// Begins or ends access by the CPU.
+pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
+    const BOTH: u32 = abi::PINDMA_SYNC_BEGIN_CPU | abi::PINDMA_SYNC_END_CPU;
+    let sync = match arg.flags {
+        abi::PINDMA_SYNC_BEGIN_CPU => SyncFor::Cpu,
+        abi::PINDMA_SYNC_END_CPU => SyncFor::Device,
+        0 | BOTH => return Err(EINVAL),
+        _ => return Err(EOPNOTSUPP),
+    };
+    if arg.reserved != 0 {
+        return Err(EINVAL);
+    }
+    file.check_usable()?;
+    let hold = file.names().hold(Handle::from_abi(arg.handle))?;
+    let region = hold.region.region();
+    let rest = region
+        .len()
+        .checked_sub(arg.offset)
+        .filter(|rest| *rest > 0);
+    let rest = rest.ok_or(ERANGE)?;
+    match arg.len {
+        0 => region.sync(arg.offset, rest, sync),
+        len if len <= rest => region.sync(arg.offset, len, sync),
+        _ => Err(ERANGE),
+    }
+}
+
+/// Fills in what a region turned out to be.
+pub(crate) fn info(file: &File, info: &mut pindma_region_info) -> Result {
+    if info.flags != 0 {
+        return Err(EOPNOTSUPP);
+    }
+    match file.names().get(Handle::from_abi(info.handle))? {
+        Named::Region(region) => region.describe(info),
+    }
+    Ok(())
+}
+
+impl Region {
+    fn describe(self: &Arc<Self>, info: &mut pindma_region_info) {
+        let totals = self.chunks.totals();
+        info.out_flags = self.flags();
+        info.out_access = access(self.direction);
+        info.out_users = self.users.count();
+        info.out_len = self.len();
+        info.out_pages = totals.pages;
+        info.out_segments = totals.segments;
+        info.out_bounced = totals.bounced;
+        info.out_page_sizes = totals.page_sizes;
+    }
+}
+
+fn access(direction: Direction) -> u32 {
+    match direction {
+        Direction::ToDevice => abi::PINDMA_DEV_READ,
+        Direction::FromDevice => abi::PINDMA_DEV_WRITE,
+        Direction::Both => abi::PINDMA_DEV_READ | abi::PINDMA_DEV_WRITE,
+    }
+}
