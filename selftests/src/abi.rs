@@ -24,6 +24,17 @@ pub(crate) use pindma::sys::{
 };
 
 pub(crate) use pindma::sys::{
+    pindma_region_info, pindma_region_register, pindma_region_sync, pindma_region_unregister,
+    PINDMA_REGION_INFO, PINDMA_REGION_REGISTER, PINDMA_REGION_SYNC, PINDMA_REGION_UNREGISTER,
+};
+
+pub(crate) use pindma::sys::{
+    PINDMA_REGION_IS_BOUNCED as REGION_IS_BOUNCED, PINDMA_REGION_MAY_BOUNCE as REGION_MAY_BOUNCE,
+    PINDMA_REGION_SHARED as REGION_SHARED, PINDMA_SYNC_BEGIN_CPU as SYNC_BEGIN_CPU,
+    PINDMA_SYNC_END_CPU as SYNC_END_CPU, PINDMA_UNREGISTER_WAIT as UNREGISTER_WAIT,
+};
+
+pub(crate) use pindma::sys::{
     PINDMA_CHANNEL_MEMORY as CHANNEL_MEMORY, PINDMA_FROM_DEVICE as FROM_DEVICE,
     PINDMA_TO_DEVICE as TO_DEVICE,
 };
@@ -60,6 +71,7 @@ pub(crate) const DEADLINE_NONE: i64 = pindma::sys::PINDMA_DEADLINE_NONE as i64;
 pub(crate) const CAP_TRANSFER: u64 = pindma::sys::PINDMA_CAP_TRANSFER as u64;
 pub(crate) const CAP_COPY: u64 = pindma::sys::PINDMA_CAP_COPY as u64;
 pub(crate) const CAP_ABORT: u64 = pindma::sys::PINDMA_CAP_ABORT as u64;
+pub(crate) const CAP_REGION: u64 = pindma::sys::PINDMA_CAP_REGION as u64;
 pub(crate) const CAP_RESET: u64 = pindma::sys::PINDMA_CAP_RESET as u64;
 
 pub(crate) const CAP_READ_WRITE: u64 = pindma::sys::PINDMA_CAP_READ_WRITE as u64;

@@ -25,6 +25,7 @@ mod pools;
 mod programs;
 mod reach;
 mod read_write;
+mod regions;
 mod remapping;
 mod requests;
 mod shortage;
@@ -53,6 +54,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     shortage::CASES,
     accounting::CASES,
     reach::CASES,
+    regions::CASES,
     memlock::CASES,
     copying::CASES,
     read_write::CASES,

@@ -9,7 +9,7 @@ use crate::check::{Fail, Outcome};
 const DEBUGFS: &str = "/sys/kernel/debug/pindma";
 
 /// Counters of the driver that are zero while nothing is in flight.
-pub(crate) const AT_REST: [&str; 7] = [
+pub(crate) const AT_REST: [&str; 8] = [
     "charged_pages",
     "pinned_pages",
     "kernel_pages",
@@ -17,6 +17,7 @@ pub(crate) const AT_REST: [&str; 7] = [
     "requests",
     "files",
     "pools",
+    "regions",
 ];
 
 /// A counter of the driver.

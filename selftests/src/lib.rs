@@ -33,6 +33,7 @@ mod pattern;
 mod pci;
 mod pool;
 mod process;
+mod region;
 mod soak;
 mod sweep;
 #[allow(unsafe_code)]

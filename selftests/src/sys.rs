@@ -243,6 +243,14 @@ unsafe impl Plain for abi::pindma_pool_start {}
 unsafe impl Plain for abi::pindma_pool_stop {}
 // SAFETY: As above, but that it has no size: it is never an argument by itself.
 unsafe impl Plain for abi::pindma_pool_record {}
+// SAFETY: As the first.
+unsafe impl Plain for abi::pindma_region_register {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_region_unregister {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_region_sync {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_region_info {}
 
 /// The bytes of a struct.
 pub(crate) fn bytes_of<T: Plain>(value: &T) -> Vec<u8> {

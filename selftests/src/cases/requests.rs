@@ -9,7 +9,7 @@ use crate::check::{check, same, Outcome};
 use crate::device::{copy, seg, seg_at, transfer, Device, PAGE, WINDOW};
 use crate::leg::Leg;
 use crate::sys::Mapping;
-use crate::table::Case;
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -33,6 +33,12 @@ pub(crate) const CASES: &[Case] = &[
         channel,
     ),
     Case::new("enoent_for_unknown_handle", "nothing is registered", handle),
+    Case::new(
+        "einval_for_handle_in_a_copy",
+        "copies are between user memory",
+        handle_in_copy,
+    )
+    .needs(Needs::Memory),
     Case::new("einval_for_unknown_direction", "0, both, beyond", direction),
     Case::new("einval_for_reserved_field", "in a copy", reserved),
     Case::new(
@@ -171,10 +177,41 @@ fn channel(_: Leg) -> Outcome {
 }
 
 fn handle(_: Leg) -> Outcome {
-    third_segment(libc::ENOENT, abi::FIELD_SEG_HANDLE, |seg| seg.handle = 1)?;
-    third_segment(libc::ENOENT, abi::FIELD_SEG_HANDLE, |seg| {
-        seg.handle = u32::MAX
-    })
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let good: Vec<_> = (0..3).map(|index| seg(&memory, index * 64, 16)).collect();
+    for handle in [1, 0x1_0000, 0x1_0001, u32::MAX] {
+        let mut bad = good.clone();
+        bad[2].handle = handle;
+        for direction in [abi::TO_DEVICE, abi::FROM_DEVICE] {
+            let call = device.transfer(transfer(direction, 0, &bad));
+            let out = call.refused_for(libc::ENOENT, abi::FIELD_SEG_HANDLE)?;
+            same("index", out.fault_index, 2)?;
+        }
+    }
+    Ok(())
+}
+
+fn handle_in_copy(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let good: Vec<_> = (0..3).map(|index| seg(&memory, index * 64, 16)).collect();
+    let region = device.register(&good)?;
+    for handle in [region, u32::MAX] {
+        let mut bad = good.clone();
+        bad[2].handle = handle;
+        let field = abi::FIELD_SEG_HANDLE;
+        let call = device.copy(copy(&bad, &good));
+        let out = call.refused_for(libc::EINVAL, field)?;
+        same("source index", out.fault_index, 2)?;
+        same("destination flag", out.flags & abi::OUT_FAULT_DST, 0)?;
+        let call = device.copy(copy(&good, &bad));
+        let out = call.refused_for(libc::EINVAL, field)?;
+        same("destination index", out.fault_index, 2)?;
+        let flag = abi::OUT_FAULT_DST;
+        same("destination flag", out.flags & flag, flag)?;
+    }
+    Ok(())
 }
 
 fn direction(_: Leg) -> Outcome {
