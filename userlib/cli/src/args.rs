@@ -3,15 +3,18 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::operands::Operand;
+use crate::size;
 
 /// Zero-copy DMA between an application's own memory and a device.
 #[derive(Debug, Parser)]
 #[command(
     name = "pindma",
     version,
-    after_help = "Exit status: 0 success; 1 the command failed, or a copy differs from its \
-                  source; 2 wrong usage."
+    after_help = "Exit status: 0 success; 1 the command failed, a copy differs from its \
+                  source, or the doctor has found a problem; 2 wrong usage."
 )]
 pub struct Args {
     /// What to do.
@@ -24,6 +27,26 @@ pub struct Args {
 pub enum Command {
     /// Show what a device and its channels are and can do
     Info(InfoArgs),
+    /// Show what a device and everybody who has it open have done
+    ///
+    /// Sums over all files are read from debugfs, and files of other users from
+    /// /proc, both of which only root can.
+    Stat(StatArgs),
+    /// Say in words what is wrong on this machine, and what to do about it
+    Doctor(DoctorArgs),
+    /// Read device memory into a file, in the manner of dd
+    #[command(after_help = READ_HELP)]
+    Read(DdArgs),
+    /// Write a file to device memory, in the manner of dd
+    #[command(after_help = WRITE_HELP)]
+    Write(DdArgs),
+    /// Take what a device sends, frame after frame, through a pool of buffers
+    ///
+    /// Frames that find no buffer are lost and counted.  Ctrl-C ends it, with a
+    /// report on standard error.
+    Stream(StreamArgs),
+    /// Register memory, show what became of it, and what transfers cost then
+    Register(RegisterArgs),
     /// Copy a file through a device, from one user buffer to another
     ///
     /// Reads IN into a buffer, has the device copy that buffer to another one,
@@ -32,6 +55,32 @@ pub enum Command {
     #[command(after_help = COPY_JSON)]
     Copy(CopyArgs),
 }
+
+const READ_HELP: &str = "\
+Operands:
+  of=FILE       write to FILE instead of standard output; it is replaced
+  bs=BYTES      bytes of a block, which is one transfer (default: 1M)
+  count=N       blocks to read (default: until the end of the memory)
+  offset=BYTES  where in device memory to begin (default: 0)
+
+BYTES may end in K, M, G or T, powers of 1024, or be hexadecimal with 0x.  The
+report goes to standard error.
+
+  pindma read of=dump.bin offset=0x1000 bs=4K count=1
+  pindma read | xxd | less";
+
+const WRITE_HELP: &str = "\
+Operands:
+  if=FILE       read from FILE instead of standard input
+  bs=BYTES      bytes of a block, which is one transfer (default: 1M)
+  count=N       blocks to write (default: until the end of the file)
+  offset=BYTES  where in device memory to begin (default: 0)
+
+BYTES may end in K, M, G or T, powers of 1024, or be hexadecimal with 0x.  The
+report goes to standard error.
+
+  pindma write if=bitstream.bin offset=64K
+  printf hello | pindma write offset=0x100";
 
 const COPY_JSON: &str = "\
 Keys of the JSON object:
@@ -91,6 +140,137 @@ pub struct CopyArgs {
     /// Which device, and how to print.
     #[command(flatten)]
     pub common: Common,
+}
+
+/// Arguments of `pindma stat`.
+#[derive(Debug, ClapArgs)]
+pub struct StatArgs {
+    /// Go on, every so many seconds, with rates
+    #[arg(long, short, value_name = "SECONDS", value_parser = seconds)]
+    pub interval: Option<f64>,
+    /// With --interval: how many times in all
+    #[arg(long, short, value_name = "N", requires = "interval")]
+    pub count: Option<u64>,
+    /// Which device, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `pindma doctor`.
+#[derive(Debug, ClapArgs)]
+pub struct DoctorArgs {
+    /// Which device, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `pindma read` and `pindma write`.
+#[derive(Debug, ClapArgs)]
+pub struct DdArgs {
+    /// NAME=VALUE, see below
+    #[arg(value_name = "OPERAND")]
+    pub operands: Vec<Operand>,
+    /// Print neither a progress bar nor, without --json, a report
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Which device, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `pindma stream`.
+#[derive(Debug, ClapArgs)]
+pub struct StreamArgs {
+    /// File for the frames, one after the other; - is standard output
+    /// (default: they are counted and thrown away)
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Channel that they come from
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub channel: u32,
+    /// Where in the channel's memory each frame begins
+    #[arg(long, value_name = "BYTES", default_value = "0", value_parser = size::parse)]
+    pub dev_addr: u64,
+    /// Keep the device address from advancing, as for a FIFO
+    #[arg(long)]
+    pub fixed: bool,
+    /// Buffers in the pool
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    pub buffers: u32,
+    /// Bytes of a buffer
+    #[arg(long, value_name = "BYTES", default_value = "64K", value_parser = size::parse_length)]
+    pub buffer_bytes: usize,
+    /// Bytes of a frame (default: those of a buffer)
+    #[arg(long, value_name = "BYTES", default_value = "0", hide_default_value = true, value_parser = size::parse)]
+    pub frame_bytes: u64,
+    /// Each buffer contiguous in physical memory
+    #[arg(long)]
+    pub contiguous: bool,
+    /// Take fewer buffers if there is no memory for all
+    #[arg(long)]
+    pub as_many: bool,
+    /// Have the device wait for buffers rather than lose frames
+    #[arg(long)]
+    pub lossless: bool,
+    /// End after so many frames
+    #[arg(long, short = 'n', value_name = "N")]
+    pub frames: Option<u64>,
+    /// End after so many seconds
+    #[arg(long, short = 's', value_name = "SECONDS", value_parser = seconds)]
+    pub seconds: Option<f64>,
+    /// Print neither a live rate nor, without --json, a report
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Which device, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Arguments of `pindma register`.
+#[derive(Debug, ClapArgs)]
+pub struct RegisterArgs {
+    /// Bytes to register
+    #[arg(value_name = "BYTES", default_value = "1M", value_parser = size::parse_length)]
+    pub size: usize,
+    /// What the device may do with them
+    #[arg(long, value_enum, default_value_t = AccessArg::Both)]
+    pub access: AccessArg,
+    /// Ask for huge pages
+    #[arg(long)]
+    pub huge: bool,
+    /// Bounce what is out of the device's reach, rather than refuse it
+    #[arg(long)]
+    pub may_bounce: bool,
+    /// Transfers to time: by handle, by address, and copied by the CPU; they
+    /// overwrite device memory if the device may only read
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 0)]
+    pub transfers: u32,
+    /// Bytes of each of them
+    #[arg(long, short, value_name = "BYTES", default_value = "4K", value_parser = size::parse_length)]
+    pub bytes: usize,
+    /// Which device, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// What a device may do with memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum AccessArg {
+    /// Read it
+    Read,
+    /// Write it
+    Write,
+    /// Read and write it
+    Both,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|error| format!("{error}"))?;
+    if seconds > 0.0 && seconds <= 1e9 {
+        Ok(seconds)
+    } else {
+        Err("must be more than 0".to_owned())
+    }
 }
 
 fn in_page(text: &str) -> Result<usize, String> {

@@ -2,12 +2,11 @@
 //! `pindma copy`.
 
 use std::fs::{self, File};
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 use pindma::{Device, Info, State, Stats};
 use serde::Serialize;
 
@@ -16,7 +15,8 @@ use crate::buffer::Buffer;
 use crate::digest::sha256;
 use crate::host::kernel_release;
 use crate::info::setting;
-use crate::report::{bytes, count, print_json, yes_no, Table};
+use crate::progress;
+use crate::report::{bytes, count, print_json, throughput, time, yes_no, Table};
 
 /// Bytes of one call: small enough for the progress bar to move.
 const PIECE: usize = 64 * 1024;
@@ -50,7 +50,7 @@ fn load(path: &Path, offset: usize) -> Result<Buffer> {
 /// Copies piece by piece; the time is that of the copies alone.
 fn copy(device: &Device, args: &CopyArgs, from: &[u8], to: &mut [u8]) -> Result<Duration> {
     let request = device.request().channel(args.channel);
-    let bar = progress(from.len() as u64, args.quiet);
+    let bar = progress::bar(Some(from.len() as u64), args.quiet);
     let mut elapsed = Duration::ZERO;
     for (from, to) in from.chunks(PIECE).zip(to.chunks_mut(PIECE)) {
         let start = Instant::now();
@@ -59,20 +59,6 @@ fn copy(device: &Device, args: &CopyArgs, from: &[u8], to: &mut [u8]) -> Result<
         bar.inc(done.bytes);
     }
     Ok(elapsed)
-}
-
-fn progress(len: u64, quiet: bool) -> ProgressBar {
-    let visible = io::stderr().is_terminal() && !quiet;
-    let target = if visible {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let template = "{bar:40} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}";
-    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(Some(len), target)
-        .with_style(style)
-        .with_finish(ProgressFinish::AndClear)
 }
 
 /// What a copy has been.  The names of the fields are those of the JSON keys.
@@ -123,7 +109,7 @@ impl Report {
             bounced: stats.bounced > 0,
             bounced_segments: stats.bounced,
             seconds: elapsed.as_secs_f64(),
-            mib_per_second: throughput(source.len(), elapsed),
+            mib_per_second: throughput(source.len() as u64, elapsed),
             equal: sha256_source == sha256_destination,
             sha256_source,
             sha256_destination,
@@ -157,7 +143,8 @@ impl Report {
             ),
         );
         table.row("bounced", self.bounced_row());
-        table.row("time", self.time_row());
+        let elapsed = Duration::from_secs_f64(self.seconds);
+        table.row("time", time(elapsed, self.bytes as u64));
         table.row("SHA-256", format!("{}  source", self.sha256_source));
         table.row("", format!("{}  destination", self.sha256_destination));
         table.row("equal", yes_no(self.equal));
@@ -170,18 +157,6 @@ impl Report {
             number => format!("yes, {}", count(number, "segment")),
         }
     }
-
-    fn time_row(&self) -> String {
-        let speed = self.mib_per_second;
-        let speed = speed.map_or(String::new(), |speed| format!(", {speed:.2} MiB/s"));
-        format!("{:.3} s{speed}", self.seconds)
-    }
-}
-
-/// MiB/s; None where there is nothing to divide.
-fn throughput(bytes: usize, elapsed: Duration) -> Option<f64> {
-    let mib = bytes as f64 / f64::from(1 << 20);
-    (bytes > 0 && !elapsed.is_zero()).then(|| mib / elapsed.as_secs_f64())
 }
 
 #[cfg(test)]

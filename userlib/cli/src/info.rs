@@ -72,6 +72,9 @@ fn as_table(path: &str, info: &Info, channels: &[ChannelInfo]) -> Table {
         ),
     );
     table.row("leaked", count(info.leaked_pages, "page"));
+    table.row("copies", copies(info));
+    table.row("a file has", per_file(info));
+    table.row("queues", queues(info));
     for channel in channels {
         describe(&mut table, channel);
     }
@@ -111,6 +114,28 @@ fn limits(info: &Info) -> String {
     format!(
         "{most} in a call, {} in a DMA segment",
         bytes(info.max_segment_bytes)
+    )
+}
+
+fn copies(info: &Info) -> String {
+    if info.capabilities.contains(Capabilities::MAY_COPY) {
+        return format!("where allowed, below {}", bytes(info.copy_below));
+    }
+    "not possible".to_owned()
+}
+
+fn per_file(info: &Info) -> String {
+    let regions = count(info.max_regions.into(), "region");
+    let queues = count(info.max_queues.into(), "queue");
+    format!("at most {regions} and pools, {queues}")
+}
+
+fn queues(info: &Info) -> String {
+    let requests = count(info.max_depth.into(), "request");
+    let buffers = count(info.max_buffers.into(), "buffer");
+    format!(
+        "at most {requests}; pools at most {buffers}; {} in a call",
+        info.max_batch
     )
 }
 
@@ -162,6 +187,11 @@ fn as_json(path: &str, info: &Info, channels: &[ChannelInfo]) -> Value {
         "can_copy": info.capabilities.contains(Capabilities::COPY),
         "can_abort": info.capabilities.contains(Capabilities::ABORT),
         "can_reset": info.capabilities.contains(Capabilities::RESET),
+        "can_register": info.capabilities.contains(Capabilities::REGION),
+        "can_queue": info.capabilities.contains(Capabilities::QUEUE),
+        "can_read_write": info.capabilities.contains(Capabilities::READ_WRITE),
+        "can_may_copy": info.capabilities.contains(Capabilities::MAY_COPY),
+        "can_pool": info.capabilities.contains(Capabilities::POOL),
         "address_bits": info.address_bits,
         "max_segments": info.max_segments,
         "window_bytes": info.window_bytes,
@@ -173,6 +203,12 @@ fn as_json(path: &str, info: &Info, channels: &[ChannelInfo]) -> Value {
         "pinned_pages": info.pinned_pages,
         "pinned_limit_pages": info.pinned_limit,
         "leaked_pages": info.leaked_pages,
+        "copy_below_bytes": info.copy_below,
+        "max_regions": info.max_regions,
+        "max_queues": info.max_queues,
+        "max_depth": info.max_depth,
+        "max_batch": info.max_batch,
+        "max_buffers": info.max_buffers,
         "page_bytes": info.page_size,
         "cache_align_bytes": info.cache_align,
         "channels": channels.iter().map(channel_json).collect::<Vec<_>>(),

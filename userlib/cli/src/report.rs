@@ -3,11 +3,14 @@
 
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use serde::Serialize;
 
 /// Columns of the name of a row.
 const NAME_WIDTH: usize = 12;
+/// The same for names that are whole words of the kernel's.
+const WIDE: usize = 21;
 
 /// Rows of a name and a value, one below the other.
 #[derive(Default)]
@@ -17,6 +20,11 @@ impl Table {
     /// Adds one row; no name continues the row above.
     pub fn row(&mut self, name: &str, value: impl Display) {
         self.0 += &format!("{name:NAME_WIDTH$}{value}\n");
+    }
+
+    /// Adds one row with room for a long name.
+    pub fn wide_row(&mut self, name: &str, value: impl Display) {
+        self.0 += &format!("{name:WIDE$}{value}\n");
     }
 
     /// Adds a line of its own.
@@ -51,15 +59,33 @@ pub fn count(number: u64, noun: &str) -> String {
 
 /// Bytes, and the same in a binary unit where that is shorter.
 pub fn bytes(number: u64) -> String {
-    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
     let plain = count(number, "byte");
-    let unit = UNITS.iter().find(|(_, shift)| number >> shift > 0);
-    unit.map_or(plain.clone(), |(name, shift)| {
-        format!(
-            "{plain} ({:.1} {name})",
-            number as f64 / f64::from(*shift).exp2()
-        )
-    })
+    in_unit(number).map_or(plain.clone(), |short| format!("{plain} ({short})"))
+}
+
+/// Bytes in a binary unit.
+pub fn short(number: u64) -> String {
+    in_unit(number).unwrap_or_else(|| format!("{number} B"))
+}
+
+fn in_unit(number: u64) -> Option<String> {
+    const UNITS: [(&str, u32); 4] = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    let (name, shift) = UNITS.iter().find(|(_, shift)| number >> shift > 0)?;
+    let value = number as f64 / f64::from(*shift).exp2();
+    Some(format!("{value:.1} {name}"))
+}
+
+/// MiB/s; None where there is nothing to divide.
+pub fn throughput(bytes: u64, elapsed: Duration) -> Option<f64> {
+    let mib = bytes as f64 / f64::from(1 << 20);
+    (bytes > 0 && !elapsed.is_zero()).then(|| mib / elapsed.as_secs_f64())
+}
+
+/// "0.500 s, 3.00 MiB/s".
+pub fn time(elapsed: Duration, bytes: u64) -> String {
+    let speed = throughput(bytes, elapsed);
+    let speed = speed.map_or(String::new(), |speed| format!(", {speed:.2} MiB/s"));
+    format!("{:.3} s{speed}", elapsed.as_secs_f64())
 }
 
 /// "yes" or "no".
@@ -82,6 +108,14 @@ mod tests {
         assert_eq!(bytes(4096), "4096 bytes (4.0 KiB)");
         assert_eq!(bytes(3 << 19), "1572864 bytes (1.5 MiB)");
         assert_eq!(bytes(1 << 45), "35184372088832 bytes (32.0 TiB)");
+    }
+
+    #[test]
+    fn time_and_speed() {
+        let half = Duration::from_millis(500);
+        assert_eq!(time(half, 3 << 19), "0.500 s, 3.00 MiB/s");
+        assert_eq!(time(half, 0), "0.500 s");
+        assert_eq!(throughput(1, Duration::ZERO), None);
     }
 
     #[test]

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! `pindma doctor`: what is wrong on this machine, and what to do about it.
+
+mod card;
+mod device;
+mod finding;
+mod machine;
+mod memory;
+mod module;
+mod node;
+#[cfg(test)]
+mod tree;
+
+use std::io::{self, Write};
+
+use anyhow::{bail, Result};
+use serde_json::json;
+
+use crate::args::DoctorArgs;
+use crate::report::{count, print_json};
+use finding::{Finding, Grade};
+use machine::Machine;
+
+/// Looks at everything, and fails if something is wrong.
+pub fn run(args: &DoctorArgs) -> Result<()> {
+    let machine = Machine::new("/");
+    let findings = examine(&machine, args);
+    if args.common.json {
+        print_json(&findings)?;
+    } else {
+        findings.iter().for_each(|finding| print!("{finding}"));
+    }
+    let wrong = findings
+        .iter()
+        .filter(|finding| finding.grade == Grade::Bad);
+    match wrong.count() as u64 {
+        0 => Ok(()),
+        number => bail!("{} found", count(number, "problem")),
+    }
+}
+
+/// From the ground up: what comes first is needed by what comes later.
+fn examine(machine: &Machine, args: &DoctorArgs) -> Vec<Finding> {
+    let mut findings = vec![module::kernel(machine)];
+    findings.push(module::loaded(machine));
+    findings.extend(module::signatures(machine));
+    findings.extend(card::examine(machine));
+    findings.extend(node::examine(machine, &args.common.device));
+    findings.extend(device::examine(&args.common.device));
+    findings.push(memory::memlock(machine));
+    findings.extend(memory::bouncing(machine));
+    findings
+}
