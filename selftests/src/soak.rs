@@ -21,6 +21,7 @@ use crate::table::{Case, Needs};
 mod chance;
 mod frames;
 mod life;
+mod requests;
 mod work;
 
 pub(crate) const CASES: &[Case] = &[Case::new(
@@ -83,6 +84,7 @@ fn soak(_: Leg) -> Outcome {
     let after = totals()?;
     report(seed, &tally, before, after);
     check(tally.wrong == 0, format!("{} went wrong", tally.wrong))?;
+    check(after.submitted > before.submitted, "no request was submitted")?;
     same("requests that ended", after.ended, after.submitted)
 }
 

@@ -52,6 +52,19 @@ impl Consumer {
         Ok(())
     }
 
+    /// The file that it was made with is closed: what was ready can be taken and
+    /// looked at, and nothing more comes.
+    pub(super) fn outlive(&mut self, chance: &mut Chance) -> Outcome {
+        self.memory.read(chance.below(BUFFERS as usize) * PAGE, PAGE);
+        let (_, records) = self.pool.try_dequeue(BUFFERS, 0, 0);
+        for record in records.iter().filter(|record| record.flags != 0) {
+            same("number of a frame", record.seq, self.next + record.overruns)?;
+            self.next = record.seq + 1;
+        }
+        let (errno, _) = self.pool.try_dequeue(BUFFERS, 1, os::now() + 1_000_000_000);
+        same("errno of a closed pool", errno, libc::ECANCELED)
+    }
+
     /// Stops the device; what it says must fit what came.
     pub(super) fn stop(mut self) -> Outcome {
         let totals = self.pool.stop()?;

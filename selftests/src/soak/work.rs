@@ -4,17 +4,22 @@
 
 use super::chance::Chance;
 use super::frames::Consumer;
-use crate::abi;
+use super::requests::Requests;
+use crate::abi::{self, pindma_seg};
 use crate::check::{same, Fail, Outcome};
 use crate::device::{copy, seg, transfer, Call, Device, PAGE, WINDOW};
 use crate::os;
 use crate::pattern;
+use crate::region;
 use crate::sys::Mapping;
 
 /// What a process has.
 pub(super) struct Tools {
     device: Device,
     memory: Mapping,
+    /// A handle of the memory, once it is registered.
+    region: Option<u32>,
+    requests: Requests,
     consumer: Option<Consumer>,
     seed: u64,
 }
@@ -26,9 +31,12 @@ impl Tools {
     pub(super) fn new(seed: u64) -> Outcome<Tools> {
         let memory = Mapping::anonymous(PAGES * PAGE)?;
         pattern::write(&memory, 0, memory.len(), seed);
+        let device = Device::open()?;
         Ok(Tools {
-            device: Device::open()?,
+            requests: Requests::new(&device)?,
+            device,
             memory,
+            region: None,
             consumer: None,
             seed,
         })
@@ -43,6 +51,15 @@ const WORKS: &[Work] = &[
     short_deadline,
     copied_transfer,
     read_or_write,
+    by_region,
+    by_region,
+    unregister,
+    submit,
+    submit,
+    submit,
+    reap,
+    reap,
+    cancel,
     use_pool,
     use_pool,
     stop_pool,
@@ -131,6 +148,53 @@ fn read_or_write(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     }
 }
 
+/// The memory as one segment: by the region's handle, if it is registered.
+fn whole(tools: &Tools) -> pindma_seg {
+    match tools.region {
+        Some(handle) => region::within(handle, 0, PAGES * PAGE),
+        None => seg(&tools.memory, 0, PAGES * PAGE),
+    }
+}
+
+fn by_region(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let handle = match tools.region {
+        Some(handle) => handle,
+        None => tools.device.register(&[seg(&tools.memory, 0, PAGES * PAGE)])?,
+    };
+    tools.region = Some(handle);
+    let len = 1 + chance.below(WINDOW);
+    let segs = [region::within(handle, chance.below(PAGES * PAGE - len), len)];
+    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+    request.deadline = soon(chance);
+    well_or_late(tools.device.transfer(request)).map(drop)
+}
+
+/// Which requests may still use.
+fn unregister(tools: &mut Tools, _: &mut Chance) -> Outcome {
+    let Some(handle) = tools.region else {
+        return Ok(());
+    };
+    match tools.device.unregister(handle) {
+        0 => tools.region = None,
+        libc::EBUSY => {}
+        errno => return Err(Fail::new(format!("unregister: errno {errno}"))),
+    }
+    Ok(())
+}
+
+fn submit(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let memory = whole(tools);
+    tools.requests.submit(&tools.device, memory, chance)
+}
+
+fn reap(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    tools.requests.reap(chance)
+}
+
+fn cancel(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    tools.requests.cancel(chance)
+}
+
 fn use_pool(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     if tools.consumer.is_none() {
         tools.consumer = Some(Consumer::new(&tools.device, chance)?);
@@ -145,9 +209,16 @@ fn stop_pool(tools: &mut Tools, _: &mut Chance) -> Outcome {
     tools.consumer.take().map_or(Ok(()), Consumer::stop)
 }
 
-/// The file goes while its pool is still mapped and perhaps in use.
-fn reopen(tools: &mut Tools, _: &mut Chance) -> Outcome {
-    tools.consumer = None;
-    tools.device = Device::open()?;
+/// The file goes with its region and its requests, and perhaps while its pool is
+/// in use; the queue and the pool's mapping stay.
+fn reopen(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let old = std::mem::replace(&mut tools.device, Device::open()?);
+    drop(old);
+    tools.region = None;
+    let requests = Requests::new(&tools.device)?;
+    std::mem::replace(&mut tools.requests, requests).finish()?;
+    if let Some(mut consumer) = tools.consumer.take() {
+        consumer.outlive(chance)?;
+    }
     Ok(())
 }
