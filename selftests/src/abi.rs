@@ -35,6 +35,13 @@ pub(crate) use pindma::sys::{
 };
 
 pub(crate) use pindma::sys::{
+    pindma_completion, pindma_entry, pindma_queue_cancel, pindma_queue_create,
+    pindma_queue_eventfd, pindma_queue_wait, pindma_submit, PINDMA_CANCEL_ALL as CANCEL_ALL,
+    PINDMA_QUEUE_CANCEL, PINDMA_QUEUE_CREATE, PINDMA_QUEUE_EVENTFD, PINDMA_QUEUE_WAIT,
+    PINDMA_SUBMIT,
+};
+
+pub(crate) use pindma::sys::{
     PINDMA_CHANNEL_MEMORY as CHANNEL_MEMORY, PINDMA_FROM_DEVICE as FROM_DEVICE,
     PINDMA_TO_DEVICE as TO_DEVICE,
 };
@@ -52,7 +59,8 @@ pub(crate) use pindma::sys::{
     PINDMA_FIELD_DEV_FLAGS as FIELD_DEV_FLAGS, PINDMA_FIELD_DIRECTION as FIELD_DIRECTION,
     PINDMA_FIELD_DST as FIELD_DST, PINDMA_FIELD_FLAGS as FIELD_FLAGS,
     PINDMA_FIELD_NONE as FIELD_NONE, PINDMA_FIELD_NR_DST as FIELD_NR_DST,
-    PINDMA_FIELD_NR_SEGS as FIELD_NR_SEGS, PINDMA_FIELD_RESERVED as FIELD_RESERVED,
+    PINDMA_FIELD_NR_ENTRIES as FIELD_NR_ENTRIES, PINDMA_FIELD_NR_SEGS as FIELD_NR_SEGS,
+    PINDMA_FIELD_QUEUE as FIELD_QUEUE, PINDMA_FIELD_RESERVED as FIELD_RESERVED,
     PINDMA_FIELD_SEGS as FIELD_SEGS, PINDMA_FIELD_SEG_ADDR as FIELD_SEG_ADDR,
     PINDMA_FIELD_SEG_FLAGS as FIELD_SEG_FLAGS, PINDMA_FIELD_SEG_HANDLE as FIELD_SEG_HANDLE,
     PINDMA_FIELD_SEG_LEN as FIELD_SEG_LEN,
@@ -74,6 +82,7 @@ pub(crate) const CAP_ABORT: u64 = pindma::sys::PINDMA_CAP_ABORT as u64;
 pub(crate) const CAP_REGION: u64 = pindma::sys::PINDMA_CAP_REGION as u64;
 pub(crate) const CAP_RESET: u64 = pindma::sys::PINDMA_CAP_RESET as u64;
 
+pub(crate) const CAP_QUEUE: u64 = pindma::sys::PINDMA_CAP_QUEUE as u64;
 pub(crate) const CAP_READ_WRITE: u64 = pindma::sys::PINDMA_CAP_READ_WRITE as u64;
 pub(crate) const CAP_MAY_COPY: u64 = pindma::sys::PINDMA_CAP_MAY_COPY as u64;
 

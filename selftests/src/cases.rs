@@ -32,6 +32,7 @@ mod shortage;
 mod signals;
 mod sizes;
 mod stats;
+mod submit;
 mod tracepoints;
 mod unbind;
 mod unload;
@@ -59,6 +60,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     copying::CASES,
     read_write::CASES,
     stats::CASES,
+    submit::CASES,
     tracepoints::CASES,
     pools::CASES,
     frames::CASES,

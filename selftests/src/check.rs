@@ -62,6 +62,7 @@ pub(crate) fn errno_name(errno: i32) -> String {
     let known = [
         (0, "success"),
         (libc::EAGAIN, "EAGAIN"),
+        (libc::EBADF, "EBADF"),
         (libc::EBUSY, "EBUSY"),
         (libc::ECANCELED, "ECANCELED"),
         (libc::E2BIG, "E2BIG"),

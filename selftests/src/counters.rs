@@ -9,7 +9,7 @@ use crate::check::{Fail, Outcome};
 const DEBUGFS: &str = "/sys/kernel/debug/pindma";
 
 /// Counters of the driver that are zero while nothing is in flight.
-pub(crate) const AT_REST: [&str; 8] = [
+pub(crate) const AT_REST: [&str; 9] = [
     "charged_pages",
     "pinned_pages",
     "kernel_pages",
@@ -18,6 +18,7 @@ pub(crate) const AT_REST: [&str; 8] = [
     "files",
     "pools",
     "regions",
+    "queues",
 ];
 
 /// A counter of the driver.

@@ -67,6 +67,17 @@ pub(crate) fn wait_for_job(device: &Device) -> Outcome {
     Err(Fail::new("no job was ever started"))
 }
 
+/// Waits until so many requests of this open file have ended, reaped or not.
+pub(crate) fn wait_for_ends(device: &Device, count: u64) -> Outcome {
+    for _ in 0..5000 {
+        if device.stats()?.out_ended >= count {
+            return Ok(());
+        }
+        pause(5);
+    }
+    Err(Fail::new(format!("no {count} requests have ended")))
+}
+
 /// Waits until somebody is stuck on a page that is missing.
 pub(crate) fn wait_for_stuck(fault: &Userfault) -> Outcome {
     let stuck = os::readable_within(fault.fd(), Duration::from_secs(10))?;

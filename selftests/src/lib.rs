@@ -33,6 +33,7 @@ mod pattern;
 mod pci;
 mod pool;
 mod process;
+mod queue;
 mod region;
 mod soak;
 mod sweep;

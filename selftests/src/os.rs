@@ -9,10 +9,12 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use rustix::buffer::spare_capacity;
 use rustix::cmsg_space;
-use rustix::event::{PollFd, PollFlags, Timespec};
-use rustix::fs::{MemfdFlags, SealFlags};
-use rustix::io::FdFlags;
+use rustix::event::epoll::{CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
+use rustix::fs::{MemfdFlags, OFlags, SealFlags};
+use rustix::io::{Errno, FdFlags};
 use rustix::mount::MountFlags;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
@@ -48,6 +50,83 @@ pub(crate) fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<
     let time = Timespec::try_from(time).map_err(io::Error::other)?;
     rustix::event::poll(&mut polled, Some(&time))?;
     Ok(polled[0].revents().contains(PollFlags::IN))
+}
+
+/// What poll(2) says of `fd` within `time`.
+pub(crate) fn poll(fd: BorrowedFd<'_>, time: Duration) -> io::Result<PollFlags> {
+    let all = PollFlags::IN | PollFlags::OUT | PollFlags::PRI | PollFlags::RDHUP;
+    let mut polled = [PollFd::from_borrowed_fd(fd, all)];
+    let time = Timespec::try_from(time).map_err(io::Error::other)?;
+    rustix::event::poll(&mut polled, Some(&time))?;
+    Ok(polled[0].revents())
+}
+
+/// read(2).
+pub(crate) fn read(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<usize> {
+    Ok(rustix::io::read(fd, bytes)?)
+}
+
+/// readv(2) into two buffers.
+pub(crate) fn read_two(fd: BorrowedFd<'_>, one: &mut [u8], two: &mut [u8]) -> io::Result<usize> {
+    let mut both = [IoSliceMut::new(one), IoSliceMut::new(two)];
+    Ok(rustix::io::readv(fd, &mut both)?)
+}
+
+/// write(2).
+pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
+    Ok(rustix::io::write(fd, bytes)?)
+}
+
+/// Sets `O_NONBLOCK`.
+pub(crate) fn set_nonblocking(fd: BorrowedFd<'_>) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    Ok(rustix::fs::fcntl_setfl(fd, flags | OFlags::NONBLOCK)?)
+}
+
+/// Whether `fd` is closed by an exec.
+pub(crate) fn closes_on_exec(fd: BorrowedFd<'_>) -> io::Result<bool> {
+    Ok(rustix::io::fcntl_getfd(fd)?.contains(FdFlags::CLOEXEC))
+}
+
+/// An eventfd with count 0 that never waits.
+pub(crate) fn eventfd() -> io::Result<OwnedFd> {
+    let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+    Ok(rustix::event::eventfd(0, flags)?)
+}
+
+/// Takes the count of an eventfd; 0 if it was not signalled.
+pub(crate) fn count_of(eventfd: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut count = [0; 8];
+    match rustix::io::read(eventfd, &mut count) {
+        Ok(_) => Ok(u64::from_ne_bytes(count)),
+        Err(Errno::AGAIN) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// epoll(7) on one file.
+pub(crate) struct Epoll(OwnedFd);
+
+impl Epoll {
+    /// Watches `fd`; with `edges` only for what is new.
+    pub(crate) fn of(fd: BorrowedFd<'_>, edges: bool) -> io::Result<Epoll> {
+        let epoll = rustix::event::epoll::create(CreateFlags::CLOEXEC)?;
+        let mut flags = EventFlags::IN | EventFlags::RDHUP;
+        if edges {
+            flags |= EventFlags::ET;
+        }
+        rustix::event::epoll::add(&epoll, fd, EventData::new_u64(0), flags)?;
+        Ok(Epoll(epoll))
+    }
+
+    /// What there is within `time`; none if there is nothing.
+    pub(crate) fn wait(&self, time: Duration) -> io::Result<EventFlags> {
+        let time = Timespec::try_from(time).map_err(io::Error::other)?;
+        let mut events = Vec::with_capacity(1);
+        rustix::event::epoll::wait(&self.0, spare_capacity(&mut events), Some(&time))?;
+        let none = EventFlags::empty();
+        Ok(events.first().map_or(none, |event: &Event| event.flags))
+    }
 }
 
 /// Sends `fd` over a socket.

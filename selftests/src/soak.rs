@@ -84,7 +84,10 @@ fn soak(_: Leg) -> Outcome {
     let after = totals()?;
     report(seed, &tally, before, after);
     check(tally.wrong == 0, format!("{} went wrong", tally.wrong))?;
-    check(after.submitted > before.submitted, "no request was submitted")?;
+    check(
+        after.submitted > before.submitted,
+        "no request was submitted",
+    )?;
     same("requests that ended", after.ended, after.submitted)
 }
 

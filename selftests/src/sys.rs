@@ -241,6 +241,16 @@ unsafe impl Plain for abi::pindma_pool_dequeue {}
 unsafe impl Plain for abi::pindma_pool_start {}
 // SAFETY: As above.
 unsafe impl Plain for abi::pindma_pool_stop {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_queue_create {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_submit {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_queue_wait {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_queue_cancel {}
+// SAFETY: As above.
+unsafe impl Plain for abi::pindma_queue_eventfd {}
 // SAFETY: As above, but that it has no size: it is never an argument by itself.
 unsafe impl Plain for abi::pindma_pool_record {}
 // SAFETY: As the first.
@@ -251,6 +261,10 @@ unsafe impl Plain for abi::pindma_region_unregister {}
 unsafe impl Plain for abi::pindma_region_sync {}
 // SAFETY: As above.
 unsafe impl Plain for abi::pindma_region_info {}
+// SAFETY: As for a record of a pool.
+unsafe impl Plain for abi::pindma_entry {}
+// SAFETY: As for a record of a pool.
+unsafe impl Plain for abi::pindma_completion {}
 
 /// The bytes of a struct.
 pub(crate) fn bytes_of<T: Plain>(value: &T) -> Vec<u8> {

@@ -55,7 +55,8 @@ impl Consumer {
     /// The file that it was made with is closed: what was ready can be taken and
     /// looked at, and nothing more comes.
     pub(super) fn outlive(&mut self, chance: &mut Chance) -> Outcome {
-        self.memory.read(chance.below(BUFFERS as usize) * PAGE, PAGE);
+        self.memory
+            .read(chance.below(BUFFERS as usize) * PAGE, PAGE);
         let (_, records) = self.pool.try_dequeue(BUFFERS, 0, 0);
         for record in records.iter().filter(|record| record.flags != 0) {
             same("number of a frame", record.seq, self.next + record.overruns)?;

@@ -159,11 +159,17 @@ fn whole(tools: &Tools) -> pindma_seg {
 fn by_region(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     let handle = match tools.region {
         Some(handle) => handle,
-        None => tools.device.register(&[seg(&tools.memory, 0, PAGES * PAGE)])?,
+        None => tools
+            .device
+            .register(&[seg(&tools.memory, 0, PAGES * PAGE)])?,
     };
     tools.region = Some(handle);
     let len = 1 + chance.below(WINDOW);
-    let segs = [region::within(handle, chance.below(PAGES * PAGE - len), len)];
+    let segs = [region::within(
+        handle,
+        chance.below(PAGES * PAGE - len),
+        len,
+    )];
     let mut request = transfer(abi::TO_DEVICE, 0, &segs);
     request.deadline = soon(chance);
     well_or_late(tools.device.transfer(request)).map(drop)
