@@ -13,7 +13,7 @@ mod tree;
 
 use std::io::{self, Write};
 
-use anyhow::{bail, Result};
+use anyhow::{ensure, Result};
 use serde_json::json;
 
 use crate::args::DoctorArgs;
@@ -25,18 +25,16 @@ use machine::Machine;
 pub fn run(args: &DoctorArgs) -> Result<()> {
     let machine = Machine::new("/");
     let findings = examine(&machine, args);
+    let is_wrong = |finding: &&Finding| finding.grade == Grade::Bad;
+    let problems = findings.iter().filter(is_wrong).count() as u64;
     if args.common.json {
-        print_json(&findings)?;
+        print_json(&json!({ "problems": problems, "findings": findings }))?;
     } else {
-        findings.iter().for_each(|finding| print!("{finding}"));
+        let lines: String = findings.iter().map(Finding::to_string).collect();
+        io::stdout().lock().write_all(lines.as_bytes())?;
     }
-    let wrong = findings
-        .iter()
-        .filter(|finding| finding.grade == Grade::Bad);
-    match wrong.count() as u64 {
-        0 => Ok(()),
-        number => bail!("{} found", count(number, "problem")),
-    }
+    ensure!(problems == 0, "{} found", count(problems, "problem"));
+    Ok(())
 }
 
 /// From the ground up: what comes first is needed by what comes later.

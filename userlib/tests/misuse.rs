@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! What must not compile: each file in tests/misuse/ is one misuse, and beside it
+//! is what the compiler says.
+
+#[test]
+fn misuse_does_not_compile() {
+    trybuild::TestCases::new().compile_fail("tests/misuse/*.rs");
+}
