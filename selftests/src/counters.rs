@@ -40,9 +40,17 @@ pub(crate) fn pins_outstanding() -> Outcome<i64> {
     Ok(field("nr_foll_pin_acquired ")? - field("nr_foll_pin_released ")?)
 }
 
+const BOUNCE_POOL: &str = "/sys/kernel/debug/swiotlb";
+
 /// Slots of the bounce pool in use; 0 where there is no pool.
 pub(crate) fn bounce_slots() -> u64 {
-    number("/sys/kernel/debug/swiotlb/io_tlb_used").unwrap_or(0)
+    number(&format!("{BOUNCE_POOL}/io_tlb_used")).unwrap_or(0)
+}
+
+/// Bytes of the bounce pool, in use or not; 0 where there is no pool.
+pub(crate) fn bounce_bytes() -> u64 {
+    const SLOT: u64 = 2048;
+    number(&format!("{BOUNCE_POOL}/io_tlb_nslabs")).map_or(0, |slots| slots * SLOT)
 }
 
 /// `VmPin` of a process in KiB.

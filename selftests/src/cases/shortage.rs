@@ -67,17 +67,19 @@ const ADDRESSES: Room = Room {
     beside: 64,
 };
 
-/// The kernel's usual pool of bounce buffers: 64 MiB.
-const BUFFERS: Room = Room {
-    beyond: 65,
-    one_side: 40,
-    both_sides: 24,
-    beside: 16,
-};
+/// A pool of bounce buffers for so many chunks.
+fn buffers(chunks: usize) -> Room {
+    Room {
+        beyond: chunks + 1,
+        one_side: chunks * 5 / 8,
+        both_sides: chunks * 3 / 8,
+        beside: chunks / 4,
+    }
+}
 
 fn room(leg: Leg) -> Room {
     if leg.bounces() {
-        BUFFERS
+        buffers(counters::bounce_bytes() as usize / CHUNK)
     } else {
         ADDRESSES
     }
