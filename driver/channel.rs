@@ -122,9 +122,9 @@ impl Channel {
                 break Ok(Lease { channel: self });
             }
             let slice = until.slice(TURN_SLICE_MS);
-            match self.turn.wait_interruptible_timeout(&mut turns, slice) {
-                CondVarTimeoutResult::Signal { .. } => break Err(EINTR),
-                _ => {}
+            let woken = self.turn.wait_interruptible_timeout(&mut turns, slice);
+            if let CondVarTimeoutResult::Signal { .. } = woken {
+                break Err(EINTR);
             }
             if let Some(why) = until.over() {
                 break Err(why);

@@ -6,8 +6,6 @@
 //! `mover` and `job` (start, wait) to `card` and the `engine` of the device, and back by `channel`.
 
 #![crate_name = "pindma"]
-// Until regions, queues and pools have landed.
-#![allow(dead_code)]
 
 use kernel::{
     driver,

@@ -63,14 +63,6 @@ impl<'a> Until<'a> {
         }
     }
 
-    /// The same, but not beyond `deadline`.
-    pub(crate) fn min(self, deadline: Deadline) -> Self {
-        Self {
-            deadline: self.deadline.min(deadline),
-            ..self
-        }
-    }
-
     /// Why it is over, if it is: `ECANCELED`, `ETIMEDOUT`.
     pub(crate) fn over(&self) -> Option<Error> {
         if self.canceled.is_some_and(Canceled::is_set) {
@@ -98,7 +90,8 @@ mod tests {
         let canceled = Canceled::new();
         let until = Until::canceled(never, &canceled);
         assert_eq!(until.over(), None);
-        assert_eq!(until.min(Deadline::after(0)).over(), Some(ETIMEDOUT));
+        let late = Until::canceled(Deadline::after(0), &canceled);
+        assert_eq!(late.over(), Some(ETIMEDOUT));
         canceled.set();
         assert_eq!(until.over(), Some(ECANCELED));
         canceled.clear();

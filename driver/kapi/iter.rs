@@ -81,11 +81,6 @@ impl<'a> Iter<'a> {
         unsafe { shim::pindma_iter_truncate(self.iter, len) };
     }
 
-    /// Bytes that were used.
-    pub(crate) fn used(&self) -> u64 {
-        self.used
-    }
-
     /// Says that `used` bytes were used in all, which is less or more than was taken.
     pub(crate) fn set_used(&mut self, used: u64) {
         let used = used.min(self.used + self.len());
