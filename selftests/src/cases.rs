@@ -6,6 +6,7 @@ use crate::table::Case;
 
 mod accounting;
 mod alignment;
+mod blocking;
 mod contention;
 mod copying;
 mod cow;
@@ -16,6 +17,7 @@ mod frames;
 mod handover;
 mod holes;
 mod info;
+mod iovecs;
 mod lifetime;
 mod memlock;
 mod memory;
@@ -37,6 +39,7 @@ mod tracepoints;
 mod unbind;
 mod unload;
 mod unstoppable;
+mod uring;
 mod vectors;
 mod windows;
 
@@ -59,6 +62,9 @@ pub(crate) static ALL: &[&[Case]] = &[
     memlock::CASES,
     copying::CASES,
     read_write::CASES,
+    iovecs::CASES,
+    blocking::CASES,
+    uring::CASES,
     stats::CASES,
     submit::CASES,
     tracepoints::CASES,

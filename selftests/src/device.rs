@@ -78,6 +78,12 @@ impl Device {
         Ok(Device::from(OwnedFd::from(options.open(NODE)?)))
     }
 
+    /// Opens for reading or writing only.
+    pub(crate) fn open_for(reading: bool, writing: bool) -> io::Result<Device> {
+        let options = OpenOptions::new().read(reading).write(writing).open(NODE)?;
+        Ok(Device::from(OwnedFd::from(options)))
+    }
+
     /// Another descriptor of the same open file.
     pub(crate) fn duplicate(&self) -> io::Result<Device> {
         Ok(Device::from(self.fd.try_clone()?))

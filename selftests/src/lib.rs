@@ -35,6 +35,7 @@ mod pool;
 mod process;
 mod queue;
 mod region;
+mod rw;
 mod soak;
 mod sweep;
 #[allow(unsafe_code)]

@@ -21,6 +21,7 @@ use rustix::process::Pid;
 use crate::abi;
 
 pub(crate) mod rw;
+pub(crate) mod uring;
 
 fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
     if returned == T::from(-1) {
@@ -370,9 +371,19 @@ pub(crate) fn signals_caught() -> u32 {
 
 /// Catches `signal` and counts it; system calls are not restarted.
 pub(crate) fn catch_signal(signal: i32) -> io::Result<()> {
+    catch_with(signal, 0)
+}
+
+/// Catches `signal` and counts it; system calls are restarted.
+pub(crate) fn catch_and_restart(signal: i32) -> io::Result<()> {
+    catch_with(signal, libc::SA_RESTART)
+}
+
+fn catch_with(signal: i32, flags: i32) -> io::Result<()> {
     // SAFETY: All zeroes is a valid sigaction: no flags, an empty mask.
     let mut action: libc::sigaction = unsafe { zeroed() };
     action.sa_sigaction = count_signal as extern "C" fn(libc::c_int) as usize;
+    action.sa_flags = flags;
     // SAFETY: The handler only adds to an atomic.
     check(unsafe { libc::sigaction(signal, &action, ptr::null_mut()) }).map(drop)
 }
