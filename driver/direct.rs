@@ -158,11 +158,15 @@ fn by_page(
     progress: &mut Progress,
 ) -> Result<(), Failure> {
     let total = call.memory.len();
+    let edge = match route.direction {
+        Direction::ToDevice => 1,
+        _ => caller.file.device().facts.cache_align,
+    };
     while call.memory.len() > 0 {
         let pages = call
             .memory
             .take_pages(params::window_pages(), route.direction)?;
-        pages.check_alignment(limits.addr_align, limits.len_align)?;
+        pages.check_alignment(limits.addr_align.max(edge), limits.len_align.max(edge))?;
         let len = pages.bytes();
         let window = Window::of(caller.file, Backing::Borrowed(pages), len, progress)?;
         let mover = Mover::new(caller, route, total, Deadline::NONE);
