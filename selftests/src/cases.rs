@@ -35,6 +35,7 @@ mod signals;
 mod sizes;
 mod stats;
 mod submit;
+mod streams;
 mod tracepoints;
 mod unbind;
 mod unload;
@@ -70,6 +71,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     tracepoints::CASES,
     pools::CASES,
     frames::CASES,
+    streams::CASES,
     deadlines::CASES,
     signals::CASES,
     cow::CASES,
