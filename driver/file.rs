@@ -35,6 +35,7 @@ use crate::{
             pindma_channel_info,
             pindma_copy,
             pindma_info,
+            pindma_pool_create,
             pindma_region_info,
             pindma_region_register,
             pindma_region_sync,
@@ -57,7 +58,11 @@ use crate::{
         Names,
         Published, //
     },
-    pool,
+    pool::{
+        self,
+        Created,
+        Roster, //
+    },
     progress::Progress,
     queue,
     region,
@@ -80,6 +85,7 @@ pub(crate) struct File {
     paces: KVec<Arc<Pace>>,
     backlog: Arc<Backlog>,
     names: Pin<KBox<Names>>,
+    roster: Pin<KBox<Roster>>,
     _counted: counters::Held,
 }
 
@@ -108,6 +114,7 @@ impl OpenFile for Open {
             paces.push(Arc::new(Pace::new(), gfp::for_user())?, gfp::for_user())?;
         }
         let backlog = Backlog::new(device)?;
+        let roster = KBox::pin_init(Roster::new(), gfp::for_user())?;
         let device = Device::open(device, flags)?;
         let stats = device.totals.open()?;
         let names = KBox::pin_init(Names::new(stats.clone()), gfp::for_user());
@@ -116,6 +123,7 @@ impl OpenFile for Open {
             device,
             stats,
             names,
+            roster,
             paces,
             backlog,
             _counted: counters::FILES.hold(),
@@ -146,7 +154,11 @@ impl FileOps for Open {
             }
             abi::PINDMA_SUBMIT => submit::run(file, arg),
             abi::PINDMA_COPY => file.work::<pindma_copy>(arg, caller, copy::run),
-            abi::PINDMA_POOL_CREATE => pool::create(caller, arg),
+            abi::PINDMA_POOL_CREATE => file.make::<pindma_pool_create, _>(
+                arg,
+                |arg, progress| pool::create(file, arg, progress),
+                Created::keep,
+            ),
             abi::PINDMA_REGION_REGISTER => file.make::<pindma_region_register, _>(
                 arg,
                 |arg, progress| region::register(file, arg, progress),
@@ -186,6 +198,7 @@ impl FileOps for Open {
 impl Drop for Open {
     fn drop(&mut self) {
         self.0.backlog.close();
+        self.0.roster.close();
         self.0.names.clear();
     }
 }
@@ -202,6 +215,12 @@ impl HasResult for pindma_transfer {
 }
 
 impl HasResult for pindma_copy {
+    fn result(&mut self) -> &mut pindma_result {
+        &mut self.out
+    }
+}
+
+impl HasResult for pindma_pool_create {
     fn result(&mut self) -> &mut pindma_result {
         &mut self.out
     }
@@ -233,6 +252,11 @@ impl File {
     /// What it has given handles to.
     pub(crate) fn names(&self) -> &Names {
         &self.names
+    }
+
+    /// Its pools.
+    pub(crate) fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     /// Fails if the device takes no calls: `ENODEV`, `ENOTRECOVERABLE`.

@@ -2,7 +2,7 @@
 
 //! What an open file has given handles to.
 //!
-//! Lock order: `table`, then the users of a region. Neither is held while memory is pinned, mapped
+//! Lock order: `table`, then the users of a region or the state of a pool. None is held while memory is pinned, mapped
 //! or given back.
 
 use kernel::{
@@ -23,6 +23,10 @@ use crate::{
         pins::Direction, //
     },
     piece::Piece,
+    pool::{
+        Loan,
+        Pool, //
+    },
     region::{
         Region,
         Use, //
@@ -43,12 +47,15 @@ pub(crate) const MOST_NAMED: u32 = 1024;
 pub(crate) enum Named {
     /// Registered memory.
     Region(Arc<Region>),
+    /// Buffers that the driver has allocated.
+    Pool(Arc<Pool>),
 }
 
 impl Named {
     fn is_idle(&self) -> bool {
         match self {
             Self::Region(region) => region.users().count() == 0,
+            Self::Pool(pool) => pool.loans() == 0,
         }
     }
 
@@ -60,19 +67,52 @@ impl Named {
     pub(crate) fn wait_idle(&self, until: Until<'_>) -> Result {
         match self {
             Self::Region(region) => region.users().wait(until),
+            Self::Pool(pool) => pool.wait_for_loans(until),
+        }
+    }
+
+    /// The file is closed.
+    fn leave_file(self) {
+        match self {
+            Self::Region(region) => drop(region),
+            Self::Pool(pool) => pool.leave_file(),
         }
     }
 }
 
+/// What a transfer uses.
+enum Used {
+    /// A region.
+    Region(Use),
+    /// A buffer of a pool.
+    Buffer(Loan),
+}
+
 /// A thing that a transfer uses.
 pub(crate) struct Hold {
-    /// Its handle.
-    pub(crate) handle: Handle,
-    /// The region.
-    pub(crate) region: Use,
+    handle: Handle,
+    used: Used,
 }
 
 impl Hold {
+    /// Whether `segment` lies in it, where it starts.
+    pub(crate) fn has(&self, segment: &pindma_seg) -> bool {
+        let same = self.handle == Handle::from_abi(segment.handle);
+        same && match &self.used {
+            Used::Region(_) => true,
+            Used::Buffer(loan) => loan.has(segment.addr),
+        }
+    }
+
+    /// What its ranges begin and end at, or'ed together.
+    pub(crate) fn edges(&self) -> u64 {
+        match &self.used {
+            Used::Region(region) => region.region().edges(),
+            // Whole pages.
+            Used::Buffer(_) => 0,
+        }
+    }
+
     /// Checks that `segment`, which is by this handle, is good for a transfer in that direction. If
     /// not, also says which field of the segment is to blame.
     ///
@@ -84,11 +124,17 @@ impl Hold {
         segment: &pindma_seg,
         direction: Direction,
     ) -> core::result::Result<(), (Error, abi::pindma_field)> {
-        let region = self.region.region();
-        if !region.direction().includes(direction) {
+        let (mapped_for, rest) = match &self.used {
+            Used::Region(region) => {
+                let region = region.region();
+                (region.direction(), region.len().checked_sub(segment.addr))
+            }
+            Used::Buffer(loan) => (loan.direction(), loan.rest(segment.addr)),
+        };
+        if !mapped_for.includes(direction) {
             return Err((EOPNOTSUPP, abi::PINDMA_FIELD_SEG_HANDLE));
         }
-        match region.len().checked_sub(segment.addr) {
+        match rest {
             None | Some(0) => Err((ERANGE, abi::PINDMA_FIELD_SEG_ADDR)),
             Some(rest) if segment.len > rest => Err((ERANGE, abi::PINDMA_FIELD_SEG_LEN)),
             Some(_) => Ok(()),
@@ -97,10 +143,13 @@ impl Hold {
 
     /// The memory of `segment`, which was checked.
     pub(crate) fn piece(&self, segment: &pindma_seg) -> Piece {
-        Piece::Region {
-            region: self.region.region().clone(),
-            offset: segment.addr,
-            len: segment.len,
+        match &self.used {
+            Used::Region(region) => Piece::Region {
+                region: region.region().clone(),
+                offset: segment.addr,
+                len: segment.len,
+            },
+            Used::Buffer(loan) => loan.piece(segment.addr, segment.len),
         }
     }
 }
@@ -151,19 +200,33 @@ impl Names {
         })
     }
 
-    /// Uses a thing on behalf of the calling process, until the result is dropped.
+    /// Uses what `segment` names on behalf of the calling process, until the result is dropped: all
+    /// of a region, or the one buffer of a pool in which the segment starts.
     ///
     /// # Errors
     ///
-    /// `ENOENT` if there is no such thing, `EPERM` if the process must not use it.
-    pub(crate) fn hold(&self, handle: Handle) -> Result<Hold> {
+    /// `ENOENT` if there is no such thing, `EPERM` if the process must not use it, `EBUSY` if the
+    /// buffer is not the application's, `ERANGE` if there is no such buffer.
+    pub(crate) fn hold(&self, segment: &pindma_seg) -> Result<Hold> {
+        let handle = Handle::from_abi(segment.handle);
         let mut table = self.table.lock();
-        match table.get_mut(handle).ok_or(ENOENT)? {
-            Named::Region(region) => {
-                region.admit()?;
-                let region = Use::new(region.clone());
-                Ok(Hold { handle, region })
-            }
+        let used = match table.get_mut(handle).ok_or(ENOENT)? {
+            Named::Region(region) => Used::Region(enter(region)?),
+            Named::Pool(pool) => Used::Buffer(Loan::new(pool, segment.addr)?),
+        };
+        Ok(Hold { handle, used })
+    }
+
+    /// Uses a region on behalf of the calling process, until the result is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` if there is no such thing, `EOPNOTSUPP` if it is a pool, `EPERM` if the process must
+    /// not use it.
+    pub(crate) fn hold_region(&self, handle: Handle) -> Result<Use> {
+        match self.table.lock().get_mut(handle).ok_or(ENOENT)? {
+            Named::Region(region) => enter(region),
+            Named::Pool(_) => Err(EOPNOTSUPP),
         }
     }
 
@@ -198,7 +261,7 @@ impl Names {
         let table = core::mem::take(&mut *self.table.lock());
         table.into_values().for_each(|named| {
             self.stats.regions.sub(1);
-            drop(named);
+            named.leave_file();
         });
     }
 
@@ -208,6 +271,11 @@ impl Names {
             self.stats.regions.sub(1);
         }
     }
+}
+
+fn enter(region: &Arc<Region>) -> Result<Use> {
+    region.admit()?;
+    Ok(Use::new(region.clone()))
 }
 
 /// A handle that nobody was told of yet. Dropping it takes it away again.

@@ -26,8 +26,8 @@ pub(crate) enum Piece {
         /// Its bytes; the region has them.
         len: u64,
     },
-    /// A part of a mapping that somebody else keeps.
-    Part(Place),
+    /// A part of a mapping that somebody else keeps, and whether that is bounced.
+    Part(Place, bool),
     /// So many bytes, all of which go to or come from the same short part of such a mapping, over
     /// and over.
     Repeated(Place, u64),
@@ -67,7 +67,7 @@ impl Piece {
         match self {
             Self::Window(window) => window.len(),
             Self::Region { len, .. } => *len,
-            Self::Part(part) => part.len,
+            Self::Part(part, _) => part.len,
             Self::Repeated(_, len) => *len,
         }
     }
@@ -85,13 +85,12 @@ impl Piece {
                 offset: start,
                 len,
             } => region.place(start + offset).first(len - offset),
-            Self::Part(part) => part.skip(offset),
+            Self::Part(part, _) => part.skip(offset),
             Self::Repeated(part, len) => part.skip(offset % part.len).first(len - offset),
         }
     }
 
-    /// Whether any of it goes through a bounce buffer; of others than a region, what has mapped
-    /// them has told.
+    /// Whether any of it goes through a bounce buffer; of a window, what has mapped it has told.
     pub(crate) fn bounced(&self) -> bool {
         match self {
             Self::Region {
@@ -99,7 +98,8 @@ impl Piece {
                 offset,
                 len,
             } => region.bounced(*offset, *len),
-            Self::Window(_) | Self::Part(_) | Self::Repeated(..) => false,
+            Self::Part(_, bounced) => *bounced,
+            Self::Window(_) | Self::Repeated(..) => false,
         }
     }
 }
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_part_ends_where_it_ends() {
-        let piece = Piece::Part(PART);
+        let piece = Piece::Part(PART, false);
         assert_eq!(piece.len(), 10);
         assert_eq!(place(&piece, 0), (100, 10));
         assert_eq!(place(&piece, 9), (109, 1));

@@ -33,7 +33,11 @@ use crate::{
     failure::Failure,
     file::File,
     kapi::{
-        abi::pindma_pool_record,
+        abi::{
+            self,
+            pindma_pool_record,
+            pindma_region_info, //
+        },
         block::{
             Block,
             Shape, //
@@ -43,8 +47,12 @@ use crate::{
         workqueue, //
     },
     maker::Maker,
+    region,
     slots::Handle,
-    until::Canceled, //
+    until::{
+        Canceled,
+        Until, //
+    }, //
 };
 
 use self::{
@@ -61,12 +69,21 @@ use self::{
 mod buffers;
 mod create;
 mod fifo;
+mod loan;
 mod memory;
 mod open;
 mod pump;
+mod roster;
 mod run;
 
-pub(crate) use self::create::create;
+pub(crate) use self::{
+    create::{
+        create,
+        Created, //
+    },
+    loan::Loan,
+    roster::Roster, //
+};
 
 /// Most buffers in a pool.
 pub(crate) const MAX_BUFFERS: u32 = 16384;
@@ -323,6 +340,48 @@ impl Pool {
         }
         state.finish_if_over();
         self.changed.notify_all();
+    }
+
+    /// How often transfers use a buffer of it.
+    pub(crate) fn loans(&self) -> usize {
+        self.state.lock().buffers.loans()
+    }
+
+    /// Waits until no transfer uses a buffer of it.
+    ///
+    /// # Errors
+    ///
+    /// `EINTR`, `ETIMEDOUT`.
+    pub(crate) fn wait_for_loans(&self, until: Until<'_>) -> Result {
+        let mut state = self.state.lock();
+        while state.buffers.loans() > 0 {
+            if let Some(why) = until.over() {
+                return Err(why);
+            }
+            let slice = until.slice(WAIT_SLICE_MS);
+            let woken = self.changed.wait_interruptible_timeout(&mut state, slice);
+            if matches!(woken, CondVarTimeoutResult::Signal { .. }) {
+                return Err(EINTR);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in what it is, as if it were a region.
+    pub(crate) fn describe(&self, info: &mut pindma_region_info) {
+        let sum = |of: fn(&Memory) -> usize| self.memory.iter().map(of).sum::<usize>() as u64;
+        let bounced = sum(Memory::bounced_segments);
+        let bit = |on, bit| if on { bit } else { 0 };
+        info.out_flags = abi::PINDMA_REGION_IS_POOL
+            | bit(self.maker.shared(), abi::PINDMA_REGION_SHARED)
+            | bit(bounced > 0, abi::PINDMA_REGION_IS_BOUNCED);
+        info.out_access = region::access(self.direction);
+        info.out_users = self.loans() as u32;
+        info.out_pages = self.pages() as u64;
+        info.out_len = info.out_pages * PAGE_SIZE as u64;
+        info.out_segments = sum(Memory::segments);
+        info.out_bounced = bounced;
+        info.out_page_sizes = PAGE_SIZE as u64;
     }
 
     /// The file that the pool was made with is closed: the device is done with the pool, which

@@ -36,6 +36,7 @@ mod users;
 
 pub(crate) use self::{
     calls::{
+        access,
         info,
         sync,
         unregister, //

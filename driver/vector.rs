@@ -29,7 +29,6 @@ use crate::{
         Names, //
     },
     piece::Piece,
-    slots::Handle, //
 };
 
 /// Most segments in a vector.
@@ -166,14 +165,17 @@ impl Vector {
                 let side = self.side;
                 Failure::segment(error, field, side, index as u32)
             };
-            let handle = Handle::from_abi(segment.handle);
-            if self.hold(handle).is_none() {
-                let hold = names
-                    .hold(handle)
-                    .map_err(|error| wrong(error, abi::PINDMA_FIELD_SEG_HANDLE))?;
+            if self.hold(&segment).is_none() {
+                let hold = names.hold(&segment).map_err(|error| {
+                    if error == ERANGE {
+                        wrong(error, abi::PINDMA_FIELD_SEG_ADDR)
+                    } else {
+                        wrong(error, abi::PINDMA_FIELD_SEG_HANDLE)
+                    }
+                })?;
                 self.holds.push(Some(hold))?;
             }
-            let hold = self.hold(handle).ok_or(ENOENT)?;
+            let hold = self.hold(&segment).ok_or(ENOENT)?;
             hold.check(&segment, direction)
                 .map_err(|(error, field)| wrong(error, field))?;
         }
@@ -182,8 +184,7 @@ impl Vector {
 
     /// The memory of a segment that is by handle.
     pub(crate) fn piece(&self, segment: &pindma_seg) -> Result<Piece> {
-        let hold = self.hold(Handle::from_abi(segment.handle));
-        Ok(hold.ok_or(ENOENT)?.piece(segment))
+        Ok(self.hold(segment).ok_or(ENOENT)?.piece(segment))
     }
 
     /// What the segments name; to be kept for as long as pieces of it are used.
@@ -191,11 +192,8 @@ impl Vector {
         self.holds
     }
 
-    fn hold(&self, handle: Handle) -> Option<&Hold> {
-        self.holds
-            .iter()
-            .flatten()
-            .find(|hold| hold.handle == handle)
+    fn hold(&self, segment: &pindma_seg) -> Option<&Hold> {
+        self.holds.iter().flatten().find(|hold| hold.has(segment))
     }
 
     /// Fails with `error` if a segment is by handle.
@@ -215,8 +213,7 @@ impl Vector {
     pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result<(), Failure> {
         let (addr, len) = (u64::from(addr) - 1, u64::from(len) - 1);
         for (index, segment) in self.indexed() {
-            let hold = self.hold(Handle::from_abi(segment.handle));
-            let edges = hold.map_or(0, |hold| hold.region.region().edges());
+            let edges = self.hold(segment).map_or(0, Hold::edges);
             let field = match ((segment.addr | edges) & addr, segment.len & len) {
                 (0, 0) => continue,
                 (0, _) => abi::PINDMA_FIELD_SEG_LEN,

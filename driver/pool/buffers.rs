@@ -67,6 +67,8 @@ pub(super) struct Buffers {
     queued: Fifo,
     active: usize,
     ready: Fifo,
+    /// Uses by transfers, of all buffers.
+    loans: usize,
 }
 
 impl Buffers {
@@ -87,6 +89,7 @@ impl Buffers {
             queued: Fifo::new(count)?,
             active: 0,
             ready: Fifo::new(count)?,
+            loans: 0,
         })
     }
 
@@ -228,6 +231,7 @@ impl Buffers {
             return Err(EBUSY);
         }
         buffer.users = buffer.users.checked_add(1).ok_or(EBUSY)?;
+        self.loans += 1;
         Ok(())
     }
 
@@ -235,7 +239,13 @@ impl Buffers {
     pub(super) fn give_back(&mut self, index: usize) {
         if let Some(buffer) = self.buffers.get_mut(index) {
             buffer.users = buffer.users.saturating_sub(1);
+            self.loans -= 1;
         }
+    }
+
+    /// How often transfers use one.
+    pub(super) fn loans(&self) -> usize {
+        self.loans
     }
 }
 

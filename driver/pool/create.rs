@@ -18,17 +18,12 @@ use super::{
     MAX_BUFFERS, //
 };
 use crate::{
-    counters,
     failure::Failure,
-    file::{
-        Caller,
-        File, //
-    },
+    file::File,
     kapi::{
         abi::{
             self,
-            pindma_pool_create,
-            Call, //
+            pindma_pool_create, //
         },
         anon::NewFile,
         block::Shape,
@@ -39,51 +34,53 @@ use crate::{
         }, //
     },
     maker::Maker,
+    names::{
+        Named,
+        Published, //
+    },
     progress::Progress, //
 };
 
-/// Makes a pool. The caller gets it only after it was told.
-pub(crate) fn create(caller: Caller<'_>, arg: kernel::uaccess::UserPtr) -> Result<isize> {
-    let _counted = counters::REQUESTS.hold();
-    let mut call = Call::<pindma_pool_create>::read(arg)?;
-    let mut progress = Progress::default();
-    match make(caller.file, &call.arg, &mut progress) {
-        Ok((pool, file)) => {
-            call.arg.out_stride = pool.stride();
-            call.arg.out_count = pool.memory.len() as u32;
-            call.arg.out_handle = 0;
-            call.arg.out_fd = file.fd();
-            call.arg.out = progress.result(&Ok(()));
-            call.write_back()?;
-            file.install();
-            Ok(0)
-        }
-        Err(failure) => {
-            let error = failure.error();
-            call.arg.out_stride = 0;
-            call.arg.out_count = 0;
-            call.arg.out_handle = 0;
-            call.arg.out_fd = -1;
-            call.arg.out = progress.result(&Err(failure));
-            call.write_back()?;
-            Err(error)
-        }
+/// A pool that nobody was told of yet. Dropping it takes it away again.
+pub(crate) struct Created<'a> {
+    handle: Published<'a>,
+    file: NewFile,
+}
+
+impl Created<'_> {
+    /// Leaves it to the application.
+    pub(crate) fn keep(self) {
+        self.handle.keep();
+        self.file.install();
     }
 }
 
-fn make(
-    file: &Arc<File>,
-    arg: &pindma_pool_create,
+/// Makes a pool.
+pub(crate) fn create<'a>(
+    file: &'a Arc<File>,
+    arg: &mut pindma_pool_create,
     progress: &mut Progress,
-) -> Result<(Arc<Pool>, NewFile), Failure> {
+) -> Result<Created<'a>, Failure> {
+    arg.out_stride = 0;
+    arg.out_count = 0;
+    arg.out_handle = 0;
+    arg.out_fd = -1;
     let plan = Plan::check(arg)?;
     file.check_usable()?;
+    file.names().check_room()?;
     let maker = Maker::current(plan.shared)?;
     let memory = plan.allocate(file, progress)?;
     let pool = Pool::new(file, memory, plan.direction, maker)?;
-    let open = OpenPool::boxed(pool.clone())?;
-    let file = open::KIND.make(open)?;
-    Ok((pool, file))
+    let open = OpenPool::boxed(file, &pool)?;
+    let created = Created {
+        file: open::KIND.make(open)?,
+        handle: file.names().publish(Named::Pool(pool.clone()))?,
+    };
+    arg.out_stride = pool.stride();
+    arg.out_count = pool.memory.len() as u32;
+    arg.out_handle = created.handle.handle().to_abi();
+    arg.out_fd = created.file.fd();
+    Ok(created)
 }
 
 /// A pool as it was asked for.

@@ -42,7 +42,7 @@ pub(super) struct Memory {
     handle: Handle,
     block: Arc<Block>,
     segments: usize,
-    bounced: bool,
+    bounced: usize,
 }
 
 impl Memory {
@@ -68,7 +68,7 @@ impl Memory {
             handle: placed.handle,
             block,
             segments: placed.segments,
-            bounced: placed.bounced > 0,
+            bounced: placed.bounced,
         })
     }
 
@@ -94,6 +94,11 @@ impl Memory {
 
     /// Some of it goes through a bounce buffer.
     pub(super) fn bounced(&self) -> bool {
+        self.bounced > 0
+    }
+
+    /// Segments that go through a bounce buffer.
+    pub(super) fn bounced_segments(&self) -> usize {
         self.bounced
     }
 

@@ -28,6 +28,7 @@ use crate::{
     deadline::Deadline,
     engine::Chan,
     failure::Failure,
+    file::File,
     kapi::{
         abi::{
             self,
@@ -60,16 +61,23 @@ pub(super) static KIND: Kind<OpenPool> = Kind::new(c"[pindma_pool]");
 pub(super) struct OpenPool(Arc<Pool>);
 
 impl OpenPool {
-    /// The file of `pool`.
-    pub(super) fn boxed(pool: Arc<Pool>) -> Result<KBox<Self>> {
-        Ok(KBox::new(Self(pool), gfp::for_user())?)
+    /// The file of `pool`, which `file` learns of.
+    pub(super) fn boxed(file: &File, pool: &Arc<Pool>) -> Result<KBox<Self>> {
+        let open = KBox::new(Self(pool.clone()), gfp::for_user())?;
+        file.roster().add(pool)?;
+        Ok(open)
     }
 }
 
 impl Drop for OpenPool {
     fn drop(&mut self) {
+        let pool = &self.0;
         // Nobody is left to dequeue what the device fills.
-        self.0.stop_for_good();
+        pool.stop_for_good();
+        let file = pool.state.lock().file.clone();
+        if let Some(file) = file {
+            file.roster().strike(pool);
+        }
     }
 }
 

@@ -91,7 +91,10 @@ impl Pool {
             len,
         };
         let piece = match frame.index {
-            Some(index) => Piece::Part(part(&self.memory[index], frame.len)),
+            Some(index) => {
+                let memory = &self.memory[index];
+                Piece::Part(part(memory, frame.len), memory.bounced())
+            }
             None => {
                 let scrap = self.scrap.as_ref().ok_or(EINVAL)?;
                 Piece::Repeated(part(scrap, scrap.len()), frame.len)

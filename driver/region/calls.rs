@@ -68,8 +68,8 @@ pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
         return Err(EINVAL);
     }
     file.check_usable()?;
-    let hold = file.names().hold(Handle::from_abi(arg.handle))?;
-    let region = hold.region.region();
+    let used = file.names().hold_region(Handle::from_abi(arg.handle))?;
+    let region = used.region();
     let rest = region
         .len()
         .checked_sub(arg.offset)
@@ -89,6 +89,7 @@ pub(crate) fn info(file: &File, info: &mut pindma_region_info) -> Result {
     }
     match file.names().get(Handle::from_abi(info.handle))? {
         Named::Region(region) => region.describe(info),
+        Named::Pool(pool) => pool.describe(info),
     }
     Ok(())
 }
@@ -107,7 +108,8 @@ impl Region {
     }
 }
 
-fn access(direction: Direction) -> u32 {
+/// As the ABI has what the device may do.
+pub(crate) fn access(direction: Direction) -> u32 {
     match direction {
         Direction::ToDevice => abi::PINDMA_DEV_READ,
         Direction::FromDevice => abi::PINDMA_DEV_WRITE,

@@ -329,6 +329,8 @@ fn interrupted(_: Leg) -> Outcome {
         while pool.state(after)? != abi::POOL_ACTIVE {
             pause(1);
         }
+        // Long enough to wait in the dequeue, and far from the end of the job.
+        pause(30);
         child.signal(Signal::USR1)?;
         flight::finish(child)?;
         pool.stop()?;
