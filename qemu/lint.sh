@@ -35,11 +35,11 @@ check_kernel_clippy() {
 	"$REPO/qemu/steps/module.sh" check
 }
 check_clippy() {
-	"$REPO/qemu/cargo.sh" clippy --quiet --workspace --all-targets -- -D warnings
+	"$REPO/qemu/cargo.sh" clippy --quiet --workspace --all-targets --all-features -- -D warnings
 }
 check_docs() {
 	ENTER_ARGS=(--setenv RUSTDOCFLAGS "-D warnings")
-	enter cargo doc --quiet --locked --offline --workspace --no-deps --document-private-items
+	enter cargo doc --quiet --locked --offline --workspace --all-features --no-deps --document-private-items
 	ENTER_ARGS=()
 }
 check_c() {

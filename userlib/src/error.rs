@@ -118,6 +118,8 @@ pub enum Operation {
     Cancel,
     /// [`Queue::bind_eventfd`](crate::Queue::bind_eventfd).
     BindEventfd,
+    /// Having a runtime watch a queue or a pool.
+    Watch,
     /// A request of a queue, after it was submitted.
     Request,
     /// [`Device::pool`](crate::Device::pool).
@@ -163,6 +165,7 @@ impl fmt::Display for Operation {
             Self::Wait => "wait for completions",
             Self::Cancel => "cancel",
             Self::BindEventfd => "bind an eventfd",
+            Self::Watch => "watch",
             Self::Request => "request",
             Self::CreatePool => "create a pool",
             Self::Take => "take a pool buffer",

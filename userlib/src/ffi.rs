@@ -20,6 +20,8 @@ pub(crate) mod ring;
 pub(crate) mod segments;
 mod slots;
 mod table;
+#[cfg(feature = "tokio")]
+pub(crate) mod watched;
 
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::ops::Range;

@@ -47,6 +47,8 @@
 #![deny(unsafe_code)]
 
 mod access;
+#[cfg(feature = "tokio")]
+mod asynchronous;
 mod block;
 mod channel;
 mod completion;
@@ -74,6 +76,8 @@ pub mod sys;
 mod transfer;
 
 pub use access::{Access, Direction};
+#[cfg(feature = "tokio")]
+pub use asynchronous::{AsyncPool, AsyncQueue};
 pub use block::Block;
 pub use channel::{ChannelCapabilities, ChannelInfo, ChannelKind};
 pub use completion::{Completion, RequestId};

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rustix::io::Errno;
 
 use crate::error::{decode, Operation};
-use crate::ffi::pool::Stock;
+use crate::ffi::pool::{Dequeued, Stock};
 use crate::{Block, Deadline, Frame, Frames, Refused, Result, Start};
 
 pub use options::PoolOptions;
@@ -249,10 +249,20 @@ impl Pool {
         into: &mut Vec<Frame<'p>>,
     ) -> Result<usize> {
         let mut sink = |claim, record| into.push(Frame::new(claim, &record));
-        match self.stock.dequeue(max, min, deadline.as_nanos(), &mut sink) {
-            Err(Errno::AGAIN) => Ok(0),
-            dequeued => dequeued.map_err(|errno| decode::plain_call(Operation::Dequeue, errno)),
-        }
+        let dequeued = self.stock.dequeue(max, min, deadline.as_nanos(), &mut sink);
+        count_of(&dequeued)
+    }
+
+    /// The next buffer that the device is done with, or `None` for good; nothing
+    /// if one is to be waited for.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn attempt(&self) -> Result<Option<Option<Frame<'_>>>> {
+        let mut next = None;
+        let mut sink = |claim, record| next = Some(Frame::new(claim, &record));
+        let dequeued = self.stock.dequeue(1, 0, 0, &mut sink);
+        count_of(&dequeued)?;
+        let idle = dequeued.left == 0 || !self.is_running();
+        Ok(next.map(Some).or(idle.then_some(None)))
     }
 
     /// Enqueues all buffers, starts the device, and returns the frames as they
@@ -263,6 +273,14 @@ impl Pool {
     /// Those of [`enqueue_all`](Self::enqueue_all) and [`start`](Self::start).
     pub fn frames(&self, start: Start) -> Result<Frames<'_>> {
         Frames::new(self, start)
+    }
+}
+
+/// How many buffers were taken back; none if there were none to wait for.
+fn count_of(dequeued: &Dequeued) -> Result<usize> {
+    match dequeued.count {
+        Err(Errno::AGAIN) => Ok(0),
+        count => count.map_err(|errno| decode::plain_call(Operation::Dequeue, errno)),
     }
 }
 

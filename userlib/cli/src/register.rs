@@ -194,7 +194,7 @@ mod tests {
         let report = Report {
             bytes: 4 << 20,
             pages: 1024,
-            page_sizes: sizes(4096 | 2 << 20),
+            page_sizes: sizes(4096 | (2 << 20)),
             segments: 2,
             bounced_segments: 0,
             register_seconds: 0.000_5,

@@ -37,6 +37,15 @@ pub(crate) struct Wanted {
     pub(crate) flags: u32,
 }
 
+/// What was taken back.
+pub(crate) struct Dequeued {
+    /// How many buffers.
+    pub(crate) count: rustix::io::Result<usize>,
+    /// Buffers that the device still has.
+    #[cfg_attr(not(feature = "tokio"), expect(dead_code))]
+    pub(crate) left: u32,
+}
+
 impl Wanted {
     fn raw(&self) -> sys::pindma_pool_create {
         sys::pindma_pool_create {
@@ -218,7 +227,7 @@ impl Stock {
         min: usize,
         deadline: i64,
         sink: &mut dyn FnMut(Claim<'p>, sys::pindma_pool_record),
-    ) -> rustix::io::Result<usize> {
+    ) -> Dequeued {
         let mut records = [sys::pindma_pool_record::default(); BATCH];
         let records = &mut records[..max.min(BATCH)];
         let mut arg = sys::pindma_pool_dequeue {
@@ -231,14 +240,17 @@ impl Stock {
         };
         // SAFETY: DEQUEUE takes a pindma_pool_dequeue; `records` is borrowed
         // mutably and has room for as many as said.
-        unsafe { call::<DEQUEUE, _>(&self.port, &mut arg) }?;
-        let dequeued = records.len().min(arg.out_dequeued as usize);
-        for record in &records[..dequeued] {
+        let returned = unsafe { call::<DEQUEUE, _>(&self.port, &mut arg) };
+        let count = returned.map(|()| records.len().min(arg.out_dequeued as usize));
+        for record in &records[..count.unwrap_or(0)] {
             if let Some(claim) = self.receive(record) {
                 sink(claim, *record);
             }
         }
-        Ok(dequeued)
+        Dequeued {
+            count,
+            left: arg.out_queued,
+        }
     }
 
     /// A claim of the buffer that came back; None for one that was not away.

@@ -98,6 +98,7 @@ impl State {
         }
         let handles: Vec<u32> = (0..arg.max).map(|_| self.number()).collect();
         let pool = self.pool(fd)?;
+        arg.out_queued = (pool.queued.len() + pool.ready.len()) as u32;
         if pool.ready.is_empty() {
             return Err(Errno::AGAIN);
         }
@@ -116,7 +117,7 @@ impl State {
             };
         }
         arg.out_dequeued = count as u32;
-        arg.out_queued = pool.queued.len() as u32;
+        arg.out_queued -= count as u32;
         Ok(())
     }
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+//! Tasks that wait for a made-up kernel.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::*;
+use crate::ffi::fake::Fake;
+use crate::{Device, Transfer};
+
+/// How long to wait for what must not come.
+const MOMENT: Duration = Duration::from_millis(20);
+
+fn prepared() -> (Device, Arc<Fake>, AsyncQueue) {
+    let (device, fake) = Fake::device();
+    let queue = device.queue(4).expect("a queue");
+    let queue = AsyncQueue::new(queue).expect("watched");
+    (device, fake, queue)
+}
+
+fn submit(queue: &AsyncQueue) {
+    let buffer = Buffer::zeroed(100).expect("memory");
+    let submitted = queue.get_ref().submit(Transfer::from_device(), buffer);
+    submitted.expect("room");
+}
+
+#[tokio::test]
+async fn nothing_in_flight_is_nothing_to_wait_for() {
+    let (_device, _, queue) = prepared();
+    assert!(queue.next().await.expect("no error").is_none());
+}
+
+#[tokio::test]
+async fn a_task_is_woken_by_a_completion() {
+    let (_device, fake, queue) = prepared();
+    submit(&queue);
+    let device = std::thread::spawn(move || {
+        std::thread::sleep(MOMENT);
+        assert!(fake.perform_one());
+    });
+    let completion = queue.next().await.expect("no error").expect("in flight");
+    assert_eq!(completion.finish().expect("read").len(), 100);
+    device.join().expect("no panic");
+    assert_eq!(queue.into_inner().in_flight(), 0);
+}
+
+#[tokio::test]
+async fn a_dropped_future_loses_nothing() {
+    let (_device, fake, queue) = prepared();
+    submit(&queue);
+    submit(&queue);
+    assert!(timeout(MOMENT, queue.next()).await.is_err());
+    fake.perform_one();
+    let first = queue.next().await.expect("no error").expect("in flight");
+    assert!(timeout(MOMENT, queue.next()).await.is_err());
+    fake.perform_one();
+    let second = queue.next().await.expect("no error").expect("in flight");
+    assert_eq!((first.sequence, second.sequence), (0, 1));
+}
