@@ -142,24 +142,23 @@ impl<'a> Transfer<'a> {
         if let Some(segment) = cursor.take_named() {
             return self.move_named(&segment, progress);
         }
-        let bytes = cursor.reach(params::window_pages());
-        if self.means == Means::Copy {
-            return self.copy(cursor, bytes, progress);
-        }
         let before = cursor.clone();
-        let failure = match self.open(cursor, bytes, progress) {
-            Ok(piece) => return self.mover().run(&piece, progress),
-            Err(failure) => failure,
-        };
-        *cursor = before;
-        match (self.means, self.bytes_before(&failure, progress)) {
-            (Means::PinPrefix | Means::PinOrCopy, usable @ 1..) => {
-                let piece = self.open(cursor, usable, progress)?;
-                self.mover().run(&piece, progress)
+        let mut bytes = cursor.reach(params::window_pages());
+        while self.means != Means::Copy {
+            let failure = match self.open(cursor, bytes, progress) {
+                Ok(piece) => return self.mover().run(&piece, progress),
+                Err(failure) => failure,
+            };
+            *cursor = before.clone();
+            match (self.means, self.bytes_before(&failure, progress)) {
+                (Means::PinPrefix | Means::PinOrCopy, usable) if 0 < usable && usable < bytes => {
+                    bytes = usable;
+                }
+                (Means::PinOrCopy, _) if failure.may_be_copied() => break,
+                _ => return Err(failure),
             }
-            (Means::PinOrCopy, 0) if failure.may_be_copied() => self.copy(cursor, bytes, progress),
-            _ => Err(failure),
         }
+        self.copy(cursor, bytes, progress)
     }
 
     /// Moves memory that is mapped already, and may take as long as the caller likes.

@@ -33,9 +33,8 @@
  *                   of a copy, negative deadline, reserved field not zero
  *                   (out.field says which); two flags that contradict each
  *                   other; lseek(2) beyond device memory; splice(2); read(2) of
- *                   a queue into less than
- *                   one record; mmap(2) of a pool without MAP_SHARED or beyond
- *                   its end
+ *                   a queue into less than one record; mmap(2) of a pool without
+ *                   MAP_SHARED or beyond its end
  *  EOPNOTSUPP       a flag is unknown, or the channel or the region cannot do
  *                   what was asked
  *  EMSGSIZE         a vector has more segments than max_segs, or a batch more
@@ -133,13 +132,13 @@
  * PINDMA_TRANSFER does, but what was moved before an error is returned as a
  * short count.  read at the end of device memory returns 0, write ENOSPC;
  * lseek SEEK_END is the end of device memory.  On a stream there is no offset,
- * and lseek is ESPIPE.  A call that must not wait (RWF_NOWAIT) gets EAGAIN, unless there is nothing to
- * be moved.
+ * and lseek is ESPIPE.  A call that must not wait (RWF_NOWAIT) gets EAGAIN,
+ * unless there is nothing to be moved.
  *
- * io_uring's requests to read and write are such calls, too; pages of a buffer
- * that was registered with a ring are neither pinned nor charged again, and are
- * ENXIO if the device does not reach them and they cannot be bounced.  Other
- * memory than that and addresses of the process is EOPNOTSUPP.  splice(2) and
+ * io_uring's reads and writes work as well.  Pages of a buffer that was
+ * registered with a ring are neither pinned nor charged again; they are ENXIO if
+ * the device does not reach them and they cannot be bounced.  What is neither
+ * that nor memory of the calling process is EOPNOTSUPP.  splice(2) and
  * sendfile(2) are EINVAL.  O_DIRECT changes nothing, and asks for no alignment.
  */
 
