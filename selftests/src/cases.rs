@@ -18,6 +18,7 @@ mod handover;
 mod holes;
 mod info;
 mod iovecs;
+mod library;
 mod lifetime;
 mod memlock;
 mod memory;
@@ -86,6 +87,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     crate::soak::CASES,
     crate::sweep::CASES,
     programs::CASES,
+    library::CASES,
     unload::CASES,
 ];
 

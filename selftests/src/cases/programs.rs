@@ -3,10 +3,12 @@
 //! The programs that users have: the command-line tool and the C example.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::boot;
 use crate::check::{check, Fail, Outcome};
+use crate::device::Device;
+use crate::ktap;
 use crate::leg::Leg;
 use crate::pattern;
 use crate::table::{Case, Needs};
@@ -15,6 +17,25 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("cli_info_prints_json", "pindma info --json", info),
     Case::new("cli_copies_a_file", "pindma copy --offset 1", copy).needs(Needs::Memory),
     Case::new(
+        "cli_writes_and_reads_device_memory",
+        "pindma write and read, in the manner of dd",
+        write_and_read,
+    )
+    .needs(Needs::Memory),
+    Case::new("cli_streams_frames", "pindma stream, into a file", stream).needs(Needs::Memory),
+    Case::new(
+        "cli_registers_memory",
+        "pindma register, and transfers three ways",
+        register,
+    )
+    .needs(Needs::Memory),
+    Case::new("cli_stat_shows_who_has_it_open", "pindma stat", stat),
+    Case::new(
+        "cli_doctor_finds_this_machine_healthy",
+        "pindma doctor, and without the device not",
+        doctor,
+    ),
+    Case::new(
         "c_program_makes_a_round_trip",
         "roundtrip, built from the header",
         roundtrip,
@@ -22,16 +43,91 @@ pub(crate) const CASES: &[Case] = &[
     .needs(Needs::Race),
 ];
 
-fn info(_: Leg) -> Outcome {
+/// What `pindma` has printed, on both outputs, if it ended well.
+fn printed(args: &[&str]) -> Outcome<String> {
     let output = Command::new("/bin/pindma")
-        .args(["info", "--json"])
+        .args(args)
+        .stdin(Stdio::null())
         .output()
         .map_err(|e| Fail::new(format!("/bin/pindma: {e}")))?;
-    let text = String::from_utf8_lossy(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    text.lines().for_each(ktap::note);
     check(
         output.status.success(),
-        format!("ended with {}", output.status),
+        format!("pindma {} ended with {}", args.join(" "), output.status),
     )?;
+    Ok(text.into_owned())
+}
+
+fn contains(text: &str, words: &str) -> Outcome {
+    check(text.contains(words), format!("no {words:?} in it"))
+}
+
+fn write_and_read(_: Leg) -> Outcome {
+    let content = pattern::bytes(4, 3000);
+    fs::write("/tmp/in", &content)?;
+    let text = printed(&["write", "if=/tmp/in", "offset=100", "bs=1K"])?;
+    contains(&text, "3000 bytes (2.9 KiB) written at 0x64")?;
+    let text = printed(&["read", "of=/tmp/out", "offset=0x64", "bs=1000", "count=3"])?;
+    contains(&text, "3000 bytes (2.9 KiB) read at 0x64")?;
+    pattern::expect(&fs::read("/tmp/out")?, &content)?;
+    let text = printed(&["read", "of=/tmp/out", "--json"])?;
+    contains(&text, "\"bytes\": 4096")
+}
+
+fn stream(_: Leg) -> Outcome {
+    let content = pattern::bytes(5, 3000);
+    fs::write("/tmp/in", &content)?;
+    printed(&["write", "if=/tmp/in"])?;
+    let text = printed(&[
+        "stream",
+        "--lossless",
+        "--buffer-bytes",
+        "4K",
+        "--frame-bytes",
+        "3000",
+        "--frames",
+        "5",
+        "--buffers",
+        "3",
+        "--output",
+        "/tmp/out",
+    ])?;
+    contains(&text, "5 frames, 15000 bytes")?;
+    contains(&text, ", 0 lost")?;
+    pattern::expect(&fs::read("/tmp/out")?, &content.repeat(5))
+}
+
+fn register(_: Leg) -> Outcome {
+    let text = printed(&["register", "256K", "--may-bounce", "-n", "2"])?;
+    contains(&text, "registered  262144 bytes (256.0 KiB)")?;
+    contains(&text, "pinned      64 pages")?;
+    contains(&text, "  by handle ")
+}
+
+fn stat(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let text = printed(&["stat"])?;
+    contains(&text, "files                           2")?;
+    contains(&text, "2 open files")?;
+    drop(device);
+    contains(&printed(&["stat", "--json"])?, "\"totals\": {")
+}
+
+fn doctor(_: Leg) -> Outcome {
+    let text = printed(&["doctor"])?;
+    contains(&text, "belongs to pindma")?;
+    contains(&text, "/dev/pindma0 can be opened")?;
+    check(!text.contains("BAD"), "it has found something")?;
+    let nowhere = printed(&["doctor", "--device", "/dev/nowhere"]);
+    check(
+        nowhere.is_err(),
+        "a node that is not there is good enough for it",
+    )
+}
+
+fn info(_: Leg) -> Outcome {
+    let text = printed(&["info", "--json"])?;
     let json = text.trim_start().starts_with('{') && text.trim_end().ends_with('}');
     check(json && text.contains("\"edu\""), format!("it says {text}"))
 }
