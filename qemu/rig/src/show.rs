@@ -8,6 +8,7 @@ use std::path::Path;
 
 use pindma_selftests::leg::Leg;
 
+use crate::console;
 use crate::ktap::Report;
 use crate::verdict::{State, Verdict};
 use crate::vm::Logs;
@@ -140,8 +141,26 @@ pub fn failures(column: &Column, logs: &Path) -> String {
     for (name, state) in &verdict.cells {
         text.push_str(&failure(name, state));
     }
-    let _ = writeln!(text, "the console's last lines:");
-    text + &tail(console)
+    text + &excerpt(console)
+}
+
+/// What of the console is shown with a failure: its first complaint and what follows
+/// it, or its end.
+fn excerpt(console: &str) -> String {
+    let complaint = console::complaints(console).first().copied();
+    match complaint.and_then(|line| console.find(line)) {
+        Some(at) => {
+            let lines = console[at..].lines().take(TAIL);
+            indented("the console from its first complaint on:\n", lines)
+        }
+        None => format!("the console's last lines:\n{}", tail(console)),
+    }
+}
+
+fn indented<'a>(head: &str, lines: impl IntoIterator<Item = &'a str>) -> String {
+    lines.into_iter().fold(head.to_owned(), |text, line| {
+        text + "    " + line.trim_end() + "\n"
+    })
 }
 
 fn failure(name: &str, state: &State) -> String {
@@ -163,9 +182,7 @@ pub fn tail(log: &str) -> String {
         .lines()
         .collect();
     let first = lines.len().saturating_sub(TAIL);
-    lines[first..].iter().fold(String::new(), |text, line| {
-        text + "    " + line.trim_end() + "\n"
-    })
+    indented("", lines[first..].iter().copied())
 }
 
 /// The closing line, over all legs.
@@ -232,6 +249,16 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} in {text}");
         }
+    }
+
+    #[test]
+    fn the_console_is_shown_from_the_first_complaint_on() {
+        let text = excerpt("before\n[ 3.1] BUG: KASAN: x\nafter\n");
+        assert!(!text.contains("before"), "{text}");
+        assert!(
+            text.ends_with("    [ 3.1] BUG: KASAN: x\n    after\n"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -124,15 +124,11 @@ pub fn machine_faults(ending: &Ending, logs: &Logs) -> Vec<Fault> {
         Ending::Failed(what) => faults.push(Fault::Qemu(what.clone())),
     }
     let complaints = console::complaints(&logs.console);
-    match complaints.iter().find(|line| line.contains("Kernel panic")) {
-        Some(line) => faults.push(Fault::Panic((*line).to_owned())),
-        // One for the run: what follows the first is mostly its echo.
-        None => faults.extend(
-            complaints
-                .first()
-                .map(|line| Fault::Splat((*line).to_owned())),
-        ),
-    }
+    // One for the run, as what follows the first is mostly its echo; and the panic.
+    let panic = complaints.iter().find(|line| line.contains("Kernel panic"));
+    let first = complaints.first().filter(|line| Some(*line) != panic);
+    faults.extend(first.map(|line| Fault::Splat((*line).to_owned())));
+    faults.extend(panic.map(|line| Fault::Panic((*line).to_owned())));
     let misuse = console::device_errors(&logs.qemu);
     faults.extend(misuse.first().map(|line| Fault::Device((*line).to_owned())));
     faults

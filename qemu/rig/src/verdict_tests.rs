@@ -102,6 +102,16 @@ fn panic_fails_even_after_a_full_log() {
 }
 
 #[test]
+fn what_led_to_a_panic_is_told_as_well() {
+    let log = "[    9.1] BUG: KASAN: x\n[    9.9] Kernel panic - not syncing: y\n";
+    let verdict = judged_with(GOOD, &Ending::PoweredOff, &console(log));
+    assert!(matches!(
+        verdict.faults[..],
+        [Fault::Splat(_), Fault::Panic(_)]
+    ));
+}
+
+#[test]
 fn hang_fails() {
     let verdict = judged_with(GOOD, &Ending::Hung("no output".into()), &Logs::default());
     assert_eq!(verdict.faults, [Fault::Hang("no output".into())]);
