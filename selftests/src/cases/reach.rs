@@ -7,10 +7,12 @@
 
 use crate::abi;
 use crate::check::{check, same, Outcome};
-use crate::device::{copy, seg, seg_at, Call, Device, PAGE};
+use crate::device::{copy, seg, seg_at, transfer, Call, Device, PAGE};
 use crate::leg::Leg;
+use crate::module::with_parameters;
 use crate::pagemap::frames;
 use crate::pattern;
+use crate::rw::{preadv, pwritev, range};
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
 
@@ -39,6 +41,16 @@ pub(crate) const CASES: &[Case] = &[
         "enxio_counts_as_nothing_started",
         "no job in the statistics",
         no_job,
+    ),
+    case(
+        "enxio_for_readv_beyond_the_mask_comes_after_a_short_count",
+        "what is within reach is moved first",
+        vector,
+    ),
+    case(
+        "may_copy_of_memory_beyond_the_mask",
+        "what is within reach is pinned",
+        copied,
     ),
     case(
         "memory_within_the_mask_works",
@@ -172,6 +184,61 @@ fn no_job(_: Leg) -> Outcome {
     let stats = pages.device.stats()?;
     same("jobs", stats.out_jobs, 0)?;
     same("pinned now", stats.out_pinned_pages, 0)
+}
+
+fn vector(_: Leg) -> Outcome {
+    let pages = Pages::find()?;
+    let parts: Vec<_> = [pages.near[0], pages.near[1], pages.far[0], pages.near[0]]
+        .into_iter()
+        .map(|spot| range(pages.mapping(spot), spot.offset + 9, 100))
+        .collect();
+    for spot in &pages.near[..2] {
+        pattern::write(pages.mapping(*spot), spot.offset + 9, 100, 5);
+    }
+    pwritev(&pages.device, &parts, 0, 0).moved(200)?;
+    pwritev(&pages.device, &parts[2..], 0, 0).failed(libc::ENXIO)?;
+    for spot in &pages.near[..2] {
+        pages.mapping(*spot).fill(spot.offset, PAGE, pattern::GUARD);
+    }
+    preadv(&pages.device, &parts, 0, 0).moved(200)?;
+    preadv(&pages.device, &parts[2..], 0, 0).failed(libc::ENXIO)?;
+    for spot in &pages.near[..2] {
+        pattern::verify(pages.mapping(*spot), spot.offset + 9, 100, 5)?;
+    }
+    let far = pages.far[0];
+    pattern::verify_guard(pages.mapping(far), far.offset, PAGE)
+}
+
+fn copied(leg: Leg) -> Outcome {
+    with_parameters(leg, "copy_below=0", || {
+        let pages = Pages::find()?;
+        let (near, far) = (pages.near[0], pages.far[0]);
+        let segs = [
+            pages.seg(near, 5, 300),
+            pages.seg(far, 77, 1000),
+            pages.seg(near, 2000, 400),
+        ];
+        pattern::write(pages.mapping(near), near.offset, PAGE, 6);
+        pattern::write(pages.mapping(far), far.offset, PAGE, 7);
+        for direction in [abi::TO_DEVICE, abi::FROM_DEVICE] {
+            let mut request = transfer(direction, 0, &segs);
+            request.flags = abi::MAY_COPY;
+            let out = pages.device.transfer(request).succeeded(1700)?;
+            same("copied", out.flags & abi::OUT_COPIED != 0, true)?;
+            // The second page that is near lies behind the one that is far.
+            same("pages", out.pages, 1)?;
+            if direction == abi::TO_DEVICE {
+                pages.mapping(near).fill(near.offset, PAGE, pattern::GUARD);
+                pages.mapping(far).fill(far.offset, PAGE, pattern::GUARD);
+            }
+        }
+        let bytes = pattern::bytes(6, PAGE);
+        let got = pages.mapping(near).read(near.offset, PAGE);
+        pattern::expect(&got[5..305], &bytes[5..305])?;
+        pattern::expect(&got[2000..2400], &bytes[2000..2400])?;
+        let got = pages.mapping(far).read(far.offset, PAGE);
+        pattern::expect(&got[77..1077], &pattern::bytes(7, PAGE)[77..1077])
+    })
 }
 
 fn within(_: Leg) -> Outcome {
