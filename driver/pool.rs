@@ -326,7 +326,13 @@ impl Pool {
         while state.run.is_some() {
             self.changed.wait(&mut state);
         }
-        state.buffers.reclaim();
+    }
+
+    /// Nobody is left to dequeue: the device is done with the pool, and all buffers are the
+    /// application's, whose transfers may still use them by the pool's handle.
+    fn retire(&self) {
+        self.stop_for_good();
+        self.state.lock().buffers.reclaim();
     }
 
     fn halt(&self, state: &mut State) {

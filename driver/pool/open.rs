@@ -72,8 +72,7 @@ impl OpenPool {
 impl Drop for OpenPool {
     fn drop(&mut self) {
         let pool = &self.0;
-        // Nobody is left to dequeue what the device fills.
-        pool.stop_for_good();
+        pool.retire();
         let file = pool.state.lock().file.clone();
         if let Some(file) = file {
             file.roster().strike(pool);

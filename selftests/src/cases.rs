@@ -24,6 +24,8 @@ mod memlock;
 mod memory;
 mod misbehaviour;
 mod opening;
+mod pool_calls;
+mod pool_endings;
 mod pools;
 mod programs;
 mod reach;
@@ -71,6 +73,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     submit::CASES,
     tracepoints::CASES,
     pools::CASES,
+    pool_calls::CASES,
     frames::CASES,
     streams::CASES,
     deadlines::CASES,
@@ -83,6 +86,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     lifetime::CASES,
     misbehaviour::CASES,
     unbind::CASES,
+    pool_endings::CASES,
     unstoppable::CASES,
     crate::soak::CASES,
     crate::sweep::CASES,

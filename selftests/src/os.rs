@@ -129,6 +129,14 @@ impl Epoll {
     }
 }
 
+/// Waits until poll(2) says that nothing will ever come from `fd`; false after `time`.
+pub(crate) fn hung_up_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
+    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    let time = Timespec::try_from(time).map_err(io::Error::other)?;
+    rustix::event::poll(&mut polled, Some(&time))?;
+    Ok(polled[0].revents().contains(PollFlags::HUP))
+}
+
 /// Sends `fd` over a socket.
 pub(crate) fn send_fd(socket: &UnixStream, fd: BorrowedFd<'_>) -> io::Result<()> {
     let mut space = [MaybeUninit::uninit(); cmsg_space!(ScmRights(1))];

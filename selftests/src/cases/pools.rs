@@ -280,6 +280,8 @@ fn contiguous(_: Leg) -> Outcome {
             counters::driver("kernel_pages")?,
             pool.out.pages,
         )?;
+        // The handle holds the memory as well.
+        same("errno", device.unregister(pool.handle), 0)?;
     }
     Ok(())
 }

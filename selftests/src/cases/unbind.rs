@@ -65,15 +65,15 @@ const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
 const LEN: usize = 16 * PAGE;
 
 /// The device is without driver while this lives.
-struct Unbound;
+pub(crate) struct Unbound;
 
 impl Unbound {
-    fn now() -> Outcome<Unbound> {
+    pub(crate) fn now() -> Outcome<Unbound> {
         pci::unbind()?;
         Ok(Unbound)
     }
 
-    fn end(self) -> Outcome {
+    pub(crate) fn end(self) -> Outcome {
         drop(self);
         check(pci::bound(), "the device is not bound again")?;
         module::wait_for_node(true)
