@@ -168,6 +168,7 @@ impl Open {
         call.arg.out_canceled = self.0.cancel(which);
         call.write_back()?;
         match call.arg.out_canceled {
+            0 if self.0.over() == Some(ENODEV) => Err(ENODEV),
             0 => Err(ENOENT),
             _ => Ok(0),
         }
@@ -181,6 +182,9 @@ impl Open {
         }
         if call.arg.reserved != 0 {
             return Err(EINVAL);
+        }
+        if self.0.over() == Some(ENODEV) {
+            return Err(ENODEV);
         }
         let eventfd = match call.arg.fd {
             -1 => None,

@@ -6,11 +6,15 @@ use crate::table::Case;
 
 mod accounting;
 mod alignment;
+mod batches;
 mod blocking;
+mod cancelling;
 mod contention;
 mod copying;
 mod cow;
 mod deadlines;
+mod exactly_once;
+mod fairness;
 mod faults;
 mod files;
 mod frames;
@@ -28,8 +32,10 @@ mod pool_calls;
 mod pool_endings;
 mod pools;
 mod programs;
+mod queue_ends;
 mod reach;
 mod read_write;
+mod reading;
 mod regions;
 mod remapping;
 mod requests;
@@ -45,6 +51,7 @@ mod unload;
 mod unstoppable;
 mod uring;
 mod vectors;
+mod waits;
 mod windows;
 
 /// All of them, in the order in which they run.
@@ -71,6 +78,12 @@ pub(crate) static ALL: &[&[Case]] = &[
     uring::CASES,
     stats::CASES,
     submit::CASES,
+    batches::CASES,
+    waits::CASES,
+    reading::CASES,
+    cancelling::CASES,
+    exactly_once::CASES,
+    fairness::CASES,
     tracepoints::CASES,
     pools::CASES,
     pool_calls::CASES,
@@ -85,6 +98,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     contention::CASES,
     lifetime::CASES,
     misbehaviour::CASES,
+    queue_ends::CASES,
     unbind::CASES,
     pool_endings::CASES,
     unstoppable::CASES,
@@ -102,6 +116,7 @@ pub(crate) fn ends_a_group(case: &Case) -> bool {
     [
         lifetime::CASES,
         misbehaviour::CASES,
+        queue_ends::CASES,
         unbind::CASES,
         unload::CASES,
     ]

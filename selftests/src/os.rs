@@ -13,7 +13,7 @@ use rustix::buffer::spare_capacity;
 use rustix::cmsg_space;
 use rustix::event::epoll::{CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
-use rustix::fs::{MemfdFlags, OFlags, SealFlags};
+use rustix::fs::{MemfdFlags, OFlags, SealFlags, SeekFrom};
 use rustix::io::{Errno, FdFlags};
 use rustix::mount::MountFlags;
 use rustix::net::{
@@ -75,6 +75,11 @@ pub(crate) fn read_two(fd: BorrowedFd<'_>, one: &mut [u8], two: &mut [u8]) -> io
 /// write(2).
 pub(crate) fn write(fd: BorrowedFd<'_>, bytes: &[u8]) -> io::Result<usize> {
     Ok(rustix::io::write(fd, bytes)?)
+}
+
+/// lseek(2) to the start.
+pub(crate) fn seek(fd: BorrowedFd<'_>) -> io::Result<u64> {
+    Ok(rustix::fs::seek(fd, SeekFrom::Start(0))?)
 }
 
 /// Sets `O_NONBLOCK`.

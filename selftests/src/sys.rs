@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawF
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rustix::mm::UserfaultfdFlags;
 use rustix::process::Pid;
@@ -354,6 +355,24 @@ pub(crate) fn inherited_fd(number: RawFd) -> io::Result<OwnedFd> {
 pub(crate) fn close(fd: OwnedFd) -> io::Result<()> {
     // SAFETY: It is ours to close, and nobody uses it after.
     check(unsafe { libc::close(fd.into_raw_fd()) }).map(drop)
+}
+
+/// `select(2)`: whether `fd` can be read within `time`.
+pub(crate) fn select_readable(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
+    let number = fd.as_raw_fd();
+    assert!(number < 1024, "a set has room for it");
+    let mut time = libc::timeval {
+        tv_sec: time.as_secs() as libc::time_t,
+        tv_usec: libc::suseconds_t::from(time.subsec_micros() as i32),
+    };
+    // SAFETY: All zeroes is an empty set; the number fits, as asserted.
+    let selected = unsafe {
+        let mut set: libc::fd_set = zeroed();
+        libc::FD_SET(number, &raw mut set);
+        let none = ptr::null_mut();
+        libc::select(number + 1, &raw mut set, none, none, &raw mut time)
+    };
+    Ok(check(selected)? == 1)
 }
 
 // ---- signals ----

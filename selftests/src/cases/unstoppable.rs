@@ -12,6 +12,7 @@ use crate::leg::Leg;
 use crate::module::{self, pause, with_parameters};
 use crate::os;
 use crate::pci::{self, Cleared};
+use crate::queue::{ended, entry, untouched, Queue};
 use crate::sys::{self, Mapping};
 use crate::table::{Case, Needs};
 
@@ -26,6 +27,11 @@ pub(crate) const CASES: &[Case] = &[
         "enotrecoverable_when_registers_cannot_be_read",
         "the device is on the bus still, and may write",
         all_ones,
+    ),
+    race(
+        "enotrecoverable_for_requests_of_a_device_that_does_not_stop",
+        "the one at work, those in line, and every later one",
+        request,
     ),
     // Kills the mutant that only says that the result could not be written.
     race(
@@ -186,4 +192,48 @@ fn lose_registers(
     // The device may write to it still.
     std::mem::forget(memory);
     Ok(call)
+}
+
+fn request(leg: Leg) -> Outcome {
+    with_parameters(leg, "drain_ms=1 stop_ms=1", || {
+        let before = counters::pins_outstanding()?;
+        cancel_without_registers()?;
+        // The job is over, and the registers are back: now it can be proved.
+        pause(400);
+        pci::unbind()?;
+        same("pins", counters::pins_outstanding()?, before)?;
+        works_again()
+    })
+}
+
+/// Cancels a request in the middle of its job, when the registers cannot be read.
+fn cancel_without_registers() -> Outcome {
+    let device = Device::open()?;
+    let queue = Queue::create(&device, 4)?;
+    let memory = Mapping::anonymous(3 * PAGE)?;
+    let of = |name: usize| {
+        let seg = seg(&memory, name * PAGE, PAGE);
+        entry(name as u64, abi::FROM_DEVICE, 0, seg)
+    };
+    queue.submit(&device, &[of(0), of(1)]).all(2)?;
+    flight::wait_for_job(&device)?;
+    let off = Cleared::registers()?;
+    check(queue.cancel(0) == Ok(1), "cancel")?;
+    let ends = queue.reap(2);
+    drop(off);
+    let ends = ends?;
+    ended(&ends[0], 0, libc::ENOTRECOVERABLE)?;
+    same("bytes", ends[0].bytes, 0)?;
+    check(ends[0].flags & abi::OUT_STARTED != 0, "not started")?;
+    untouched(&ends[1], 1, libc::ENOTRECOVERABLE)?;
+    same("pages leaked", counters::driver("leaked_pages")?, 1)?;
+    queue
+        .submit(&device, &[of(2)])
+        .only(0, libc::ENOTRECOVERABLE)?;
+    let errno = device.command(abi::PINDMA_QUEUE_CREATE, &mut crate::queue::ask(1));
+    let errno = errno_name(errno);
+    same("create", errno, errno_name(libc::ENOTRECOVERABLE))?;
+    // The device may write to it still.
+    std::mem::forget(memory);
+    Ok(())
 }

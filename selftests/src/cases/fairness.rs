@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The channel is shared fairly by files, whatever they have waiting.
+
+use std::thread;
+
+use crate::abi;
+use crate::check::{check, Fail, Outcome};
+use crate::device::{copy, seg, Device, PAGE};
+use crate::flight;
+use crate::leg::Leg;
+use crate::queue::{entry, Queue};
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+
+pub(crate) const CASES: &[Case] = &[
+    case(
+        "deep_queue_does_not_starve_single_transfers",
+        "of another file: they get every other job",
+        deep_queue,
+    ),
+    // Kills the mutant that serves callers in the order they came, whose file they are on.
+    case(
+        "many_threads_of_a_file_get_no_more_than_one_of_another",
+        "eight against one",
+        threads,
+    ),
+    case(
+        "queues_of_three_files_advance_together",
+        "one of them with three queues",
+        queues,
+    ),
+];
+
+const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Memory)
+}
+
+/// Transfers of the modest file.
+const TURNS: u64 = 8;
+
+/// Makes single transfers, one after the other; how many jobs `other` has got meanwhile.
+fn jobs_meanwhile(other: &Device) -> Outcome<u64> {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let before = other.stats()?.out_jobs;
+    for _ in 0..TURNS {
+        device.to_device(0, &[seg(&memory, 0, 64)]).succeeded(64)?;
+    }
+    Ok(other.stats()?.out_jobs - before)
+}
+
+/// One turn each; one more may have begun before, and one after.
+fn fair(jobs: u64) -> Outcome {
+    let right = (TURNS - 1..=TURNS + 2).contains(&jobs);
+    check(right, format!("{jobs} jobs against {TURNS}"))
+}
+
+fn deep_queue(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let queue = Queue::create(&device, 256)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let greedy = vec![entry(0, abi::TO_DEVICE, 0, seg(&memory, 0, 64)); 200];
+    queue.submit(&device, &greedy).all(200)?;
+    flight::wait_for_job(&device)?;
+    fair(jobs_meanwhile(&device)?)
+}
+
+fn threads(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let greedy: Outcome<Vec<_>> = (0..8)
+        .map(|_| {
+            let device = device.duplicate()?;
+            Ok(thread::spawn(move || {
+                let memory = Mapping::anonymous(4 * PAGE)?;
+                let (src, dst) = (seg(&memory, 0, 2 * PAGE), seg(&memory, 2 * PAGE, 2 * PAGE));
+                for _ in 0..4 {
+                    device.copy(copy(&[src], &[dst])).succeeded(2 * PAGE)?;
+                }
+                Ok(())
+            }))
+        })
+        .collect();
+    flight::wait_for_job(&device)?;
+    // All of them are in line.
+    crate::module::pause(50);
+    let jobs = jobs_meanwhile(&device)?;
+    for thread in greedy? {
+        let joined = thread.join();
+        let outcome: Outcome = joined.map_err(|_| Fail::new("a thread panicked"))?;
+        outcome?;
+    }
+    // A turn of theirs is two jobs: there and back.
+    fair(jobs / 2)
+}
+
+fn queues(_: Leg) -> Outcome {
+    let devices = [Device::open()?, Device::open()?, Device::open()?];
+    let memory = Mapping::anonymous(PAGE)?;
+    let of = vec![entry(0, abi::TO_DEVICE, 0, seg(&memory, 0, 64)); 30];
+    let mut queues = Vec::new();
+    for (device, count) in devices.iter().zip([3, 1, 1]) {
+        for _ in 0..count {
+            let queue = Queue::create(device, 30)?;
+            queue.submit(device, &of).all(30)?;
+            queues.push(queue);
+        }
+    }
+    flight::wait_for_ends(&devices[2], 12)?;
+    for device in &devices {
+        let ended = device.stats()?.out_ended;
+        check((11..=15).contains(&ended), format!("{ended} against 12"))?;
+    }
+    Ok(())
+}
