@@ -127,7 +127,6 @@ fn describe(orders: &Orders) -> Outcome {
 }
 
 fn test(orders: &Orders) -> Outcome {
-    load_extra_modules();
     let chosen = orders.chosen();
     if let Err(Fail(why)) = module::load(&module::parameters(orders.leg)) {
         ktap::note(&why);
@@ -196,19 +195,6 @@ impl More {
 
 fn done() {
     ktap::line(DONE);
-}
-
-/// Stock modules that a case needs, in the order of their list.
-fn load_extra_modules() {
-    let folder = "/lib/modules-extra";
-    let order = fs::read_to_string(format!("{folder}/load.order")).unwrap_or_default();
-    for name in order.split_whitespace() {
-        let loaded = fs::File::open(format!("{folder}/{name}"))
-            .and_then(|file| os::load_module(file.as_fd(), ""));
-        if let Err(error) = loaded {
-            ktap::note(&format!("insmod {name}: {error}"));
-        }
-    }
 }
 
 // ---- demo ----

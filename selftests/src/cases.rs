@@ -30,6 +30,8 @@ mod misbehaviour;
 mod opening;
 mod pool_calls;
 mod pool_endings;
+mod pool_guests;
+mod pool_rights;
 mod pools;
 mod programs;
 mod queue_ends;
@@ -87,8 +89,10 @@ pub(crate) static ALL: &[&[Case]] = &[
     tracepoints::CASES,
     pools::CASES,
     pool_calls::CASES,
+    pool_rights::CASES,
     frames::CASES,
     streams::CASES,
+    pool_guests::CASES,
     deadlines::CASES,
     signals::CASES,
     cow::CASES,

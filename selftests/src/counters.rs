@@ -42,6 +42,15 @@ pub(crate) fn pins_outstanding() -> Outcome<i64> {
 
 const BOUNCE_POOL: &str = "/sys/kernel/debug/swiotlb";
 
+/// Pages pinned by anybody since boot.
+pub(crate) fn pins_acquired() -> Outcome<i64> {
+    fs::write("/proc/sys/vm/stat_refresh", "1")?;
+    after(
+        &fs::read_to_string("/proc/vmstat")?,
+        "nr_foll_pin_acquired ",
+    )
+}
+
 /// Slots of the bounce pool in use; 0 where there is no pool.
 pub(crate) fn bounce_slots() -> u64 {
     number(&format!("{BOUNCE_POOL}/io_tlb_used")).unwrap_or(0)

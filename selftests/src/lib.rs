@@ -17,6 +17,7 @@ pub mod table;
 mod abi;
 pub mod boot;
 mod cases;
+mod cgroup;
 mod check;
 mod compare;
 mod counters;

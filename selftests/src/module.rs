@@ -95,6 +95,22 @@ pub(crate) fn restore(leg: Leg) -> Outcome {
     Ok(())
 }
 
+/// Loads the stock modules that came along, once: few cases need them.
+pub(crate) fn load_extra() -> Outcome {
+    const FOLDER: &str = "/lib/modules-extra";
+    const LOADED: &str = "/tmp/modules-extra-loaded";
+    if Path::new(LOADED).exists() {
+        return Ok(());
+    }
+    let order = fs::read_to_string(format!("{FOLDER}/load.order"))?;
+    for name in order.split_whitespace() {
+        let file = File::open(format!("{FOLDER}/{name}"))?;
+        os::load_module(file.as_fd(), "")
+            .map_err(|error| Fail::new(format!("insmod {name}: {error}")))?;
+    }
+    Ok(fs::write(LOADED, "")?)
+}
+
 /// Sleeps for `ms` of guest time.
 pub(crate) fn pause(ms: u64) {
     std::thread::sleep(Duration::from_millis(ms));

@@ -227,6 +227,18 @@ pub(crate) fn mount(kind: &str, target: &str) -> io::Result<()> {
     )?)
 }
 
+/// Mounts the file system of `kind` on the disk `source` at `target`.
+pub(crate) fn mount_from(source: &str, kind: &str, target: &str) -> io::Result<()> {
+    let flags = MountFlags::empty();
+    Ok(rustix::mount::mount(source, target, kind, flags, None)?)
+}
+
+/// Unmounts what is at `target`.
+pub(crate) fn unmount(target: &str) -> io::Result<()> {
+    let flags = rustix::mount::UnmountFlags::empty();
+    Ok(rustix::mount::unmount(target, flags)?)
+}
+
 /// Makes `fd` standard output and standard error.
 pub(crate) fn redirect_output(fd: BorrowedFd<'_>) -> io::Result<()> {
     rustix::stdio::dup2_stdout(fd)?;

@@ -25,6 +25,7 @@ mod faults;
 mod floor;
 mod moves;
 mod opening;
+mod pools;
 mod queries;
 mod tally;
 
@@ -75,6 +76,26 @@ pub(crate) const CASES: &[Case] = &[
         "4 MiB pinned and mapped, with I/O page tables of their own",
         map,
     ),
+    swept("sweep_pool_create", "two buffers of 7 pages", |_| {
+        sweep("pool_create", &mut pools::Create::scattered())
+    }),
+    swept(
+        "sweep_pool_create_contiguous",
+        "two buffers of 6 pages in a row",
+        |_| sweep("pool_create_contiguous", &mut pools::Create::contiguous()),
+    ),
+    swept("sweep_pool_enqueue", "no buffer is lost", |_| {
+        sweep("pool_enqueue", &mut pools::Use::enqueue())
+    }),
+    swept("sweep_pool_dequeue", "no buffer is lost", |_| {
+        sweep("pool_dequeue", &mut pools::Use::dequeue())
+    }),
+    swept("sweep_pool_start", "with memory for lost frames", |_| {
+        sweep("pool_start", &mut pools::Use::start())
+    }),
+    swept("sweep_pool_stop", "after a frame", |_| {
+        sweep("pool_stop", &mut pools::Use::stop())
+    }),
     swept("sweep_bind", "probe", |_| {
         sweep_once("bind", &mut Bind::default())
     }),

@@ -24,7 +24,7 @@ pub struct Sources {
 const BUSYBOX: &str = "/usr/bin/busybox";
 
 /// Stock modules that a case needs, without those that they depend on.
-const EXTRA_MODULES: [&str; 0] = [];
+const EXTRA_MODULES: [&str; 2] = ["brd", "ext4"];
 
 /// Writes the initramfs to `path`.
 pub fn write(path: &Path, sources: &Sources) -> io::Result<()> {

@@ -6,16 +6,12 @@
 //! The caller lives in a memory cgroup of its own, so that nobody else's
 //! allocations are counted.
 
-use std::fs;
-use std::io;
-
-use crate::check::{check, Fail, Outcome};
-use crate::counters::after;
+use crate::cgroup::Cgroup;
+use crate::check::{check, Outcome};
 use crate::device::{copy, seg, Device, PAGE};
 use crate::flight;
 use crate::leg::Leg;
 use crate::module::{pause, with_parameters};
-use crate::os;
 use crate::process::Process;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
@@ -40,49 +36,6 @@ const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
     Case::new(name, about, run)
         .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
         .not_on_debug("it has no memory cgroups")
-}
-
-const MOUNT: &str = "/tmp/cgroup";
-
-/// A memory cgroup.
-struct Cgroup(String);
-
-impl Cgroup {
-    fn new(name: &str) -> Outcome<Cgroup> {
-        if !fs::exists(MOUNT)? {
-            fs::create_dir(MOUNT)?;
-            os::mount("cgroup2", MOUNT)?;
-            fs::write(format!("{MOUNT}/cgroup.subtree_control"), "+memory")?;
-        }
-        let path = format!("{MOUNT}/{name}");
-        fs::create_dir(&path)?;
-        Ok(Cgroup(path))
-    }
-
-    /// Puts the caller into it.
-    fn enter(&self) -> io::Result<()> {
-        fs::write(format!("{}/cgroup.procs", self.0), "0")
-    }
-
-    /// Bytes of kernel memory on its account, up to about two seconds old.
-    fn kernel_memory(&self) -> Outcome<i64> {
-        let stat = fs::read_to_string(format!("{}/memory.stat", self.0))?;
-        after(&stat, "\nkernel ")
-    }
-
-    /// Waits until its kernel memory is as wanted.
-    #[track_caller]
-    fn wait(&self, wanted: impl Fn(i64) -> bool) -> Outcome {
-        let mut bytes = 0;
-        for _ in 0..100 {
-            bytes = self.kernel_memory()?;
-            if wanted(bytes) {
-                return Ok(());
-            }
-            pause(100);
-        }
-        Err(Fail::new(format!("{bytes} bytes of kernel memory")))
-    }
 }
 
 const MIB: usize = 1 << 20;

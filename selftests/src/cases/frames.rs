@@ -274,7 +274,8 @@ fn unfilled(_: Leg) -> Outcome {
 }
 
 fn polled(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     pool.start(from_device(0))?;
     let readable = |time| os::readable_within(pool.fd(), time);
     check(!readable(Duration::ZERO)?, "readable without a buffer")?;
@@ -287,7 +288,8 @@ fn polled(_: Leg) -> Outcome {
 }
 
 fn deadline(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     pool.start(from_device(0))?;
     pool.enqueue(pool.buffer(0)?)?;
     // A job takes 100 ms.
@@ -309,7 +311,8 @@ fn interrupted(_: Leg) -> Outcome {
         flags: abi::POOL_SHARED,
         ..ask(4, PAGE)
     };
-    let pool = Pool::make(&Device::open()?, request)?;
+    let device = Device::open()?;
+    let pool = Pool::make(&device, request)?;
     // Into the first job, and then with two buffers there.
     for (after, expected) in [(0, 0), (2, 2)] {
         pool.enqueue_all()?;
@@ -340,7 +343,8 @@ fn interrupted(_: Leg) -> Outcome {
 }
 
 fn min_and_max(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 6)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 6)?;
     pool.enqueue_all()?;
     pool.start(from_device(0))?;
     let (errno, records) = pool.try_dequeue(6, 2, abi::DEADLINE_NONE);

@@ -133,7 +133,8 @@ fn stale(_: Leg) -> Outcome {
 }
 
 fn records(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     let good = record(pool.buffer(0)?, PAGE);
     for (spoil, errno) in [
         (
@@ -161,7 +162,8 @@ fn records(_: Leg) -> Outcome {
 }
 
 fn first_ones(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 3)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 3)?;
     let (a, b) = (pool.buffer(0)?, pool.buffer(2)?);
     let (errno, taken) = pool.try_enqueue(&[record(a, 0), record(a, 0), record(b, 0)]);
     refused(errno, 0)?;
@@ -210,7 +212,8 @@ fn no_records(_: Leg) -> Outcome {
 }
 
 fn nothing_comes(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     let again = |min, deadline| refused(pool.try_dequeue(1, min, deadline).0, libc::EAGAIN);
     again(0, 0)?;
     again(1, abi::DEADLINE_NONE)?;
@@ -227,7 +230,8 @@ fn nothing_comes(_: Leg) -> Outcome {
 }
 
 fn started(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     pool.start(from_device(0))?;
     refused(pool.try_start(from_device(0)), libc::EBUSY)?;
     refused(pool.try_start(stream(0)), libc::EBUSY)?;
@@ -287,7 +291,8 @@ fn direction(_: Leg) -> Outcome {
 }
 
 fn nonsense(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     let good = from_device(16);
     for (spoil, errno) in [
         (

@@ -234,7 +234,8 @@ fn unbound(_: Leg) -> Outcome {
 }
 
 fn hung_up(_: Leg) -> Outcome {
-    let pool = of_pages(&Device::open()?, 1)?;
+    let device = Device::open()?;
+    let pool = of_pages(&device, 1)?;
     let device = Device::open()?;
     let other = of_pages(&device, 1)?;
     other.start(from_device(0))?;
