@@ -24,25 +24,53 @@
 //! buffer instead; [`Done::bounced`] tells.)
 //!
 //! [`Device::request`] adds what a call may need besides: a channel, a deadline,
-//! several slices at once.
+//! several slices at once, a copy by the CPU where memory cannot be pinned.
+//!
+//! # Which way to choose
+//!
+//! | way | memory | cost of a transfer | for |
+//! |---|---|---|---|
+//! | [`Device::to_device`], [`Device::from_device`], [`Device::copy`] | any slice | pin, map, unmap, unpin | now and then; memory that is different each time |
+//! | [`Request::may_copy`] | any slice | a copy by the CPU, if short | small transfers, memory that cannot be pinned |
+//! | [`Device`] as a file: [`Read`](std::io::Read), [`Write`](std::io::Write), [`Device::read_at`] | any slice | as the first | code that takes a file |
+//! | [`Region`] | a [`Buffer`] of the program's, registered | none of these | the same memory again and again |
+//! | [`Queue`] | a [`Buffer`], [`Region`] or [`Block`] that it owns meanwhile | as that of its memory | several at once, or something else meanwhile |
+//! | [`Pool`] | [`Block`]s that the kernel has allocated | none of these | streams of frames |
+//!
+//! `docs/choosing.md` of the project says more, with measured figures.
 //!
 //! # Soundness
 //!
-//! The calls block, borrow the memory that the device reads or writes, and
-//! return only after the kernel has seen the device finish with it: also after
-//! an error, a signal or a deadline.
+//! **Calls** block, borrow the memory that the device reads or writes, and return
+//! only after the kernel has seen the device finish with it: also after an error,
+//! a signal or a deadline.
 //!
-//! There is one case in which the kernel cannot keep that promise: the device
-//! does not stop when told to.  The memory then stays pinned and may change at
-//! any later time.  A `&mut [u8]` of such memory must not exist in a safe
-//! program, so if this happens to a call that has a destination in user memory
-//! ([`Request::from_device`], [`Request::copy`] and the vectored forms), the
-//! crate writes a message to standard error and **aborts the process**.  A call
-//! that only has a source returns [`ErrorKind::NotRecoverable`]; so does every
-//! call on the device from then on, as nothing is started any more.
+//! **Queues** own the memory of their requests: `submit` moves it in, the
+//! completion gives it back.  A timeout of a wait ends the wait and nothing else;
+//! cancelling is a request, too, and the memory comes back when the device is
+//! done.  Dropping a queue waits for that; forgetting one leaks.
 //!
-//! The device is trusted: one that writes to other addresses than it was given
-//! can be contained by an IOMMU, but not by this crate.
+//! **Regions** are bytes that the crate owns; memory of somebody else can only be
+//! registered by an `unsafe` function.  A [`Block`] of a pool lends its bytes only
+//! while the kernel says that it is the program's.
+//!
+//! There is one case in which the kernel cannot keep the promise that the device
+//! is done: it does not stop when told to.  The memory then stays pinned and may
+//! change at any later time.  No reference to such memory may exist in a safe
+//! program:
+//!
+//! - If it was borrowed as a slice, for a call with a destination in user memory
+//!   ([`Request::from_device`], [`Request::copy`], the vectored forms, and reads),
+//!   the crate writes a message to standard error and **aborts the process**.
+//! - If it is the crate's own, it is lost: a queue leaks it, and a region or block
+//!   stays but panics when it is looked at, and is never freed.
+//!
+//! A call that only has a source returns [`ErrorKind::NotRecoverable`]; so does
+//! every call on the device from then on, as nothing is started any more.
+//!
+//! What this does not cover: other processes that are given the open file, a
+//! device that writes to other addresses than it was given (an IOMMU can contain
+//! it), and a device that writes to registered memory on its own, see [`Region`].
 
 #![deny(unsafe_code)]
 

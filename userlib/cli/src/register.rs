@@ -8,7 +8,7 @@ use pindma::{Access, Buffer, Capabilities, Device, Region, RegionInfo, Request};
 use serde::Serialize;
 
 use crate::args::{AccessArg, RegisterArgs};
-use crate::report::{bytes, count, print_json, Table};
+use crate::report::{bytes, count, moment, print_json, Table};
 
 /// Registers memory, says what became of it, and compares transfers.
 pub fn run(args: &RegisterArgs) -> Result<()> {
@@ -147,8 +147,8 @@ impl Report {
         table.row("page sizes", sizes.join(", "));
         table.row("segments", self.segments);
         table.row("bounced", bounced(self.bounced_segments));
-        table.row("register", micros(self.register_seconds));
-        table.row("unregister", micros(self.unregister_seconds));
+        table.row("register", moment(self.register_seconds));
+        table.row("unregister", moment(self.unregister_seconds));
         if let Some(transfers) = &self.transfer_seconds {
             transfers.rows(&mut table);
         }
@@ -160,9 +160,9 @@ impl Transfers {
     fn rows(&self, table: &mut Table) {
         let each = bytes(self.bytes as u64);
         table.title(format!("one transfer of {each}, mean of {}", self.number));
-        table.row("  by handle", micros(self.by_handle));
-        table.row("  by address", micros(self.by_address));
-        let copied = self.copied.map_or("not possible".to_owned(), micros);
+        table.row("  by handle", moment(self.by_handle));
+        table.row("  by address", moment(self.by_address));
+        let copied = self.copied.map_or("not possible".to_owned(), moment);
         table.row("  copied", copied);
     }
 }
@@ -178,11 +178,6 @@ fn bounced(segments: u64) -> String {
         0 => "no".to_owned(),
         number => format!("yes, {}", count(number, "segment")),
     }
-}
-
-/// "12.3 us".
-fn micros(seconds: f64) -> String {
-    format!("{:.1} us", seconds * 1e6)
 }
 
 #[cfg(test)]
@@ -209,12 +204,12 @@ mod tests {
         };
         let table = report.table();
         for line in [
-            "page sizes  4096 bytes (4.0 KiB), 2097152 bytes (2.0 MiB)\n",
-            "bounced     no\n",
-            "register    500.0 us\n",
+            "page sizes    4096 bytes (4.0 KiB), 2097152 bytes (2.0 MiB)\n",
+            "bounced       no\n",
+            "register      500.0 us\n",
             "one transfer of 64 bytes, mean of 10\n",
-            "  by handle 1.0 us\n",
-            "  copied    not possible\n",
+            "  by handle   1.0 us\n",
+            "  copied      not possible\n",
         ] {
             assert!(table.text().contains(line), "{line}{}", table.text());
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 /// Columns of the name of a row.
-const NAME_WIDTH: usize = 12;
+const NAME_WIDTH: usize = 14;
 /// The same for names that are whole words of the kernel's.
 const WIDE: usize = 21;
 
@@ -81,11 +81,25 @@ pub fn throughput(bytes: u64, elapsed: Duration) -> Option<f64> {
     (bytes > 0 && !elapsed.is_zero()).then(|| mib / elapsed.as_secs_f64())
 }
 
-/// "0.500 s, 3.00 MiB/s".
+/// "0.500 s, 3.0 MiB/s".
 pub fn time(elapsed: Duration, bytes: u64) -> String {
-    let speed = throughput(bytes, elapsed);
-    let speed = speed.map_or(String::new(), |speed| format!(", {speed:.2} MiB/s"));
-    format!("{:.3} s{speed}", elapsed.as_secs_f64())
+    let seconds = elapsed.as_secs_f64();
+    let speed = (bytes > 0 && !elapsed.is_zero()).then(|| bytes as f64 / seconds);
+    let speed = speed.map_or(String::new(), |speed| {
+        format!(", {}/s", short(speed as u64))
+    });
+    format!("{seconds:.3} s{speed}")
+}
+
+/// "1.585 ms", "12.3 us": a time that is short.
+pub fn moment(seconds: f64) -> String {
+    if seconds < 1e-3 {
+        format!("{:.1} us", seconds * 1e6)
+    } else if seconds < 1.0 {
+        format!("{:.3} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.3} s")
+    }
 }
 
 /// "yes" or "no".
@@ -113,9 +127,15 @@ mod tests {
     #[test]
     fn time_and_speed() {
         let half = Duration::from_millis(500);
-        assert_eq!(time(half, 3 << 19), "0.500 s, 3.00 MiB/s");
+        assert_eq!(time(half, 3 << 19), "0.500 s, 3.0 MiB/s");
         assert_eq!(time(half, 0), "0.500 s");
         assert_eq!(throughput(1, Duration::ZERO), None);
+    }
+
+    #[test]
+    fn moments_have_units_of_their_own() {
+        let moments = [0.000_012_34, 0.0015, 2.5].map(moment);
+        assert_eq!(moments, ["12.3 us", "1.500 ms", "2.500 s"]);
     }
 
     #[test]
@@ -125,7 +145,7 @@ mod tests {
         table.row("", count(2, "page"));
         assert_eq!(
             table.text(),
-            "IOMMU       translating\n            2 pages\n"
+            "IOMMU         translating\n              2 pages\n"
         );
     }
 }

@@ -87,8 +87,8 @@ impl Sample {
             table.row("leaked", count(info.leaked_pages, "page"));
         }
         let used = short(info.memlock.used);
-        let limit = info.memlock.limit.map_or("no limit".to_owned(), short);
-        table.row("memlock", format!("{used} used, {limit}"));
+        let limit = info.memlock.limit.map_or("unlimited".to_owned(), short);
+        table.row("memlock", format!("{used} used, limit {limit}"));
     }
 
     fn as_json(&self, args: &StatArgs) -> serde_json::Value {

@@ -21,6 +21,9 @@ use crate::report::{bytes, count, throughput, time};
 /// How often a signal or the end of the time is looked for while nothing comes.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// How often the counts on the terminal are put right.
+const REFRESH: Duration = Duration::from_millis(100);
+
 /// Streams until there was enough, or a signal comes.
 pub fn run(args: &StreamArgs) -> Result<()> {
     let interrupted = signals()?;
@@ -73,6 +76,8 @@ struct Stream<'p> {
     bytes: u64,
     overruns: u64,
     bar: ProgressBar,
+    /// When the counts on the terminal were put right.
+    shown: Instant,
 }
 
 impl<'p> Stream<'p> {
@@ -96,6 +101,7 @@ impl<'p> Stream<'p> {
             bytes: 0,
             overruns: 0,
             bar: progress::bar(None, args.quiet),
+            shown: begin,
         })
     }
 
@@ -122,8 +128,11 @@ impl<'p> Stream<'p> {
         self.bytes += frame.data().len() as u64;
         self.overruns += frame.overruns;
         self.bar.inc(frame.data().len() as u64);
-        let (frames, lost) = (count(self.got, "frame"), self.overruns);
-        self.bar.set_message(format!(", {frames}, {lost} lost"));
+        if self.shown.elapsed() > REFRESH {
+            self.shown = Instant::now();
+            let (frames, lost) = (count(self.got, "frame"), self.overruns);
+            self.bar.set_message(format!(", {frames}, {lost} lost"));
+        }
         Ok(())
     }
 
@@ -213,7 +222,7 @@ mod tests {
         };
         assert_eq!(
             report.text(),
-            "10 frames, 40960 bytes (40.0 KiB), 2.000 s, 0.02 MiB/s\n\
+            "10 frames, 40960 bytes (40.0 KiB), 2.000 s, 20.0 KiB/s\n\
              16 buffers of 4096 bytes (4.0 KiB) each; the device made 13 frames, 3 lost\n"
         );
     }

@@ -15,25 +15,51 @@ pub fn of(bus: &str) -> Option<Values> {
 /// Columns of a number.
 const WIDTH: usize = 12;
 
+/// What is shown, in this order; what the kernel has besides is told elsewhere.
+const SHOWN: [(&str, &str); 17] = [
+    ("bytes_to_device", "to device"),
+    ("bytes_from_device", "from device"),
+    ("copied", "copied by the CPU"),
+    ("calls", "calls"),
+    ("submitted", "requests submitted"),
+    ("ended", "requests ended"),
+    ("frames", "frames"),
+    ("overruns", "frames lost"),
+    ("windows", "windows"),
+    ("jobs", "jobs"),
+    ("pages", "pages pinned, in all"),
+    ("segments", "segments, merged"),
+    ("segments_unmerged", "segments, unmerged"),
+    ("bounced", "segments bounced"),
+    ("regions", "regions now"),
+    ("pinned_pages", "pages pinned now"),
+    ("lost_interrupts", "interrupts lost"),
+];
+
 /// Adds a row for each sum, with the rate since the last time.
 pub fn rows(table: &mut Table, totals: &Values, before: Option<(&Values, f64)>) {
-    for (name, value) in totals {
-        let is_bytes = name.starts_with("bytes") || name == "copied";
-        let show = |number: u64| {
-            if is_bytes {
-                short(number)
-            } else {
-                number.to_string()
-            }
+    for (name, label) in SHOWN {
+        let Some(value) = totals.get(name).copied() else {
+            continue;
         };
-        let rate = before.map(|(before, seconds)| {
+        // These go up and down.
+        let stands = matches!(name, "regions" | "pinned_pages");
+        let rate = before.filter(|_| !stands).map(|(before, seconds)| {
             let earlier = before.get(name).copied().unwrap_or(0);
             let rate = value.saturating_sub(earlier) as f64 / seconds;
-            format!("{:>WIDTH$}/s", show(rate.round() as u64))
+            format!("{:>WIDTH$}/s", show(name, rate.round() as u64))
         });
-        let label = name.replace('_', " ");
         let rate = rate.unwrap_or_default();
-        table.wide_row(&label, format!("{:>WIDTH$}{rate}", show(*value)));
+        table.wide_row(label, format!("{:>WIDTH$}{rate}", show(name, value)));
+    }
+}
+
+/// A number, or one of bytes.
+fn show(name: &str, number: u64) -> String {
+    if name.starts_with("bytes") || name == "copied" {
+        short(number)
+    } else {
+        number.to_string()
     }
 }
 
@@ -48,7 +74,7 @@ mod tests {
         rows(&mut table, &values(4096, 10), Some((&values(0, 4), 2.0)));
         assert_eq!(
             table.text(),
-            "bytes to device           4.0 KiB     2.0 KiB/s\n\
+            "to device                 4.0 KiB     2.0 KiB/s\n\
              jobs                           10           3/s\n"
         );
     }
