@@ -123,7 +123,9 @@ fn refuse_copy(errno: i32, field: u32, spoil: impl FnOnce(&mut pindma_copy)) -> 
 
 fn flags(_: Leg) -> Outcome {
     for bit in 0..32 {
-        refuse_transfer(libc::EOPNOTSUPP, abi::FIELD_FLAGS, |r| r.flags = 1 << bit)?;
+        if (abi::MAY_COPY | abi::MUST_COPY) & (1 << bit) == 0 {
+            refuse_transfer(libc::EOPNOTSUPP, abi::FIELD_FLAGS, |r| r.flags = 1 << bit)?;
+        }
         refuse_copy(libc::EOPNOTSUPP, abi::FIELD_FLAGS, |r| r.flags = 1 << bit)?;
     }
     Ok(())
