@@ -134,11 +134,13 @@ pub struct Boot<'a> {
 }
 
 /// What only the debug kernel is told: to stop at the first complaint and say where
-/// it was (not all do so by themselves), to watch pages that are freed while the
-/// IOMMU maps them, to keep as many records of mappings as a few windows need, and to
-/// run a module's unit tests.
-const DEBUG: &str = "panic_on_warn=1 panic_sys_info=all_bt iommu.debug_pagealloc=1 page_owner=on \
-    dma_debug_entries=16384 kunit.enable=1 kunit.autorun=1";
+/// it was (not all do so by themselves); to keep no arrays of objects per CPU, in
+/// which kmemleak would still find the addresses of what is lost; to watch pages that
+/// are freed while the IOMMU maps them; to keep as many records of mappings as a few
+/// windows need; and to run a module's unit tests.
+const DEBUG: &str = "panic_on_warn=1 panic_sys_info=all_bt slab_debug=F \
+    iommu.debug_pagealloc=1 page_owner=on dma_debug_entries=16384 \
+    kunit.enable=1 kunit.autorun=1";
 
 /// 16 MiB in slots of 2 KiB: with the usual 64 MiB the debug kernel does not come
 /// up in the memory that the device reaches.
