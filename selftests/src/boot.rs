@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
+use crate::cases::regions::owners::after_exec;
 use crate::check::{Fail, Outcome};
 use crate::compare::{flat, Bench};
 use crate::debug::{self, kunit};
@@ -266,6 +267,16 @@ fn half_way() -> Outcome {
 
 // ---- the other half of a case ----
 
+/// A file that was inherited, and a region of it that was made with other
+/// memory; the exit code.
+pub fn use_region(number: &str, region: &str) -> i32 {
+    let outcome = number.parse().map_err(Fail::from).and_then(|number| {
+        let device = Device::from(sys::inherited_fd(number)?);
+        after_exec(&device, region.parse()?)
+    });
+    exit_code("--region-of-fd", outcome)
+}
+
 /// A round trip on a file that was inherited; the exit code.
 pub fn use_fd(number: &str) -> i32 {
     let outcome = number.parse().map_err(Fail::from).and_then(|number| {
@@ -273,10 +284,14 @@ pub fn use_fd(number: &str) -> i32 {
         let (src, dst) = (Mapping::anonymous(PAGE)?, Mapping::anonymous(PAGE)?);
         Bench::on(device, src, dst).round_trip(flat(PAGE))
     });
+    exit_code("--use-fd", outcome)
+}
+
+fn exit_code(what: &str, outcome: Outcome) -> i32 {
     match outcome {
         Ok(()) => 0,
         Err(Fail(why)) => {
-            ktap::note(&format!("--use-fd: {why}"));
+            ktap::note(&format!("{what}: {why}"));
             1
         }
     }

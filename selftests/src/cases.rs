@@ -39,6 +39,7 @@ mod reach;
 mod read_write;
 mod reading;
 mod regions;
+pub(crate) mod regions;
 mod remapping;
 mod requests;
 mod shortage;
@@ -72,6 +73,12 @@ pub(crate) static ALL: &[&[Case]] = &[
     accounting::CASES,
     reach::CASES,
     regions::CASES,
+    regions::errors::CASES,
+    regions::owners::CASES,
+    regions::limits::CASES,
+    regions::bouncing::CASES,
+    regions::costs::CASES,
+    regions::large::CASES,
     memlock::CASES,
     copying::CASES,
     read_write::CASES,
@@ -101,6 +108,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     handover::CASES,
     contention::CASES,
     lifetime::CASES,
+    regions::lives::CASES,
     misbehaviour::CASES,
     queue_ends::CASES,
     unbind::CASES,
@@ -118,7 +126,7 @@ pub(crate) static ALL: &[&[Case]] = &[
 /// need not be looked for after each of them.
 pub(crate) fn ends_a_group(case: &Case) -> bool {
     [
-        lifetime::CASES,
+        regions::lives::CASES,
         misbehaviour::CASES,
         queue_ends::CASES,
         unbind::CASES,

@@ -90,7 +90,7 @@ fn patience(case: &Case) -> Duration {
     } else if soak::CASES.iter().any(|soak| soak.name == case.name) {
         HANG + Duration::from_secs(60 * soak::minutes().unsigned_abs())
     } else {
-        HANG
+        HANG + Duration::from_secs(60 * case.minutes)
     }
 }
 

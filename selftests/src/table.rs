@@ -42,6 +42,8 @@ pub struct Case {
     needs: Needs,
     /// Why it cannot run on the debug kernel.
     not_on_debug: Option<&'static str>,
+    /// Minutes of guest time that it takes, if that is more than others do.
+    pub(crate) minutes: u64,
     pub(crate) run: fn(Leg) -> Outcome,
 }
 
@@ -57,6 +59,7 @@ impl Case {
             about,
             needs: Needs::Nothing,
             not_on_debug: None,
+            minutes: 0,
             run,
         }
     }
@@ -70,6 +73,11 @@ impl Case {
             not_on_debug: Some(reason),
             ..self
         }
+    }
+
+    /// It takes so many minutes of guest time.
+    pub(crate) const fn minutes(self, minutes: u64) -> Case {
+        Case { minutes, ..self }
     }
 
     /// Whether it makes one call after the other for as long as faults strike.

@@ -37,6 +37,8 @@ impl Tracing {
         if !Path::new(TRACEFS).join("events").exists() {
             os::mount("tracefs", TRACEFS).map_err(|e| Fail::new(format!("{TRACEFS}: {e}")))?;
         }
+        // Perhaps left by a case that was killed.
+        write("set_event_pid", "")?;
         write("trace", "")?;
         write("events/pindma/enable", "1")?;
         Ok(Tracing)

@@ -149,12 +149,12 @@ fn thp(_: Leg) -> Outcome {
 }
 
 /// Huge pages of the kernel's pool, given back when dropped.
-struct HugePool;
+pub(crate) struct HugePool;
 
 impl HugePool {
     const FILE: &'static str = "/proc/sys/vm/nr_hugepages";
 
-    fn of(pages: u32) -> Outcome<HugePool> {
+    pub(crate) fn of(pages: u32) -> Outcome<HugePool> {
         fs::write("/proc/sys/vm/compact_memory", "1")?;
         fs::write(HugePool::FILE, pages.to_string())?;
         let got: u32 = fs::read_to_string(HugePool::FILE)?.trim().parse()?;

@@ -70,7 +70,7 @@ const END: u64 = 1 << 28;
 const CHUNK: usize = 16 << 20;
 
 /// Pages of both kinds, in memory that is held as long as this lives.
-struct Pages {
+pub(crate) struct Pages {
     chunks: Vec<Mapping>,
     device: Device,
     near: Vec<Spot>,
@@ -85,7 +85,7 @@ struct Spot {
 }
 
 impl Pages {
-    fn find() -> Outcome<Pages> {
+    pub(crate) fn find() -> Outcome<Pages> {
         let mut pages = Pages {
             chunks: Vec::new(),
             device: Device::open()?,
@@ -120,6 +120,20 @@ impl Pages {
         &self.chunks[spot.chunk]
     }
 
+    pub(crate) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// `len` bytes at `at` of a page within reach.
+    pub(crate) fn near(&self, index: usize, at: usize, len: usize) -> abi::pindma_seg {
+        self.seg(self.near[index], at, len)
+    }
+
+    /// The same of one beyond.
+    pub(crate) fn far(&self, index: usize, at: usize, len: usize) -> abi::pindma_seg {
+        self.seg(self.far[index], at, len)
+    }
+
     /// `len` bytes at `at` of a page.
     fn seg(&self, spot: Spot, at: usize, len: usize) -> abi::pindma_seg {
         seg(self.mapping(spot), spot.offset + at, len)
@@ -127,7 +141,7 @@ impl Pages {
 }
 
 #[track_caller]
-fn out_of_reach(call: Call, index: u32, addr: u64, dst: bool) -> Outcome {
+pub(crate) fn out_of_reach(call: Call, index: u32, addr: u64, dst: bool) -> Outcome {
     let out = call.refused(libc::ENXIO)?;
     same("marked as fault", out.flags & abi::OUT_FAULT != 0, true)?;
     same(

@@ -146,7 +146,7 @@ fn ten_times(_: Leg) -> Outcome {
 
 /// ENODEV before or after it was started, or all of it.
 #[track_caller]
-fn ended(call: Call, len: usize) -> Outcome<u64> {
+pub(crate) fn ended(call: Call, len: usize) -> Outcome<u64> {
     let gone = call.errno == libc::ENODEV || call.out.status == -libc::ENODEV;
     let whole = call.errno == 0 && call.out.status == 0 && call.out.bytes == len as u64;
     check(gone || whole, call)?;

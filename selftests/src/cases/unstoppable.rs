@@ -162,7 +162,7 @@ fn unwritable(leg: Leg) -> Outcome {
 
 /// When its job is over, and its registers are back, the device can be proved to be
 /// idle.
-fn proved_at_last(before: i64) -> Outcome {
+pub(crate) fn proved_at_last(before: i64) -> Outcome {
     pause(400);
     pci::unbind()?;
     same("pins", counters::pins_outstanding()?, before)?;
@@ -178,19 +178,34 @@ fn lose_registers(
     let memory = Mapping::anonymous(PAGE)?;
     memory.fill(0, PAGE, 1);
     let segs = [seg(&memory, 0, PAGE)];
+    let outcome = lose_registers_in(&device, transfer(abi::FROM_DEVICE, 0, &segs), call);
+    // The device may write to it still.
+    std::mem::forget(memory);
+    outcome
+}
+
+/// The same for a request of whoever calls, who keeps its memory.
+pub(crate) fn lose_registers_of(device: &Device, request: pindma_transfer) -> Outcome<Call> {
+    lose_registers_in(device, request, Device::transfer)
+}
+
+fn lose_registers_in(
+    device: &Device,
+    mut request: pindma_transfer,
+    call: impl FnOnce(&Device, pindma_transfer) -> Call + Send + 'static,
+) -> Outcome<Call> {
+    let device = device.duplicate()?;
+    let caller = device.duplicate()?;
     let background = Background::start(move || {
-        let mut request = transfer(abi::FROM_DEVICE, 0, &segs);
         request.deadline = os::now() + 60 * MS;
-        call(&device, request)
+        call(&caller, request)
     });
-    flight::wait()?;
+    flight::wait_for_job(&device)?;
     // The job is under way, and far from its end.
     pause(20);
     let off = Cleared::registers()?;
     let call = background.join()?;
     drop(off);
-    // The device may write to it still.
-    std::mem::forget(memory);
     Ok(call)
 }
 

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Regions of a GiB: in batches, so that others get the CPU and the device, and
+//! that a kill ends it soon.
+//!
+//! Most of these take their GiB from little memory, which the vector names many
+//! times: what is pinned and mapped is as much, and what ends a process does not
+//! have to free a GiB.
+
+use crate::abi::{self, pindma_seg};
+use crate::check::{check, same, Outcome};
+use crate::counters;
+use crate::device::{seg, Device, PAGE};
+use crate::flight;
+use crate::leg::Leg;
+use crate::module::{pause, with_parameters};
+use crate::os;
+use crate::pattern;
+use crate::process::{Exit, Process};
+use crate::region::within;
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+
+pub(crate) const CASES: &[Case] = &[
+    case(
+        "region_of_a_gib_of_small_pages",
+        "its first, middle and last bytes; and it is given back",
+        small_pages,
+    ),
+    case(
+        "region_of_a_gigantic_page",
+        "one page of 1 GiB, and its size",
+        gigantic,
+    ),
+    // Kills the mutant that does not look whether it is killed.
+    case(
+        "kill_9_ends_registration_of_a_gib_soon",
+        "within 100 ms of guest time, at any stage",
+        killed,
+    ),
+    case(
+        "kill_9_while_a_gib_is_given_back",
+        "all of it is, all the same",
+        killed_late,
+    ),
+    case(
+        "others_transfer_while_a_gib_is_registered",
+        "their 99th percentile at most doubles",
+        others,
+    ),
+];
+
+const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    let reason = "only this machine has memory and I/O addresses for a GiB";
+    Case::new(name, about, run).needs(Needs::Only(&[Leg::Wide], reason))
+}
+
+const GIB: usize = 1 << 30;
+const MIB: usize = 1 << 20;
+const NS_PER_MS: i64 = 1_000_000;
+/// No limit before that of the addresses.
+const PARAMETERS: &str = "max_pinned_pages=1000000";
+
+/// 1 GiB, which is 1 MiB many times.
+fn many_times(memory: &Mapping) -> Vec<pindma_seg> {
+    vec![seg(memory, 0, MIB); GIB / MIB]
+}
+
+/// A MiB of small pages, all of which are there.
+fn a_mib() -> Outcome<Mapping> {
+    let memory = Mapping::anonymous(MIB)?;
+    memory.advise(0, MIB, libc::MADV_NOHUGEPAGE)?;
+    memory.fill(0, MIB, 1);
+    Ok(memory)
+}
+
+/// 16 bytes out of one place of a region and back into another.
+fn moves(device: &Device, memory: &Mapping, region: u32, places: (usize, usize)) -> Outcome {
+    let (from, to) = places;
+    pattern::write(memory, from, 16, to as u64);
+    device
+        .to_device(0, &[within(region, from, 16)])
+        .succeeded(16)?;
+    device
+        .from_device(0, &[within(region, to, 16)])
+        .succeeded(16)?;
+    pattern::verify(memory, to, 16, to as u64)
+}
+
+fn small_pages(leg: Leg) -> Outcome {
+    with_parameters(leg, PARAMETERS, || {
+        let device = Device::open()?;
+        let memory = Mapping::anonymous(GIB)?;
+        memory.advise(0, GIB, libc::MADV_NOHUGEPAGE)?;
+        let begin = os::now();
+        let region = device.register(&[seg(&memory, 0, GIB)])?;
+        crate::ktap::note(&format!(
+            "a GiB of small pages took {} ms, with the faults",
+            (os::now() - begin) / NS_PER_MS
+        ));
+        let info = device.region(region)?;
+        same("pages", info.out_pages, (GIB / PAGE) as u64)?;
+        same("page sizes", info.out_page_sizes, PAGE as u64)?;
+        for places in [
+            (0, GIB - 16),
+            (GIB / 2 - 8, 100),
+            (GIB - 16, 16 * MIB - 8),
+            (32 * MIB - 8, 48 * MIB - 8),
+        ] {
+            moves(&device, &memory, region, places)?;
+        }
+        let begin = os::now();
+        same("unregister", device.unregister(region), 0)?;
+        crate::ktap::note(&format!(
+            "and {} ms to be given back",
+            (os::now() - begin) / NS_PER_MS
+        ));
+        same("pages now", device.stats()?.out_pinned_pages, 0)
+    })
+}
+
+fn gigantic(leg: Leg) -> Outcome {
+    let size = 30 << libc::MAP_HUGE_SHIFT;
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_HUGETLB | size;
+    with_parameters(leg, PARAMETERS, || {
+        let device = Device::open()?;
+        let memory = Mapping::new(GIB, libc::PROT_READ | libc::PROT_WRITE, flags, None)?;
+        let region = device.register(&[seg(&memory, 0, GIB)])?;
+        let info = device.region(region)?;
+        same("page sizes", info.out_page_sizes, GIB as u64)?;
+        same("pages", info.out_pages, (GIB / PAGE) as u64)?;
+        // One for each chunk, if the device takes so long ones.
+        check(
+            info.out_segments <= 64,
+            format!("{} segments", info.out_segments),
+        )?;
+        moves(&device, &memory, region, (GIB - 20, 5))?;
+        same("unregister", device.unregister(region), 0)
+    })
+}
+
+/// A process that registers a GiB and gives it back, over and over.
+fn registering(device: &Device) -> Outcome<Process> {
+    flight::child(|| {
+        let memory = a_mib()?;
+        let segs = many_times(&memory);
+        loop {
+            let region = device.register_for(abi::DEV_WRITE, &segs)?;
+            same("unregister", device.unregister(region), 0)?;
+        }
+    })
+}
+
+/// Waits until so many pages are pinned, or more; how many.
+fn wait_for_pages(pages: u64) -> Outcome<u64> {
+    for _ in 0..20_000 {
+        let now = counters::driver("pinned_pages")?;
+        if now >= pages {
+            return Ok(now);
+        }
+        std::thread::yield_now();
+    }
+    check(false, "the region does not grow")?;
+    Ok(0)
+}
+
+fn killed(leg: Leg) -> Outcome {
+    with_parameters(leg, PARAMETERS, || {
+        let mut worst = 0;
+        let whole = (GIB / PAGE) as u64;
+        for part in [0, 1, 4, 8, 12, 15] {
+            let device = Device::open()?;
+            let child = registering(&device)?;
+            let pinned = wait_for_pages((whole * part / 16).max(1))?;
+            let begin = os::now();
+            child.kill()?;
+            same("child", child.wait()?, Exit::KILLED)?;
+            let ms = (os::now() - begin) / NS_PER_MS;
+            crate::ktap::note(&format!("killed with {pinned} pages pinned: {ms} ms"));
+            worst = worst.max(ms);
+            same("pages", device.stats()?.out_pinned_pages, 0)?;
+        }
+        check(worst <= 100, format!("{worst} ms"))
+    })
+}
+
+fn killed_late(leg: Leg) -> Outcome {
+    with_parameters(leg, PARAMETERS, || {
+        let device = Device::open()?;
+        let child = flight::child(|| {
+            let memory = a_mib()?;
+            device.register_for(abi::DEV_WRITE, &many_times(&memory))?;
+            pause(100_000);
+            Ok(())
+        })?;
+        wait_for_pages((GIB / PAGE) as u64)?;
+        let closer = flight::child(move || {
+            drop(device);
+            Ok(())
+        })?;
+        child.kill()?;
+        child.wait()?;
+        closer.kill()?;
+        closer.wait().map(drop)?;
+        Ok(())
+    })
+}
+
+/// Times in ns that transfers of another file take, in order.
+fn times(device: &Device, memory: &Mapping, count: usize) -> Outcome<Vec<i64>> {
+    let mut all = Vec::new();
+    for _ in 0..count {
+        let begin = os::now();
+        device
+            .to_device(0, &[seg(memory, 0, PAGE)])
+            .succeeded(PAGE)?;
+        all.push(os::now() - begin);
+    }
+    all.sort_unstable();
+    Ok(all)
+}
+
+fn others(leg: Leg) -> Outcome {
+    const COUNT: usize = 200;
+    with_parameters(leg, PARAMETERS, || {
+        let (device, busy) = (Device::open()?, Device::open()?);
+        let memory = Mapping::anonymous(PAGE)?;
+        let alone = times(&device, &memory, COUNT)?;
+        let child = registering(&busy)?;
+        wait_for_pages(1)?;
+        let beside = times(&device, &memory, COUNT);
+        child.kill()?;
+        child.wait()?;
+        let (alone, beside) = (alone[COUNT * 99 / 100], beside?[COUNT * 99 / 100]);
+        crate::ktap::note(&format!(
+            "99th percentile: {alone} ns alone, {beside} ns beside"
+        ));
+        check(beside <= 2 * alone, format!("{alone} ns, then {beside} ns"))?;
+        check(
+            busy.stats()?.out_pages >= (GIB / PAGE) as u64,
+            "no GiB was registered",
+        )
+    })
+}
