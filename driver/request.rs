@@ -23,6 +23,7 @@ use crate::{
     counters,
     deadline::Deadline,
     failure::Failure,
+    few::Few,
     file::File,
     kapi::{
         abi::pindma_completion,
@@ -52,6 +53,9 @@ pub(crate) struct Name {
     pub(crate) user_data: u64,
 }
 
+/// The memory of a request. That of one by handle needs no memory of its own.
+pub(crate) type Pieces = Few<Option<Piece>>;
+
 /// What a request is about.
 pub(crate) struct Load {
     /// What it is called.
@@ -67,7 +71,7 @@ pub(crate) struct Load {
     /// Until when it may take.
     pub(crate) deadline: Deadline,
     /// Its memory.
-    pub(crate) pieces: KVVec<Piece>,
+    pub(crate) pieces: Pieces,
     /// What of that is by handle.
     pub(crate) holds: Holds,
     /// How far it has got.
@@ -79,7 +83,7 @@ pub(crate) struct Load {
 impl Load {
     /// Moves all bytes, unless it is told to end early.
     pub(crate) fn work(&mut self, canceled: &Canceled) -> Result<(), Failure> {
-        for piece in &self.pieces {
+        for piece in self.pieces.iter().flatten() {
             // While one is in work, others wait: that is bounded, whatever the deadline is.
             let longest = Deadline::after(params::max_timeout_ns());
             let mover = Mover {

@@ -24,7 +24,6 @@ use crate::{
             pindma_submit,
             Call, //
         },
-        gfp,
         pins::{
             self,
             Direction,
@@ -42,7 +41,8 @@ use crate::{
     },
     request::{
         Load,
-        Name, //
+        Name,
+        Pieces, //
     },
     transfer::{
         check_device_range,
@@ -156,23 +156,21 @@ impl Asked {
     }
 
     /// Pins and maps all of it that is not mapped already, in windows.
-    fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<KVVec<Piece>, Failure> {
-        let mut pieces = KVVec::new();
+    fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<Pieces, Failure> {
+        let mut pieces = Pieces::new();
         let mut cursor = Cursor::new(&self.vector);
         let (direction, term) = (self.route.direction, self.term());
         while !cursor.at_end() {
             if let Some(segment) = cursor.take_named() {
                 let piece = self.vector.piece(&segment)?;
                 progress.bounced |= piece.bounced();
-                pieces.push(piece, gfp::for_user()).map_err(Error::from)?;
+                pieces.push(Some(piece))?;
                 continue;
             }
             let ranges = cursor.take(cursor.reach(params::window_pages()))?;
             let window = Window::open_for(file, &self.vector, ranges, direction, term, progress)?;
             file.stats().windows.add(1);
-            pieces
-                .push(Piece::Window(window), gfp::for_user())
-                .map_err(Error::from)?;
+            pieces.push(Some(Piece::Window(window)))?;
         }
         Ok(pieces)
     }
