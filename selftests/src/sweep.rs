@@ -21,6 +21,7 @@ use crate::table::{Case, Needs};
 
 mod binding;
 mod command;
+mod direct;
 mod faults;
 mod floor;
 mod moves;
@@ -31,6 +32,7 @@ mod tally;
 
 use binding::{Bind, Unbind};
 use command::Command;
+use direct::Direct;
 use faults::{Aim, Fault};
 use moves::Move;
 use opening::{Close, Open};
@@ -66,6 +68,27 @@ pub(crate) const CASES: &[Case] = &[
     ),
     swept("sweep_transfer_vector", "24 ranges in 24 pages", |_| {
         sweep("transfer_vector", &mut Move::vector())
+    }),
+    swept(
+        "sweep_transfer_copied_to_device",
+        "the same by way of the kernel's pages",
+        |_| sweep("transfer_copied_to_device", &mut Move::to_device().copied()),
+    ),
+    swept(
+        "sweep_transfer_copied_from_device",
+        "handed out to a page that is not there yet",
+        |_| {
+            sweep(
+                "transfer_copied_from_device",
+                &mut Move::from_device().copied(),
+            )
+        },
+    ),
+    swept("sweep_read", "readv(2), 10 ranges in 10 pages", |_| {
+        sweep("read", &mut Direct::read())
+    }),
+    swept("sweep_write", "writev(2), the same", |_| {
+        sweep("write", &mut Direct::write())
     }),
     swept("sweep_copy", "two ranges into one", |_| {
         sweep("copy", &mut Move::copy())

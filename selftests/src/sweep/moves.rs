@@ -33,6 +33,8 @@ type Range = (usize, usize);
 /// what grows at its first use is reached at every point.
 pub(crate) struct Move {
     way: Way,
+    /// It goes by way of the kernel's pages.
+    copied: bool,
     from: Vec<Range>,
     to: Vec<Range>,
     /// Bytes of the destination's mapping that have pages before the call.
@@ -55,6 +57,7 @@ impl Move {
     fn new(way: Way, from: Vec<Range>, to: Vec<Range>) -> Move {
         Move {
             way,
+            copied: false,
             from,
             to,
             touched: PAGE,
@@ -91,6 +94,14 @@ impl Move {
         Move {
             touched: len,
             ..Move::new(Way::Map, vec![(0, len)], vec![(0, len)])
+        }
+    }
+
+    /// The same, by way of the kernel's pages.
+    pub(crate) fn copied(self) -> Move {
+        Move {
+            copied: true,
+            ..self
         }
     }
 
@@ -133,8 +144,8 @@ impl Move {
 
     fn request(&self, (from, to): &(Vec<pindma_seg>, Vec<pindma_seg>)) -> Vec<u8> {
         let mut bytes = match self.way {
-            Way::ToDevice => sys::bytes_of(&transfer(abi::TO_DEVICE, 0, from)),
-            Way::FromDevice => sys::bytes_of(&transfer(abi::FROM_DEVICE, 0, to)),
+            Way::ToDevice => self.transfer(abi::TO_DEVICE, from),
+            Way::FromDevice => self.transfer(abi::FROM_DEVICE, to),
             Way::Copy => sys::bytes_of(&copy(from, to)),
             Way::Map => {
                 let mut request = copy(from, to);
@@ -144,6 +155,14 @@ impl Move {
         };
         mark_unwritten(self.command(), &mut bytes);
         bytes
+    }
+
+    fn transfer(&self, direction: u32, segs: &[pindma_seg]) -> Vec<u8> {
+        let mut request = transfer(direction, 0, segs);
+        if self.copied {
+            request.flags = abi::MUST_COPY;
+        }
+        sys::bytes_of(&request)
     }
 
     fn command(&self) -> u32 {
@@ -167,8 +186,12 @@ impl Move {
             self.arrived(ready, len)?;
             return Ok(Ended::Passed);
         }
-        // All of the memory is good, and none of it may be blamed.
-        let blame = abi::OUT_FAULT | abi::OUT_MEMLOCK;
+        // All of the memory is good, and none of it may be blamed; but that the CPU could not copy
+        // it is all that there is to be told.
+        let mut blame = abi::OUT_FAULT | abi::OUT_MEMLOCK;
+        if self.copied {
+            blame = abi::OUT_MEMLOCK;
+        }
         check(out.flags & blame == 0, call)?;
         let started = out.flags & abi::OUT_STARTED != 0;
         check(started == (errno == 0), call)?;
@@ -277,7 +300,7 @@ fn gathered(mapping: &Mapping, ranges: &[Range]) -> Vec<u8> {
 }
 
 /// A device of which nothing was used yet.
-fn bind_anew() -> Outcome {
+pub(super) fn bind_anew() -> Outcome {
     pci::unbind()?;
     pci::bind()?;
     module::wait_for_node(true)
