@@ -38,7 +38,6 @@ mod queue_ends;
 mod reach;
 mod read_write;
 mod reading;
-mod regions;
 pub(crate) mod regions;
 mod remapping;
 mod requests;
