@@ -393,8 +393,9 @@ impl Pool {
     /// The file that the pool was made with is closed: the device is done with the pool, which
     /// processes may have mapped for longer.
     pub(crate) fn leave_file(&self) {
-        self.stop_for_good();
+        // First, so that it cannot be started again meanwhile.
         let file = self.state.lock().file.take();
+        self.stop_for_good();
         self.memory.iter().for_each(Memory::unmap);
         if let Some(scrap) = self.scrap.as_ref() {
             scrap.unmap();
