@@ -49,7 +49,8 @@ pub(crate) fn from_device_named(
     // SAFETY: `to` is mutably borrowed.  If the device is not done with it,
     // nobody gets to see it again.
     let outcome = unsafe { super::transfer(node, params, sys::PINDMA_FROM_DEVICE, &segs) };
-    if outcome.may_still_write(params) {
+    // Whatever was asked of it: registered memory is mapped, and can be reached.
+    if outcome.may_still_run() {
         to.lose();
     }
     Ok(outcome)

@@ -82,7 +82,7 @@ impl<M> Ring<M> {
         self.slots().len()
     }
 
-    /// Takes the number of one request, or all: `None`.  How many were told to end.
+    /// Tells one request to end, or all of them: `None`.  How many were told.
     pub(crate) fn cancel(&self, id: Option<u64>) -> rustix::io::Result<u32> {
         let mut arg = sys::pindma_queue_cancel {
             size: size_of::<sys::pindma_queue_cancel>() as u32,
@@ -180,10 +180,11 @@ impl<M: Describe> Ring<M> {
     /// Submits one request; the number it has, or the memory back.
     pub(crate) fn submit(&self, transfer: &Transfer, memory: M) -> Result<u64, (Refused, M)> {
         let boarding = self.board(transfer, memory)?;
-        let (taken, refused) = self.push(std::slice::from_ref(&boarding));
-        if taken == 1 {
+        // SAFETY: it has boarded, and its segments are in `boarding`.
+        let (_, refused) = unsafe { self.push(&[boarding.entry()]) };
+        let Some(refused) = refused else {
             return Ok(boarding.id);
-        }
+        };
         // Nobody else takes it out: the number has not been given to anybody.
         let memory = self.slots().take(boarding.id);
         match memory {
@@ -197,18 +198,14 @@ impl<M: Describe> Ring<M> {
     pub(crate) fn submit_all(&self, batch: &mut Vec<(Transfer, M)>) -> (Vec<u64>, Option<Refused>) {
         let mut ids = Vec::with_capacity(batch.len());
         while !batch.is_empty() {
-            let (boarded, mut stop) = self.board_some(batch);
-            let (taken, refused) = match boarded.len() {
-                0 => (0, None),
-                _ => {
-                    let (taken, refused) = self.push(&boarded);
-                    (taken, (taken < boarded.len()).then_some(refused))
-                }
-            };
+            let (boarded, stop) = self.board_some(batch);
+            let entries: Vec<_> = boarded.iter().map(Boarding::entry).collect();
+            // SAFETY: they have boarded, and their segments are in `boarded`.
+            let (taken, refused) = unsafe { self.push(&entries) };
             ids.extend(boarded[..taken].iter().map(|boarding| boarding.id));
             self.unboard(&boarded[taken..], batch);
             // What the kernel said is about an earlier request.
-            stop = refused.or(stop);
+            let stop = refused.or(stop);
             if stop.is_some() {
                 return (ids, stop);
             }
@@ -270,8 +267,15 @@ impl<M: Describe> Ring<M> {
     }
 
     /// Hands requests to the kernel: how many it took, and why not the next.
-    fn push(&self, boarded: &[Boarding]) -> (usize, Refused) {
-        let entries: Entries = boarded.iter().map(entry).collect();
+    ///
+    /// # Safety
+    ///
+    /// They must have boarded, so that their memory is in the slots, and their
+    /// segments must live until this returns.
+    unsafe fn push(&self, entries: &[sys::pindma_entry]) -> (usize, Option<Refused>) {
+        if entries.is_empty() {
+            return (0, None);
+        }
         let mut arg = sys::pindma_submit {
             size: size_of::<sys::pindma_submit>() as u32,
             queue: self.port.as_fd().as_raw_fd(),
@@ -279,30 +283,32 @@ impl<M: Describe> Ring<M> {
             entries: address(entries.as_ptr()),
             ..Default::default()
         };
-        // SAFETY: SUBMIT takes a pindma_submit; the entries and the segments
-        // that they point to live until it returns; what they describe is in
-        // the slots and stays there until the request has ended.
+        // SAFETY: SUBMIT takes a pindma_submit; the entries live until it
+        // returns, and so do their segments, as the caller vouches; what they
+        // describe is in the slots and stays there until the request has ended.
         let returned = unsafe { call::<SUBMIT, _>(self.node.port(), &mut arg) };
         let (taken, errno) = match returned {
             Ok(()) => (arg.out_submitted as usize, arg.out.status.saturating_neg()),
             Err(errno) => (0, errno.raw_os_error()),
         };
-        let refused = Refused::There(errno, Box::new(arg.out));
-        (taken.min(boarded.len()), refused)
+        let refused = || Refused::There(errno, Box::new(arg.out));
+        let taken = taken.min(entries.len());
+        (taken, (taken < entries.len()).then(refused))
     }
 }
 
-type Entries = Vec<sys::pindma_entry>;
-
-fn entry(boarding: &Boarding) -> sys::pindma_entry {
-    let entry = boarding.transfer.entry(boarding.id);
-    match boarding.segs.as_slice() {
-        [seg] => sys::pindma_entry { seg: *seg, ..entry },
-        segs => sys::pindma_entry {
-            segs: address(segs.as_ptr()),
-            nr_segs: segs.len() as u32,
-            ..entry
-        },
+impl Boarding {
+    /// What the kernel gets to see.  It may point into the segments here.
+    fn entry(&self) -> sys::pindma_entry {
+        let entry = self.transfer.entry(self.id);
+        match self.segs.as_slice() {
+            [seg] => sys::pindma_entry { seg: *seg, ..entry },
+            segs => sys::pindma_entry {
+                segs: address(segs.as_ptr()),
+                nr_segs: segs.len() as u32,
+                ..entry
+            },
+        }
     }
 }
 
