@@ -16,7 +16,7 @@ pub enum ErrorKind {
     /// `ENOENT`, `ENXIO` or `ENODEV` of open: there is no such device.
     #[error(
         "{} does not exist or has no device behind it; is the module loaded (`modprobe pindma`) \
-         and bound to a card (`dmesg`, `lspci -k`)?",
+         and bound to a card (`dmesg`, `lspci -k`)? `pindma doctor` looks",
         path.display()
     )]
     NotFound {

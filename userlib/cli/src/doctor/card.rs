@@ -60,8 +60,8 @@ fn none(machine: &Machine) -> Finding {
             .advise("in a container, /sys has to be that of the host");
     }
     Finding::bad("card", "no PCI device is one that pindma knows")
-        .advise("`lspci -nn` lists what there is; a card that has just been programmed is found by")
-        .advise("echo 1 > /sys/bus/pci/rescan")
+        .advise("`lspci -nn` lists what there is")
+        .advise("a card that has just been programmed: echo 1 > /sys/bus/pci/rescan")
         .advise("an id of your own: echo VENDOR DEVICE > /sys/bus/pci/drivers/pindma/new_id")
 }
 

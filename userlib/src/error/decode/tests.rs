@@ -238,7 +238,7 @@ fn open_gives_advice() {
     assert_eq!(
         text(Errno::NOENT),
         "open: /dev/pindma0 does not exist or has no device behind it; is the module loaded \
-         (`modprobe pindma`) and bound to a card (`dmesg`, `lspci -k`)?"
+         (`modprobe pindma`) and bound to a card (`dmesg`, `lspci -k`)? `pindma doctor` looks"
     );
     assert!(text(Errno::ACCESS).contains("its mode is 0600"));
     assert!(text(Errno::BUSY).contains("`fuser /dev/pindma0`"));
