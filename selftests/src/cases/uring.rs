@@ -22,7 +22,6 @@ use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     race("uring_read_and_write", "memory by its address", by_address),
-    // Kills the mutants that do not hold pages, and that miscount them.
     race(
         "uring_read_and_write_fixed",
         "at odd places of a registered buffer; nothing is pinned for it",
@@ -39,6 +38,8 @@ pub(crate) const CASES: &[Case] = &[
         "what is registered stays",
         unmapped,
     ),
+    // Kills the mutant that gives back pages which it has not taken: each is used
+    // once here, so that it is freed while it is mapped.
     race(
         "uring_many_at_once",
         "more requests than the channel takes",
