@@ -105,14 +105,16 @@ impl<'a> Iter<'a> {
         let mut walk = unsafe { core::ptr::read(self.iter) };
         loop {
             // SAFETY: The copy is as valid as the original, which outlives it.
-            let (left, addr, len) = unsafe {
-                let left = shim::pindma_iter_count(&walk) as u64;
-                let addr = shim::pindma_iter_addr(&walk);
-                (left, addr, shim::pindma_iter_len(&walk).min(left))
-            };
+            let left = unsafe { shim::pindma_iter_count(&walk) as u64 };
             if left == 0 {
+                // It stands behind the last range, and there is nothing to look at.
                 return Ok(());
             }
+            // SAFETY: As above; there is a range.
+            let (addr, len) = unsafe {
+                let addr = shim::pindma_iter_addr(&walk);
+                (addr, shim::pindma_iter_len(&walk).min(left))
+            };
             if len > 0 {
                 f(addr, len)?;
             }
