@@ -3,6 +3,7 @@
 //! `PINDMA_SUBMIT`: requests that end in a queue.
 
 use kernel::{
+    list::ListArc,
     prelude::*,
     sync::Arc,
     uaccess::UserPtr, //
@@ -42,7 +43,8 @@ use crate::{
     request::{
         Load,
         Name,
-        Pieces, //
+        Pieces,
+        Request, //
     },
     transfer::{
         check_device_range,
@@ -65,23 +67,22 @@ use crate::{
 pub(crate) fn run(file: &Arc<File>, arg: UserPtr) -> Result<isize> {
     let mut call = Call::<pindma_submit>::read(arg)?;
     call.arg.out_submitted = 0;
-    // What cannot be told must not be started.
-    call.write_back()?;
     let mut progress = Progress::default();
-    let end = submit(file, &mut call.arg, &mut progress);
+    let end = submit(file, &mut call, &mut progress);
     call.arg.out = progress.result(&end);
-    call.write_back()?;
+    let written = call.write_back();
     match end {
-        Err(failure) if call.arg.out_submitted == 0 => Err(failure.error()),
+        Err(failure) if call.arg.out_submitted == 0 => written.and(Err(failure.error())),
         _ => Ok(0),
     }
 }
 
 fn submit(
     file: &Arc<File>,
-    arg: &mut pindma_submit,
+    call: &mut Call<pindma_submit>,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
+    let arg = &call.arg;
     check(arg)?;
     let field = |error| Failure::field(error, abi::PINDMA_FIELD_QUEUE);
     let open = QUEUES.get(arg.queue).map_err(field)?;
@@ -89,14 +90,18 @@ fn submit(
         return Err(field(EBADF));
     }
     file.check_usable()?;
-    while arg.out_submitted < arg.nr_entries {
+    while call.arg.out_submitted < call.arg.nr_entries {
         if pins::killed() {
             return Err(EINTR.into());
         }
-        let entry = abi::read_element(arg.entries, arg.out_submitted)
+        let entry = abi::read_element(call.arg.entries, call.arg.out_submitted)
             .map_err(|_| Failure::field(EFAULT, abi::PINDMA_FIELD_ENTRIES))?;
-        submit_one(file, open.queue(), &entry, progress)?;
-        arg.out_submitted += 1;
+        let ready = Ready::new(file, open.queue(), &entry, progress)?;
+        // What cannot be told must not be started.
+        call.arg.out_submitted += 1;
+        call.write_back()
+            .inspect_err(|_| call.arg.out_submitted -= 1)?;
+        ready.start()?;
     }
     Ok(())
 }
@@ -197,36 +202,53 @@ fn vector(file: &File, entry: &pindma_entry, direction: Direction) -> Result<Vec
     Vector::read_named(source, file.names(), direction)
 }
 
-fn submit_one(
-    file: &Arc<File>,
-    queue: &Arc<Queue>,
-    entry: &pindma_entry,
-    sum: &mut Progress,
-) -> Result<(), Failure> {
-    let (slot, request) = Queue::reserve(queue)?;
-    let asked = Asked::check(file, entry)?;
-    let lane = file.backlog().lane(asked.route.ch)?;
-    let mut progress = Progress::default();
-    let pieces = asked.pin(file, &mut progress)?;
-    sum.pages += progress.pages;
-    sum.segments += progress.segments;
-    sum.bounced |= progress.bounced;
-    request.fill(Load {
-        name: Name {
-            queue: queue.id(),
-            user_data: entry.user_data,
-        },
-        file: file.clone(),
-        slot,
-        route: asked.route,
-        total: asked.vector.total(),
-        deadline: asked.deadline,
-        pieces,
-        holds: asked.vector.into_holds(),
-        progress,
-        counted: counters::REQUESTS.hold(),
-    });
-    file.stats().submitted.add(1);
-    lane.push(request, asked.deadline);
-    Ok(())
+/// A request that is pinned and mapped.
+struct Ready {
+    request: ListArc<Request>,
+    load: Load,
+}
+
+impl Ready {
+    fn new(
+        file: &Arc<File>,
+        queue: &Arc<Queue>,
+        entry: &pindma_entry,
+        sum: &mut Progress,
+    ) -> Result<Self, Failure> {
+        let (slot, request) = Queue::reserve(queue)?;
+        let asked = Asked::check(file, entry)?;
+        let mut progress = Progress::default();
+        let pieces = asked.pin(file, &mut progress)?;
+        sum.pages += progress.pages;
+        sum.segments += progress.segments;
+        sum.bounced |= progress.bounced;
+        let load = Load {
+            name: Name {
+                queue: queue.id(),
+                user_data: entry.user_data,
+            },
+            file: file.clone(),
+            slot,
+            route: asked.route,
+            total: asked.vector.total(),
+            deadline: asked.deadline,
+            pieces,
+            holds: asked.vector.into_holds(),
+            progress,
+            counted: counters::REQUESTS.hold(),
+        };
+        Ok(Self { request, load })
+    }
+
+    /// From here on it ends by itself.
+    fn start(self) -> Result {
+        let Self { request, load } = self;
+        let file = load.file.clone();
+        let (ch, deadline) = (load.route.ch, load.deadline);
+        let lane = file.backlog().lane(ch)?;
+        file.stats().submitted.add(1);
+        request.fill(load);
+        lane.push(request, deadline);
+        Ok(())
+    }
 }

@@ -21,6 +21,7 @@ use kernel::{
 use super::{
     Level,
     Queue,
+    Reaped,
     MAX_DEPTH, //
 };
 use crate::{
@@ -54,6 +55,9 @@ use crate::{
 
 /// Files that are queues.
 pub(crate) static QUEUES: Kind<Open> = Kind::new(c"[pindma-queue]");
+
+/// Completions that are copied out before the caller is told of them.
+const AT_A_TIME: usize = 8;
 
 const RECORD: usize = size_of::<pindma_completion>();
 
@@ -95,24 +99,24 @@ impl Open {
     fn wait(&self, arg: UserPtr, nonblocking: bool) -> Result<isize> {
         let mut call = Call::<pindma_queue_wait>::read(arg)?;
         (call.arg.out_reaped, call.arg.out_in_flight) = (0, 0);
-        // What cannot be told must not be taken.
-        call.write_back()?;
         let wait = Wait::check(&call.arg, nonblocking)?;
-        let end = self.reap(&wait, &mut call.arg);
-        call.arg.out_in_flight = self.0.level().in_flight as u32;
-        call.write_back()?;
+        let end = self.reap(&wait, &mut call);
+        if call.arg.out_reaped == 0 {
+            call.arg.out_in_flight = self.0.level().in_flight as u32;
+            call.write_back()?;
+        }
         end.map(|()| 0)
     }
 
-    fn reap(&self, wait: &Wait, arg: &mut pindma_queue_wait) -> Result {
+    fn reap(&self, wait: &Wait, call: &mut Call<pindma_queue_wait>) -> Result {
         let enough = |level: Level| level.ready >= wait.min || level.in_flight == 0;
         loop {
             let waited = match wait.patient {
                 true => self.0.wait(wait.deadline, enough),
                 false => Ok(()),
             };
-            self.fill(arg)?;
-            if arg.out_reaped > 0 {
+            self.fill(call)?;
+            if call.arg.out_reaped > 0 {
                 return Ok(());
             }
             waited?;
@@ -125,19 +129,45 @@ impl Open {
     }
 
     /// Copies out what there is. `EFAULT` only if nothing was.
-    fn fill(&self, arg: &mut pindma_queue_wait) -> Result {
-        while arg.out_reaped < arg.max {
+    fn fill(&self, call: &mut Call<pindma_queue_wait>) -> Result {
+        while call.arg.out_reaped < call.arg.max {
+            match self.fill_some(call) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(_) if call.arg.out_reaped > 0 => break,
+                Err(why) => return Err(why),
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies some completions out, and how many there are by now. If that cannot be told, they
+    /// stay.
+    fn fill_some(&self, call: &mut Call<pindma_queue_wait>) -> Result<u32> {
+        let mut some: [Option<Reaped<'_>>; AT_A_TIME] = Default::default();
+        let (before, mut after) = (call.arg.out_reaped, call.arg.out_reaped);
+        for place in &mut some {
+            if after == call.arg.max {
+                break;
+            }
             let Some(reaped) = self.0.reap() else {
                 break;
             };
-            match abi::write_element(arg.completions, arg.out_reaped, reaped.record()) {
-                Ok(()) => reaped.keep(),
-                Err(_) if arg.out_reaped > 0 => break,
+            match abi::write_element(call.arg.completions, after, reaped.record()) {
+                Ok(()) => *place = Some(reaped),
+                Err(_) if after > before => break,
                 Err(why) => return Err(why),
             }
-            arg.out_reaped += 1;
+            after += 1;
         }
-        Ok(())
+        if after > before {
+            call.arg.out_in_flight = self.0.level().in_flight as u32;
+            call.arg.out_reaped = after;
+            call.write_back()
+                .inspect_err(|_| call.arg.out_reaped = before)?;
+        }
+        some.into_iter().flatten().for_each(Reaped::keep);
+        Ok(after - before)
     }
 
     /// What to say when there is nothing to be reaped.

@@ -28,6 +28,7 @@ mod moves;
 mod opening;
 mod pools;
 mod queries;
+mod queues;
 mod tally;
 
 use binding::{Bind, Unbind};
@@ -118,6 +119,24 @@ pub(crate) const CASES: &[Case] = &[
     }),
     swept("sweep_pool_stop", "after a frame", |_| {
         sweep("pool_stop", &mut pools::Use::stop())
+    }),
+    swept("sweep_queue_create", "a queue of a hundred", |_| {
+        sweep("queue_create", &mut queues::Create::default())
+    }),
+    swept("sweep_submit", "three requests, one of 24 ranges", |_| {
+        sweep("submit", &mut queues::Use::submit())
+    }),
+    swept("sweep_queue_wait", "no completion is lost", |_| {
+        sweep("queue_wait", &mut queues::Use::wait())
+    }),
+    swept("sweep_queue_read", "no completion is lost", |_| {
+        sweep("queue_read", &mut queues::Use::read())
+    }),
+    swept("sweep_queue_cancel", "of a request in line", |_| {
+        sweep("queue_cancel", &mut queues::Use::cancel())
+    }),
+    swept("sweep_queue_eventfd", "that is signalled or not", |_| {
+        sweep("queue_eventfd", &mut queues::Use::eventfd())
     }),
     swept("sweep_bind", "probe", |_| {
         sweep_once("bind", &mut Bind::default())
