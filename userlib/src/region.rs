@@ -193,13 +193,14 @@ impl Region {
     }
 
     /// Makes what the device has written on its own visible to the CPU.
-    /// Transfers do this by themselves.
+    /// Transfers do this by themselves.  Where memory is bounced, this is when
+    /// the kernel writes it to the region.
     ///
     /// # Errors
     ///
     /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
-    pub fn sync_for_cpu(&self, range: impl RangeBounds<usize>) -> Result<()> {
+    pub fn sync_for_cpu(&mut self, range: impl RangeBounds<usize>) -> Result<()> {
         self.sync(sys::PINDMA_SYNC_BEGIN_CPU, range)
     }
 
