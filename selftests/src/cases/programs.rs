@@ -108,7 +108,7 @@ fn register(_: Leg) -> Outcome {
 fn stat(_: Leg) -> Outcome {
     let device = Device::open()?;
     let text = printed(&["stat"])?;
-    contains(&text, "jobs                            ")?;
+    contains(&text, "\njobs  ")?;
     contains(&text, "1 open file besides this one")?;
     drop(device);
     contains(&printed(&["stat", "--json"])?, "\"totals\": {")
