@@ -164,9 +164,11 @@ fn wait_for_pages(pages: u64) -> Outcome<u64> {
     Ok(0)
 }
 
+/// Pages that are given back in a millisecond of the slowest guest, at least.
+const PAGES_PER_MS: i64 = 600;
+
 fn killed(leg: Leg) -> Outcome {
     with_parameters(leg, PARAMETERS, || {
-        let mut worst = 0;
         let whole = (GIB / PAGE) as u64;
         for part in [0, 1, 4, 8, 12, 15] {
             let device = Device::open()?;
@@ -176,11 +178,14 @@ fn killed(leg: Leg) -> Outcome {
             child.kill()?;
             same("child", child.wait()?, Exit::KILLED)?;
             let ms = (os::now() - begin) / NS_PER_MS;
-            crate::ktap::note(&format!("killed with {pinned} pages pinned: {ms} ms"));
-            worst = worst.max(ms);
+            let told = format!("killed with {pinned} pages pinned: {ms} ms");
+            crate::ktap::note(&told);
+            // It stops pinning at once; what was pinned by then is unmapped and
+            // unpinned first, page by page.
+            check(ms <= 100 + i64::try_from(pinned).unwrap_or(0) / PAGES_PER_MS, told)?;
             same("pages", device.stats()?.out_pinned_pages, 0)?;
         }
-        check(worst <= 100, format!("{worst} ms"))
+        Ok(())
     })
 }
 
