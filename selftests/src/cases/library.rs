@@ -105,8 +105,12 @@ fn buffer(len: usize) -> Outcome<Buffer> {
     Buffer::zeroed(len).map_err(failed)
 }
 
+/// Registered memory that may be bounced, so that it works on every leg.
 fn registered(device: &Device, len: usize) -> Outcome<Region> {
-    device.register(buffer(len)?, Access::BOTH).map_err(failed)
+    Region::options()
+        .may_bounce(true)
+        .register(device, buffer(len)?, Access::BOTH)
+        .map_err(failed)
 }
 
 fn queue_of<M: Memory>(device: &Device, depth: u32) -> Outcome<Queue<M>> {
