@@ -144,7 +144,10 @@ impl<'a> Transfer<'a> {
         }
         let before = cursor.clone();
         let mut bytes = cursor.reach(params::window_pages());
-        while self.means != Means::Copy {
+        if self.means == Means::Copy {
+            return self.copy(cursor, bytes, progress);
+        }
+        loop {
             let failure = match self.open(cursor, bytes, progress) {
                 Ok(piece) => return self.mover().run(&piece, progress),
                 Err(failure) => failure,
@@ -154,11 +157,12 @@ impl<'a> Transfer<'a> {
                 (Means::PinPrefix | Means::PinOrCopy, usable) if 0 < usable && usable < bytes => {
                     bytes = usable;
                 }
-                (Means::PinOrCopy, _) if failure.may_be_copied() => break,
+                (Means::PinOrCopy, _) if failure.may_be_copied() => {
+                    return self.copy(cursor, bytes, progress);
+                }
                 _ => return Err(failure),
             }
         }
-        self.copy(cursor, bytes, progress)
     }
 
     /// Moves memory that is mapped already, and may take as long as the caller likes.

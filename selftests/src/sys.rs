@@ -365,13 +365,13 @@ pub(crate) fn select_readable(fd: BorrowedFd<'_>, time: Duration) -> io::Result<
         tv_sec: time.as_secs() as libc::time_t,
         tv_usec: libc::suseconds_t::from(time.subsec_micros() as i32),
     };
-    // SAFETY: All zeroes is an empty set; the number fits, as asserted.
-    let selected = unsafe {
-        let mut set: libc::fd_set = zeroed();
-        libc::FD_SET(number, &raw mut set);
-        let none = ptr::null_mut();
-        libc::select(number + 1, &raw mut set, none, none, &raw mut time)
-    };
+    // SAFETY: All zeroes is an empty set.
+    let mut set: libc::fd_set = unsafe { zeroed() };
+    // SAFETY: The number fits, as asserted.
+    unsafe { libc::FD_SET(number, &raw mut set) };
+    let none = ptr::null_mut();
+    // SAFETY: The set and the time are ours.
+    let selected = unsafe { libc::select(number + 1, &raw mut set, none, none, &raw mut time) };
     Ok(check(selected)? == 1)
 }
 

@@ -28,14 +28,13 @@ pub(crate) fn vectored(
         })
         .collect();
     let (fd, count) = (fd.as_raw_fd(), vector.len() as libc::c_int);
-    // SAFETY: The kernel touches memory that the caller has for this, or that
-    // nobody refers to.
-    let moved = unsafe {
-        if write {
-            libc::pwritev2(fd, vector.as_ptr(), count, offset, flags)
-        } else {
-            libc::preadv2(fd, vector.as_ptr(), count, offset, flags)
-        }
+    let moved = if write {
+        // SAFETY: The kernel touches memory that the caller has for this, or that
+        // nobody refers to.
+        unsafe { libc::pwritev2(fd, vector.as_ptr(), count, offset, flags) }
+    } else {
+        // SAFETY: As above.
+        unsafe { libc::preadv2(fd, vector.as_ptr(), count, offset, flags) }
     };
     check(moved).map(|moved| moved as usize)
 }
@@ -43,13 +42,12 @@ pub(crate) fn vectored(
 /// `read(2)` and `write(2)`.
 pub(crate) fn plain(fd: BorrowedFd<'_>, write: bool, (addr, len): Range) -> io::Result<usize> {
     let (fd, at, len) = (fd.as_raw_fd(), addr as *mut libc::c_void, len as usize);
-    // SAFETY: As above.
-    let moved = unsafe {
-        if write {
-            libc::write(fd, at, len)
-        } else {
-            libc::read(fd, at, len)
-        }
+    let moved = if write {
+        // SAFETY: As above.
+        unsafe { libc::write(fd, at, len) }
+    } else {
+        // SAFETY: As above.
+        unsafe { libc::read(fd, at, len) }
     };
     check(moved).map(|moved| moved as usize)
 }
@@ -62,13 +60,12 @@ pub(crate) fn positioned(
     offset: i64,
 ) -> io::Result<usize> {
     let (fd, at, len) = (fd.as_raw_fd(), addr as *mut libc::c_void, len as usize);
-    // SAFETY: As above.
-    let moved = unsafe {
-        if write {
-            libc::pwrite(fd, at, len, offset)
-        } else {
-            libc::pread(fd, at, len, offset)
-        }
+    let moved = if write {
+        // SAFETY: As above.
+        unsafe { libc::pwrite(fd, at, len, offset) }
+    } else {
+        // SAFETY: As above.
+        unsafe { libc::pread(fd, at, len, offset) }
     };
     check(moved).map(|moved| moved as usize)
 }

@@ -114,14 +114,16 @@ impl Ring {
 
     /// Submits a read or a write; its memory must stay until it has ended.
     pub(crate) fn submit(&mut self, file: BorrowedFd<'_>, request: Request) -> io::Result<()> {
-        let mut entry = io_uring_sqe::default();
-        entry.opcode = match (request.write, request.fixed) {
-            (false, None) => IoringOp::Read,
-            (true, None) => IoringOp::Write,
-            (false, Some(_)) => IoringOp::ReadFixed,
-            (true, Some(_)) => IoringOp::WriteFixed,
+        let mut entry = io_uring_sqe {
+            opcode: match (request.write, request.fixed) {
+                (false, None) => IoringOp::Read,
+                (true, None) => IoringOp::Write,
+                (false, Some(_)) => IoringOp::ReadFixed,
+                (true, Some(_)) => IoringOp::WriteFixed,
+            },
+            fd: file.as_raw_fd(),
+            ..io_uring_sqe::default()
         };
-        entry.fd = file.as_raw_fd();
         entry.off_or_addr2.off = request.at;
         entry.addr_or_splice_off_in.addr = io_uring_ptr::new(request.memory.0 as *mut _);
         entry.len.len = request.memory.1 as u32;
@@ -134,9 +136,11 @@ impl Ring {
 
     /// Submits that the request with this name is to be cancelled.
     pub(crate) fn cancel(&mut self, name: u64, own_name: u64) -> io::Result<()> {
-        let mut entry = io_uring_sqe::default();
-        entry.opcode = IoringOp::AsyncCancel;
-        entry.fd = -1;
+        let mut entry = io_uring_sqe {
+            opcode: IoringOp::AsyncCancel,
+            fd: -1,
+            ..io_uring_sqe::default()
+        };
         entry.addr_or_splice_off_in.user_data = io_uring_user_data::from_u64(name);
         entry.user_data = io_uring_user_data::from_u64(own_name);
         self.push(entry)
@@ -147,14 +151,12 @@ impl Ring {
         let number = tail.load(Ordering::Relaxed);
         let index = number & (self.params.sq_entries - 1);
         let array = self.params.sq_off.array as usize + index as usize * 4;
+        let offset = index as usize * size_of::<io_uring_sqe>();
+        let place = self.entries.at::<io_uring_sqe>(offset);
         // SAFETY: The entry is ours until the tail says otherwise: each is submitted at once.
-        unsafe {
-            let place = self
-                .entries
-                .at::<io_uring_sqe>(index as usize * size_of::<io_uring_sqe>());
-            place.write_volatile(entry);
-            self.rings.at::<u32>(array).write_volatile(index);
-        }
+        unsafe { place.write_volatile(entry) };
+        // SAFETY: As above.
+        unsafe { self.rings.at::<u32>(array).write_volatile(index) };
         tail.store(number.wrapping_add(1), Ordering::Release);
         self.enter(1, 0)
     }
@@ -188,15 +190,13 @@ impl Ring {
         }
         let index = number & (self.params.cq_entries - 1);
         let offset = self.params.cq_off.cqes as usize + index as usize * size_of::<io_uring_cqe>();
-        // SAFETY: The entry is ours until the head says otherwise. Its first two fields are these.
-        let ended = unsafe {
-            let entry = self.rings.at::<io_uring_cqe>(offset);
-            let name = (&raw const (*entry).user_data)
-                .cast::<u64>()
-                .read_volatile();
-            let result = (&raw const (*entry).res).read_volatile();
-            (name, result)
-        };
+        // The first two fields of an entry are the name and the result.
+        let entry = self.rings.at::<io_uring_cqe>(offset);
+        // SAFETY: The entry is ours until the head says otherwise.
+        let name = unsafe { entry.cast::<u64>().read_volatile() };
+        // SAFETY: As above.
+        let result = unsafe { entry.cast::<i32>().wrapping_add(2).read_volatile() };
+        let ended = (name, result);
         head.store(number.wrapping_add(1), Ordering::Release);
         Some(ended)
     }

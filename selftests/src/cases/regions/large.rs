@@ -182,7 +182,10 @@ fn killed(leg: Leg) -> Outcome {
             crate::ktap::note(&told);
             // It stops pinning at once; what was pinned by then is unmapped and
             // unpinned first, page by page.
-            check(ms <= 100 + i64::try_from(pinned).unwrap_or(0) / PAGES_PER_MS, told)?;
+            check(
+                ms <= 100 + i64::try_from(pinned).unwrap_or(0) / PAGES_PER_MS,
+                told,
+            )?;
             same("pages", device.stats()?.out_pinned_pages, 0)?;
         }
         Ok(())
