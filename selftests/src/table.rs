@@ -174,7 +174,7 @@ mod tests {
         for errno in errnos {
             let prefix = format!("{errno}_");
             let named = |case: &Case| case.name.starts_with(&prefix);
-            assert!(cases().any(|case| named(case)), "no case for {errno}");
+            assert!(cases().any(named), "no case for {errno}");
         }
     }
 
