@@ -164,6 +164,8 @@ fn wait_for_pages(pages: u64) -> Outcome<u64> {
     Ok(0)
 }
 
+/// Time for a process to die that has pinned next to nothing, at most.
+const DYING_MS: i64 = 300;
 /// Pages that are given back in a millisecond of the slowest guest, at least.
 const PAGES_PER_MS: i64 = 600;
 
@@ -183,7 +185,7 @@ fn killed(leg: Leg) -> Outcome {
             // It stops pinning at once; what was pinned by then is unmapped and
             // unpinned first, page by page.
             check(
-                ms <= 100 + i64::try_from(pinned).unwrap_or(0) / PAGES_PER_MS,
+                ms <= DYING_MS + i64::try_from(pinned).unwrap_or(0) / PAGES_PER_MS,
                 told,
             )?;
             same("pages", device.stats()?.out_pinned_pages, 0)?;
