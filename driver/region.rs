@@ -31,6 +31,7 @@ use self::{
 
 mod calls;
 mod chunks;
+mod leftover;
 mod register;
 mod users;
 

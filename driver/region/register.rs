@@ -49,6 +49,7 @@ use crate::{
 
 use super::{
     chunks::Chunks,
+    leftover,
     Region, //
 };
 
@@ -65,7 +66,7 @@ struct Wanted {
 
 /// Registers memory.
 pub(crate) fn register<'a>(
-    file: &'a File,
+    file: &'a Arc<File>,
     arg: &mut pindma_region_register,
     progress: &mut Progress,
 ) -> Result<Published<'a>, Failure> {
@@ -111,21 +112,19 @@ impl Wanted {
     }
 
     /// Charges all of it, then pins and maps it chunk by chunk. No lock is held meanwhile.
-    fn pin(&self, file: &File, progress: &mut Progress) -> Result<Arc<Region>, Failure> {
+    fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<Arc<Region>, Failure> {
         let maker = Maker::current(self.shared)?;
-        let (mut share, mut charge) = self.charge(file)?;
         let mut chunks = Chunks::new(file);
-        let mut cursor = Cursor::new(&self.vector);
-        while !cursor.at_end() {
+        let end = self.pin_chunks(file, &mut chunks);
+        let totals = chunks.totals();
+        progress.pages = totals.pages;
+        progress.segments = totals.segments;
+        progress.bounced = totals.bounced > 0;
+        if let Err(failure) = end {
             if killed() {
-                return Err(EINTR.into());
+                leftover::leave(chunks, file);
             }
-            let end = self.pin_chunk(&mut cursor, &mut chunks, &mut share, &mut charge);
-            let totals = chunks.totals();
-            progress.pages = totals.pages;
-            progress.segments = totals.segments;
-            progress.bounced = totals.bounced > 0;
-            end?;
+            return Err(failure);
         }
         let may_bounce = self.bounce == Bounce::Allowed;
         let edges = self.vector.edges();
@@ -136,6 +135,18 @@ impl Wanted {
             may_bounce,
             edges,
         )?)
+    }
+
+    fn pin_chunks(&self, file: &File, chunks: &mut Chunks) -> Result<(), Failure> {
+        let (mut share, mut charge) = self.charge(file)?;
+        let mut cursor = Cursor::new(&self.vector);
+        while !cursor.at_end() {
+            if killed() {
+                return Err(EINTR.into());
+            }
+            self.pin_chunk(&mut cursor, chunks, &mut share, &mut charge)?;
+        }
+        Ok(())
     }
 
     /// Charges all of it, so that what is too much is refused before anything is pinned.
