@@ -29,6 +29,7 @@ mod opening;
 mod pools;
 mod queries;
 mod queues;
+mod regions;
 mod tally;
 
 use binding::{Bind, Unbind};
@@ -100,6 +101,31 @@ pub(crate) const CASES: &[Case] = &[
         "4 MiB pinned and mapped, with I/O page tables of their own",
         map,
     ),
+    swept("sweep_region_register", "six ranges in six pages", |_| {
+        sweep("region_register", &mut regions::Call::register())
+    }),
+    swept(
+        "sweep_region_register_chunks",
+        "17 MiB, mapped in two parts",
+        |_| {
+            sweep(
+                "region_register_chunks",
+                &mut regions::Call::register_chunks(),
+            )
+        },
+    ),
+    swept("sweep_region_unregister", "it stays or it goes", |_| {
+        sweep("region_unregister", &mut regions::Call::unregister())
+    }),
+    swept("sweep_region_sync", "of all of it", |_| {
+        sweep("region_sync", &mut regions::Call::sync())
+    }),
+    swept("sweep_region_info", "PINDMA_REGION_INFO", |_| {
+        sweep("region_info", &mut regions::Call::info())
+    }),
+    swept("sweep_region_transfer", "six segments by handle", |_| {
+        sweep("region_transfer", &mut regions::Call::transfer())
+    }),
     swept("sweep_pool_create", "two buffers of 7 pages", |_| {
         sweep("pool_create", &mut pools::Create::scattered())
     }),
