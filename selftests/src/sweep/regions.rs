@@ -170,7 +170,11 @@ impl Ready {
         if passed {
             return Ok(Ended::Passed);
         }
-        let why = if errno == 0 { -self.status(verb) } else { errno };
+        let why = if errno == 0 {
+            -self.status(verb)
+        } else {
+            errno
+        };
         failed(why, &ERRNOS)
     }
 
