@@ -21,7 +21,7 @@ use crate::leg::Leg;
 use crate::module;
 use crate::os;
 use crate::pattern;
-use crate::sys::{self, Mapping};
+use crate::sys::{self, signals, Mapping};
 use crate::table::{cases, Case};
 
 /// The last line of every run that came to its end.
@@ -91,6 +91,7 @@ fn obey(orders: &Orders) -> Outcome {
 }
 
 fn prepare() -> Outcome {
+    signals::block_ends_of_children()?;
     let mounts = [
         ("proc", "/proc"),
         ("sysfs", "/sys"),

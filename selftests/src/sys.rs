@@ -13,7 +13,6 @@ use std::mem::{size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use rustix::mm::UserfaultfdFlags;
@@ -22,6 +21,7 @@ use rustix::process::Pid;
 use crate::abi;
 
 pub(crate) mod rw;
+pub(crate) mod signals;
 pub(crate) mod uring;
 
 fn check<T: PartialEq + From<i8>>(returned: T) -> io::Result<T> {
@@ -373,38 +373,6 @@ pub(crate) fn select_readable(fd: BorrowedFd<'_>, time: Duration) -> io::Result<
     // SAFETY: The set and the time are ours.
     let selected = unsafe { libc::select(number + 1, &raw mut set, none, none, &raw mut time) };
     Ok(check(selected)? == 1)
-}
-
-// ---- signals ----
-
-static CAUGHT: AtomicU32 = AtomicU32::new(0);
-
-extern "C" fn count_signal(_: libc::c_int) {
-    CAUGHT.fetch_add(1, Ordering::Relaxed);
-}
-
-/// How many signals were caught so far.
-pub(crate) fn signals_caught() -> u32 {
-    CAUGHT.load(Ordering::Relaxed)
-}
-
-/// Catches `signal` and counts it; system calls are not restarted.
-pub(crate) fn catch_signal(signal: i32) -> io::Result<()> {
-    catch_with(signal, 0)
-}
-
-/// Catches `signal` and counts it; system calls are restarted.
-pub(crate) fn catch_and_restart(signal: i32) -> io::Result<()> {
-    catch_with(signal, libc::SA_RESTART)
-}
-
-fn catch_with(signal: i32, flags: i32) -> io::Result<()> {
-    // SAFETY: All zeroes is a valid sigaction: no flags, an empty mask.
-    let mut action: libc::sigaction = unsafe { zeroed() };
-    action.sa_sigaction = count_signal as extern "C" fn(libc::c_int) as usize;
-    action.sa_flags = flags;
-    // SAFETY: The handler only adds to an atomic.
-    check(unsafe { libc::sigaction(signal, &action, ptr::null_mut()) }).map(drop)
 }
 
 // ---- userfaultfd ----

@@ -17,7 +17,7 @@ use crate::pattern::{self, GUARD};
 use crate::pci;
 use crate::process::{Exit, Process};
 use crate::rw::{fill_device, gathered, pread, preadv, pwrite, range, scattered, seek};
-use crate::sys::{self, Mapping, Userfault};
+use crate::sys::{signals, Mapping, Userfault};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -140,9 +140,9 @@ fn short(leg: Leg) -> Outcome {
     let device = Device::open()?;
     fill_device(&device, 2)?;
     let child = flight::child(|| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let bytes = long_read(&device, 2)?;
-        same("signals", sys::signals_caught(), 1)?;
+        same("signals", signals::caught(), 1)?;
         check(bytes < WINDOW, "all of it was read")?;
         let started = !leg.counts_time() || bytes >= PART;
         check(started, format!("only {bytes} bytes"))?;
@@ -171,20 +171,20 @@ fn in_line(body: impl FnOnce(&Device) -> Outcome) -> Outcome {
 
 fn interrupted(_: Leg) -> Outcome {
     in_line(|device| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let memory = Mapping::anonymous(PAGE)?;
         let answer = pread(device, range(&memory, 0, 64), 0);
-        same("signals", sys::signals_caught(), 1)?;
+        same("signals", signals::caught(), 1)?;
         answer.failed(libc::EINTR)
     })
 }
 
 fn restarted(_: Leg) -> Outcome {
     in_line(|device| {
-        sys::catch_and_restart(libc::SIGUSR1)?;
+        signals::catch_and_restart(libc::SIGUSR1)?;
         let memory = Mapping::anonymous(PAGE)?;
         pread(device, range(&memory, 0, 64), 0).moved(64)?;
-        same("signals", sys::signals_caught(), 1)
+        same("signals", signals::caught(), 1)
     })
 }
 
@@ -293,7 +293,7 @@ fn fails_to_stop() -> Outcome<bool> {
         let Ok(memory) = Mapping::anonymous(PARTS * PAGE) else {
             return 1;
         };
-        let caught = sys::catch_signal(libc::SIGUSR1);
+        let caught = signals::catch(libc::SIGUSR1);
         let answer = preadv(&device, &scattered(&memory, PARTS), 0, 0);
         // The device may write to it still.
         std::mem::forget(memory);

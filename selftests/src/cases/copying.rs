@@ -15,7 +15,7 @@ use crate::module::{self, with_parameters};
 use crate::pattern::{self, GUARD};
 use crate::pci;
 use crate::rw::fill_device;
-use crate::sys::{Mapping, Userfault};
+use crate::sys::{signals, Mapping, Userfault};
 use crate::table::{Case, Needs};
 use crate::user;
 
@@ -457,7 +457,7 @@ fn interrupted(leg: Leg) -> Outcome {
         let device = Device::open()?;
         fill_device(&device, 8)?;
         let child = flight::child(|| {
-            crate::sys::catch_signal(libc::SIGUSR1)?;
+            signals::catch(libc::SIGUSR1)?;
             let memory = Mapping::anonymous(16 * PAGE)?;
             memory.fill(0, 16 * PAGE, GUARD);
             let segs = parts(&memory, 16);

@@ -15,7 +15,7 @@ use crate::module::pause;
 use crate::os;
 use crate::pattern::{self, GUARD};
 use crate::pool::{ask, from_device, of_pages, record, to_device, Pool, Totals};
-use crate::sys::{self, Mapping};
+use crate::sys::{signals, Mapping};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -317,10 +317,10 @@ fn interrupted(_: Leg) -> Outcome {
     for (after, expected) in [(0, 0), (2, 2)] {
         pool.enqueue_all()?;
         let child = flight::child(|| {
-            sys::catch_signal(libc::SIGUSR1)?;
+            signals::catch(libc::SIGUSR1)?;
             pool.start(from_device(0))?;
             let (errno, records) = pool.try_dequeue(4, 4, abi::DEADLINE_NONE);
-            same("signals", sys::signals_caught(), 1)?;
+            same("signals", signals::caught(), 1)?;
             same("records", records.len(), expected)?;
             let errno = errno_name(errno);
             let wanted = if expected == 0 { libc::EINTR } else { 0 };

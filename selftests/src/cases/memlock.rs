@@ -13,7 +13,7 @@ use crate::flight::{self, Pair};
 use crate::leg::Leg;
 use crate::os;
 use crate::process::Process;
-use crate::sys::{self, Mapping};
+use crate::sys::{signals, Mapping};
 use crate::table::{Case, Needs};
 use crate::user;
 
@@ -257,7 +257,7 @@ fn after_kill(_: Leg) -> Outcome {
 fn vmpin(_: Leg) -> Outcome {
     let device = Device::open()?;
     let child = flight::child(|| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let pair = Pair::new(SIDE * PAGE, 2)?;
         pair.copy(&device).stopped(libc::EINTR)?;
         same("VmPin afterwards", counters::pinned_kib("self")?, 0)

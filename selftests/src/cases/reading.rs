@@ -18,7 +18,7 @@ use crate::leg::Leg;
 use crate::module::pause;
 use crate::os::{self, Epoll};
 use crate::queue::{done, entry, Queue, RECORD};
-use crate::sys::{self, Mapping};
+use crate::sys::{self, signals, Mapping};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -226,7 +226,7 @@ fn waits(_: Leg) -> Outcome {
 
 fn signal(_: Leg) -> Outcome {
     let child = flight::child(|| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let setup = Setup::new()?;
         // Says that it is about to read.
         setup.submit(1)?;

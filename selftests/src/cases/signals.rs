@@ -14,7 +14,7 @@ use crate::leg::Leg;
 use crate::module::pause;
 use crate::os;
 use crate::process::Exit;
-use crate::sys::{self, Mapping};
+use crate::sys::{signals, Mapping};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -72,11 +72,11 @@ fn signalled(signal: Signal, ms: u64, body: impl FnOnce() -> Outcome) -> Outcome
 
 fn during_copy(leg: Leg) -> Outcome {
     let exit = signalled(Signal::USR1, 450, || {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let device = Device::open()?;
         let pair = Pair::new(LEN, 1)?;
         let out = pair.copy(&device).stopped(libc::EINTR)?;
-        same("signals", sys::signals_caught(), 1)?;
+        same("signals", signals::caught(), 1)?;
         check(out.bytes < LEN as u64, "all of it was copied")?;
         let started = !leg.counts_time() || out.bytes >= PAGE as u64;
         check(started, format!("only {} bytes", out.bytes))?;
@@ -93,7 +93,7 @@ fn waiting(_: Leg) -> Outcome {
     flight::wait()?;
     // In line behind the first: a page of it takes 200 ms.
     let second = flight::child(|| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let memory = Mapping::anonymous(PAGE)?;
         let call = device.to_device(0, &[seg(&memory, 0, 64)]);
         let right = call.errno == libc::EINTR || call.out.status == 0;
@@ -115,7 +115,7 @@ fn waiting(_: Leg) -> Outcome {
 
 fn one_job(_: Leg) -> Outcome {
     let exit = signalled(Signal::USR1, 20, || {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let device = Device::open()?;
         let pair = Pair::new(PAGE, 3)?;
         let call = device.to_device(0, &[pair.segs().0]);

@@ -15,7 +15,7 @@ use crate::leg::Leg;
 use crate::module::pause;
 use crate::os;
 use crate::queue::{entry, wait_into, Queue, RECORD};
-use crate::sys::{self, Mapping};
+use crate::sys::{self, signals, Mapping};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -190,7 +190,7 @@ fn deadline_with_some(_: Leg) -> Outcome {
 
 fn signal(_: Leg) -> Outcome {
     let child = flight::child(|| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         let busy = Busy::with(30)?;
         let waited = busy.queue.wait(30, 30, abi::DEADLINE_NONE);
         let count = waited.completions.len();
@@ -199,7 +199,7 @@ fn signal(_: Leg) -> Outcome {
             errno => errno == libc::EINTR && count == 0,
         };
         check(right, format!("{waited:?}"))?;
-        same("signals", sys::signals_caught(), 1)?;
+        same("signals", signals::caught(), 1)?;
         let before = count + busy.queue.take().len();
         busy.queue.cancel_all().ok();
         busy.queue.reap(30 - before).map(drop)

@@ -21,7 +21,7 @@ use crate::os;
 use crate::pattern::{self, GUARD};
 use crate::process::Exit;
 use crate::region::{register, within, BOTH};
-use crate::sys::{self, Mapping};
+use crate::sys::{signals, Mapping};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -208,7 +208,7 @@ fn interrupted(_: Leg) -> Outcome {
     let registered = Registered::new(4)?;
     let call = registered.start(abi::TO_DEVICE)?;
     let child = flight::child(|| {
-        sys::catch_signal(libc::SIGUSR1)?;
+        signals::catch(libc::SIGUSR1)?;
         registered.unregister_by(abi::DEADLINE_NONE, libc::EINTR)
     })?;
     pause(250);
