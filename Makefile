@@ -4,7 +4,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup module user unit demo prove test test-debug soak soak-debug mutants lint fmt bindings shell clean clean-old clean-cache
+.PHONY: help setup module user unit demo prove test test-debug soak soak-debug mutants bench lint fmt bindings shell clean clean-old clean-cache
 
 # Exported for the scripts: PINDMA_CACHE, PINDMA_MIRROR, KDIR, V.
 ifdef KDIR
@@ -23,6 +23,7 @@ help:
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: 15 minutes to build it); LEGS and FILTER as above'
 	@echo 'make soak        a hundred processes come and go for MIN=10 minutes; make soak-debug on the debug kernel'
+	@echo 'make bench       what the ways to move data cost a processor, as ratios in one run'
 	@echo 'make mutants     break the driver on purpose; MUTANTS="a b" chooses some'
 	@echo 'make unit        only the tests that need no VM'
 	@echo 'make module      the kernel module; KDIR=dir builds for another prepared kernel'
@@ -65,6 +66,10 @@ soak:
 soak-debug:
 	@qemu/build.sh debug
 	@qemu/rig.sh --debug-kernel soak $(MIN)
+
+bench:
+	@qemu/build.sh all
+	@qemu/rig.sh bench
 
 test-debug:
 	@qemu/build.sh debug

@@ -8,6 +8,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
+use crate::bench;
 use crate::cases::regions::owners::after_exec;
 use crate::check::{Fail, Outcome};
 use crate::compare::{flat, Bench};
@@ -82,6 +83,7 @@ fn obey(orders: &Orders) -> Outcome {
     match orders.mode.as_str() {
         "test" => test(orders),
         "demo" => demo(orders.leg),
+        "bench" => bench::run(orders.leg).map(|()| done()),
         "panic" => panic_kernel(),
         "hang" => hang(),
         "noplan" => no_plan(),

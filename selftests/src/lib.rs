@@ -15,6 +15,7 @@ pub mod leg;
 pub mod table;
 
 mod abi;
+mod bench;
 pub mod boot;
 mod cases;
 mod cgroup;

@@ -216,6 +216,12 @@ pub(crate) fn now() -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
+/// Processor time that the calling thread has used, in ns.
+pub(crate) fn thread_time() -> i64 {
+    let time = rustix::time::clock_gettime(ClockId::ThreadCPUTime);
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
 /// Mounts a file system of `kind` at `target`.
 pub(crate) fn mount(kind: &str, target: &str) -> io::Result<()> {
     Ok(rustix::mount::mount(

@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod console;
 mod cpio;
 mod demo;
@@ -20,6 +21,7 @@ mod show;
 mod suite;
 mod verdict;
 mod vm;
+mod watch;
 
 use std::io;
 use std::path::PathBuf;
@@ -73,6 +75,8 @@ enum Task {
     },
     /// Show one round trip.
     Demo,
+    /// Measure what the ways to move data cost.
+    Bench,
     /// Prove that a guest that panics, hangs, has no plan or stops is noticed.
     Prove,
     /// Make the initramfs and print its path.
@@ -143,6 +147,7 @@ fn run(options: Options) -> io::Result<bool> {
             suite::test(&places, &[Leg::Smp], (mode, suite::SOAK), options.jobs)
         }
         Task::Demo => demo::demo(&places),
+        Task::Bench => bench::bench(&places),
         Task::Prove => prove::prove(&places, options.jobs),
         Task::Initramfs => {
             println!("{}", initramfs.display());
