@@ -58,6 +58,9 @@ use crate::{
     table::Table, //
 };
 
+/// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
+static TICKETS: Atomic<u64> = Atomic::new(1);
+
 /// The bound device.
 ///
 /// Drop order: by then unbind has emptied `table`; `master` comes before `engine`, so that a
@@ -70,7 +73,6 @@ pub(crate) struct Card<'b> {
     engine: Arc<dyn Engine + 'b>,
     view: DmaView<'b>,
     device: Arc<Device>,
-    tickets: Atomic<u64>,
     _files: DeviceFiles,
 }
 
@@ -146,7 +148,6 @@ impl<'b> Card<'b> {
                 engine,
                 view,
                 device,
-                tickets: Atomic::new(1),
                 _files: files,
             }),
             GFP_KERNEL,
@@ -200,7 +201,9 @@ impl<'b> Card<'b> {
             Err((backing, error)) => return Err((backing, share, error)),
         };
         let (segments, bounced) = (mapped.segments().len(), mapped.bounced());
-        if !self.within_reach(&mapped) {
+        let mut share = share;
+        let too_many = share.as_mut().is_some_and(|share| share.map().is_err());
+        if too_many || !self.within_reach(&mapped) {
             return Err((mapped.unmap(), share, MapError::NoRoom));
         }
         let mut table = self.table.lock();
@@ -228,11 +231,8 @@ impl<'b> Card<'b> {
     /// The last look before the device gets addresses: some clamp in silence what they cannot
     /// drive, and then write to the wrong place.
     fn within_reach(&self, mapped: &Mapped<'_>) -> bool {
-        let (limit, longest) = (self.view.limit(), u64::from(self.view.max_segment()));
-        mapped.segments().iter().all(|segment| {
-            let end = segment.addr.checked_add(segment.len.saturating_sub(1));
-            segment.len <= longest && end.is_some_and(|end| end <= limit)
-        })
+        let takes = |segment: &DmaSegment| self.view.takes(segment.addr, segment.len);
+        mapped.segments().iter().all(takes)
     }
 
     /// Unmaps. `None` if a job still works on it; then it stays.
@@ -251,7 +251,7 @@ impl<'b> Card<'b> {
         if self.device.has_failed() {
             return Err(ENOTRECOVERABLE);
         }
-        let ticket = Ticket(self.tickets.fetch_add(1, Relaxed));
+        let ticket = Ticket(TICKETS.fetch_add(1, Relaxed));
         table.arm(work.handle, ticket, work.direction)?;
         channel.expect(ticket);
         let flight = table.in_flight(work.handle).ok_or(ENOENT)?;
@@ -310,16 +310,18 @@ impl<'b> Card<'b> {
             table.sync_for_job(handle, started.offset, started.len, SyncFor::Cpu);
         }
         drop(table);
-        if !self.master.is_enabled() {
-            return Err(EIO);
-        }
         // What a device counts is not believed beyond what it was given.
         let bytes = match proof.outcome() {
             Outcome::Done => started.len,
             Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => n.min(started.len),
         };
-        trace::complete(&self.view, started.ticket.0, bytes);
-        Ok(bytes)
+        let end = if self.master.is_enabled() {
+            Ok(bytes)
+        } else {
+            Err(EIO)
+        };
+        trace::complete(&self.view, started.ticket.0, end.unwrap_or(0));
+        end
     }
 
     /// Makes a part of a mapping ready for the device or the CPU.

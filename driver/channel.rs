@@ -5,7 +5,7 @@
 //! It belongs to the device, not to the binding, so that one can wait on it without holding up
 //! unbind.
 //!
-//! Lock order: `turns` is never held together with another lock. `record` is taken in hard
+//! Lock order: `turns` comes last, but for the wake-up of who waits. `record` is taken in hard
 //! interrupts, inside of the engine's own lock; nothing is taken inside of it.
 
 use kernel::{
@@ -121,13 +121,13 @@ impl Channel {
             if turns.take(number) {
                 break Ok(Lease { channel: self });
             }
+            if let Some(why) = until.over() {
+                break Err(why);
+            }
             let slice = until.slice(TURN_SLICE_MS);
             let woken = self.turn.wait_interruptible_timeout(&mut turns, slice);
             if let CondVarTimeoutResult::Signal { .. } = woken {
                 break Err(EINTR);
-            }
-            if let Some(why) = until.over() {
-                break Err(why);
             }
         };
         turns.leave(number);
@@ -154,6 +154,8 @@ impl Channel {
     /// Makes everybody who waits for the channel or for a job look around: somebody was told to
     /// end early.
     pub(crate) fn stir(&self) {
+        // Who has looked already, and is about to wait, holds the lock until it does.
+        drop(self.turns.lock());
         self.turn.notify_all();
         self.ended.raise();
     }

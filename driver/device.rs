@@ -33,10 +33,13 @@ use crate::{
             Woken, //
         },
         file_ops::OpenFlags,
+        gfp,
         link::Link, //
     },
+    params,
     pci::Pindma,
     quota::Quota,
+    slots,
     stats::Totals, //
 };
 
@@ -63,7 +66,7 @@ pub(crate) struct Device {
     /// Raised when unbind has given everything back, or has given it up.
     #[pin]
     settled: Event,
-    /// Notified when unbind begins.
+    /// Notified when unbind begins, or the device has failed.
     #[pin]
     watch: PollCondVar,
     gone: Atomic<bool>,
@@ -75,18 +78,20 @@ pub(crate) struct Device {
     pub(crate) totals: Totals,
     /// Pages that may be pinned.
     pub(crate) quota: Arc<Quota>,
+    /// Most of them that one file may have.
+    max_file_pages: usize,
     /// What does not change.
     pub(crate) facts: Facts,
 }
 
 impl Device {
-    /// A device that is about to be bound.
-    pub(crate) fn new(facts: Facts, max_pinned: usize) -> Result<Arc<Self>> {
+    /// A device that is about to be bound, with room to map `room` pages at a time.
+    pub(crate) fn new(facts: Facts, room: usize) -> Result<Arc<Self>> {
         let mut channels = KVec::new();
         for _ in facts.limits.channels {
             channels.push(KBox::pin_init(Channel::new(), GFP_KERNEL)?, GFP_KERNEL)?;
         }
-        let quota = Arc::new(Quota::new(max_pinned), GFP_KERNEL)?;
+        let quota = Arc::new(Quota::new(params::max_pinned_pages(room)), GFP_KERNEL)?;
         Arc::pin_init(
             try_pin_init!(Self {
                 link <- Link::new(),
@@ -99,11 +104,26 @@ impl Device {
                 opens: Atomic::new(0),
                 totals <- Totals::new(),
                 quota,
+                max_file_pages: params::max_file_pages(room),
                 facts,
             }),
             GFP_KERNEL,
         )
     }
+
+    /// Most pages that one file may have pinned.
+    pub(crate) fn max_file_pages(&self) -> usize {
+        self.max_file_pages.min(self.quota.limit())
+    }
+
+    /// The part of its quota for a file that is being opened.
+    pub(crate) fn file_quota(&self) -> Result<Arc<Quota>> {
+        let part = Quota::part(&self.quota, self.max_file_pages(), Self::MOST_FILE_MAPPINGS);
+        Ok(Arc::new(part, gfp::for_user())?)
+    }
+
+    /// Most mappings that one file may have at a time.
+    pub(crate) const MOST_FILE_MAPPINGS: usize = slots::MOST / 2;
 
     /// The way to what belongs to the binding.
     pub(crate) fn link(&self) -> &Link<Pindma> {
@@ -154,7 +174,7 @@ impl Device {
         self.watch.notify_all();
     }
 
-    /// What wakes who polls when unbind begins.
+    /// What wakes who polls when unbind begins, or the device has failed.
     pub(crate) fn watch(&self) -> &PollCondVar {
         &self.watch
     }
@@ -167,8 +187,10 @@ impl Device {
     /// The device did not stop when told to, and `pages` had to be given up. It gets no job any
     /// more.
     pub(crate) fn fail(&self, pages: usize) {
-        self.failed.store(true, Release);
         self.leaked.fetch_add(pages, Relaxed);
+        self.failed.store(true, Release);
+        // What is polled for will not come.
+        self.watch.notify_all();
     }
 
     /// Whether the device has failed.
@@ -207,14 +229,6 @@ impl Device {
 
 /// A device that a file holds open.
 pub(crate) struct Opened(Arc<Device>);
-
-impl core::ops::Deref for Opened {
-    type Target = Arc<Device>;
-
-    fn deref(&self) -> &Arc<Device> {
-        &self.0
-    }
-}
 
 impl Drop for Opened {
     fn drop(&mut self) {

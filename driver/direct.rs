@@ -12,7 +12,10 @@ use crate::{
         ChannelLimits,
         Kind, //
     },
-    failure::Failure,
+    failure::{
+        restartable,
+        Failure, //
+    },
     file::{
         Caller,
         File, //
@@ -21,10 +24,7 @@ use crate::{
         backing::Backing,
         iter,
         pins::Direction,
-        read_write::{
-            signal_pending,
-            ReadWrite, //
-        }, //
+        read_write::ReadWrite, //
     },
     means::Means,
     mover::{
@@ -175,12 +175,11 @@ fn by_page(
     Ok(())
 }
 
-/// What to tell when nothing was moved. A call that was interrupted before it has started anything
-/// may be started again, as those of other devices are; the number for it does not get out as long
-/// as the signal is pending.
+/// What to tell when nothing was moved.
 fn errno(failure: &Failure, progress: &Progress) -> Error {
-    match failure.error() {
-        EINTR if !progress.started && signal_pending() => ERESTARTSYS,
-        error => error,
+    if progress.started {
+        failure.error()
+    } else {
+        restartable(failure.error())
     }
 }

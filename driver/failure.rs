@@ -20,6 +20,7 @@ use crate::kapi::{
     },
     mapped::MapError,
     pins::PinError,
+    read_write::signal_pending,
     user_copy::CopyFault, //
 };
 
@@ -30,6 +31,17 @@ pub(crate) enum Side {
     First,
     /// The destination of a copy.
     Destination,
+}
+
+/// What to tell of a call that has done nothing. If it was interrupted it may be made again, as those
+/// of other devices are: deadlines are absolute. The number for that does not get out as long as
+/// the signal is pending.
+pub(crate) fn restartable(error: Error) -> Error {
+    if error == EINTR && signal_pending() {
+        ERESTARTSYS
+    } else {
+        error
+    }
 }
 
 /// Where in a vector.

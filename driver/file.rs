@@ -27,7 +27,10 @@ use crate::{
         Chan,
         ChannelLimits, //
     },
-    failure::Failure,
+    failure::{
+        restartable,
+        Failure, //
+    },
     info,
     kapi::{
         abi::{
@@ -65,6 +68,7 @@ use crate::{
     },
     progress::Progress,
     queue,
+    quota::Quota,
     region,
     show,
     stats::Stats,
@@ -74,18 +78,23 @@ use crate::{
     until::Until, //
 };
 
-/// A file as the VFS holds it.
-pub(crate) struct Open(Arc<File>);
+/// A file as the VFS holds it: it counts as open for no longer, whatever still works for it.
+pub(crate) struct Open {
+    file: Arc<File>,
+    _opened: Opened,
+}
 
 /// An open file, for as long as something works for it.
 pub(crate) struct File {
-    device: Opened,
+    device: Arc<Device>,
     stats: Arc<Stats>,
+    /// Pages that it may have pinned.
+    quota: Arc<Quota>,
     /// How fast it gets its turns, for each channel.
     paces: KVec<Arc<Pace>>,
     backlog: Arc<Backlog>,
     names: Pin<KBox<Names>>,
-    roster: Pin<KBox<Roster>>,
+    roster: Arc<Roster>,
     _counted: counters::Held,
 }
 
@@ -114,14 +123,16 @@ impl OpenFile for Open {
             paces.push(Arc::new(Pace::new(), gfp::for_user())?, gfp::for_user())?;
         }
         let backlog = Backlog::new(device)?;
-        let roster = KBox::pin_init(Roster::new(), gfp::for_user())?;
-        let device = Device::open(device, flags)?;
+        let roster = Arc::pin_init(Roster::new(), gfp::for_user())?;
+        let _opened = Device::open(device, flags)?;
+        let quota = device.file_quota()?;
         let stats = device.totals.open()?;
         let names = KBox::pin_init(Names::new(stats.clone()), gfp::for_user());
         let names = names.inspect_err(|_| device.totals.close(&stats))?;
         let file = File {
-            device,
+            device: device.clone(),
             stats,
+            quota,
             names,
             roster,
             paces,
@@ -129,14 +140,14 @@ impl OpenFile for Open {
             _counted: counters::FILES.hold(),
         };
         let file = Arc::new(file, gfp::for_user())?;
-        Ok(KBox::new(Self(file), gfp::for_user())?)
+        Ok(KBox::new(Self { file, _opened }, gfp::for_user())?)
     }
 }
 
 #[vtable]
 impl FileOps for Open {
     fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {
-        let file = &self.0;
+        let file = &self.file;
         let caller = Caller {
             file,
             nonblocking: flags.nonblocking(),
@@ -178,28 +189,28 @@ impl FileOps for Open {
     }
 
     fn show(&self, out: &SeqFile) {
-        show::file(&self.0.device, &self.0.stats, out);
+        show::file(&self.file.device, &self.file.stats, out);
     }
 
     fn transfer(&self, call: &mut ReadWrite<'_>) -> Result<usize> {
         let _counted = counters::REQUESTS.hold();
         let caller = Caller {
-            file: &self.0,
+            file: &self.file,
             nonblocking: call.flags.nonblocking(),
         };
         direct::run(caller, call)
     }
 
     fn size(&self) -> Result<u64> {
-        direct::size(&self.0)
+        direct::size(&self.file)
     }
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.0.backlog.close();
-        self.0.roster.close();
-        self.0.names.clear();
+        self.file.backlog.close();
+        self.file.roster.close();
+        self.file.names.clear();
     }
 }
 
@@ -244,6 +255,11 @@ impl File {
         &self.device
     }
 
+    /// Pages that it may have pinned.
+    pub(crate) fn quota(&self) -> &Arc<Quota> {
+        &self.quota
+    }
+
     /// What the file has done.
     pub(crate) fn stats(&self) -> &Arc<Stats> {
         &self.stats
@@ -255,7 +271,7 @@ impl File {
     }
 
     /// Its pools.
-    pub(crate) fn roster(&self) -> &Roster {
+    pub(crate) fn roster(&self) -> &Arc<Roster> {
         &self.roster
     }
 
@@ -323,7 +339,7 @@ impl File {
         if self.device.is_gone() {
             return Err(ENODEV);
         }
-        act(&Call::<T>::read(arg)?.arg)?;
+        act(&Call::<T>::read(arg)?.arg).map_err(restartable)?;
         Ok(0)
     }
 
@@ -371,7 +387,7 @@ impl File {
                 Err(ENOTRECOVERABLE)
             }
             _ if written.is_err() => Err(EFAULT),
-            Err(failure) if !progress.started => Err(failure.error()),
+            Err(failure) if !progress.started => Err(restartable(failure.error())),
             _ => {
                 self.stats.calls.add(1);
                 Ok(0)

@@ -28,7 +28,8 @@ use crate::{
     params,
     pool::{
         MAX_BATCH,
-        MAX_BUFFERS, //
+        MAX_BUFFERS,
+        MOST_RUNS, //
     },
     queue::MAX_DEPTH,
     vector::MAX_SEGMENTS, //
@@ -58,6 +59,9 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_max_depth = MAX_DEPTH;
     info.out_max_batch = MAX_BATCH;
     info.out_max_buffers = MAX_BUFFERS;
+    info.out_max_runs = MOST_RUNS as u32;
+    info.out_file_pinned_limit = device.max_file_pages() as u64;
+    info.out_max_mappings = Device::MOST_FILE_MAPPINGS as u64;
     info.out_state = 0;
     memlock(info)?;
     view(device, info)

@@ -37,6 +37,7 @@ use crate::{
     failure::Failure,
     kapi::{
         gfp,
+        trace,
         workqueue, //
     },
     request::{
@@ -163,6 +164,7 @@ impl Lane {
         let mut count = 0;
         while let Some(request) = requests.pop_front() {
             if let Some(load) = request.empty() {
+                trace::cancel(self.ch.0, 0, why);
                 self.end(request, load, &Err(why.into()));
                 count += 1;
             }

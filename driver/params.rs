@@ -43,10 +43,18 @@ pub(crate) fn max_timeout_ns() -> i64 {
     i64::from(module_parameters::max_timeout_ms.value()) * NS_PER_MS
 }
 
-/// Most pages that a device may have pinned.
-pub(crate) fn max_pinned_pages() -> usize {
+/// Most pages that a device may have pinned which has room to map `room` pages at a time.
+pub(crate) fn max_pinned_pages(room: usize) -> usize {
     match module_parameters::max_pinned_pages.value() {
-        0 => charge::total_pages() / 2,
+        0 => (charge::total_pages() / 2).min(room / 2),
+        pages => pages as usize,
+    }
+}
+
+/// Most pages of them that one file may have pinned.
+pub(crate) fn max_file_pages(room: usize) -> usize {
+    match module_parameters::max_file_pages.value() {
+        0 => (charge::total_pages() / 4).min(room / 4),
         pages => pages as usize,
     }
 }

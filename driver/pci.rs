@@ -8,6 +8,7 @@ use kernel::{
         Bound, //
     },
     dma::DmaMask,
+    page::PAGE_SIZE,
     pci,
     prelude::*,
     str::CString, //
@@ -35,8 +36,7 @@ use crate::{
             Link,
             Target, //
         },
-    },
-    params, //
+    }, //
 };
 
 /// The driver.
@@ -63,7 +63,7 @@ impl Driver for Pindma {
         let bound: &'b pci::Device<Bound> = pdev;
         let engine = (model.open)(bound)?;
         let limits = engine.limits();
-        let device = Device::new(facts(bound, &view, limits)?, params::max_pinned_pages())?;
+        let device = Device::new(facts(bound, &view, limits)?, room(&view))?;
         let card = Card::new(device.clone(), master, view, engine)?;
         Ok(Parts {
             core: card,
@@ -97,6 +97,16 @@ fn dma_view<'b>(
     let mask = DmaMask::try_new(bus.address_bits)?;
     DmaView::new(pdev, mask, bus.max_segment, bus.boundary)
         .inspect_err(|_| dev_err!(pdev, "no DMA with {} address bits\n", bus.address_bits))
+}
+
+/// How many pages can be mapped at a time: behind an IOMMU they need bus addresses, and rounding may
+/// take as many again.
+fn room(view: &DmaView<'_>) -> usize {
+    if view.translated() {
+        usize::try_from(view.limit() / PAGE_SIZE as u64).unwrap_or(usize::MAX)
+    } else {
+        usize::MAX
+    }
 }
 
 fn facts(

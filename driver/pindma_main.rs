@@ -111,7 +111,11 @@ module! {
         },
         max_pinned_pages: u32 {
             default: 0,
-            description: "Most pages that a device may have pinned; 0: half of the RAM",
+            description: "Most pages that a device may have pinned; 0: half of the RAM, or of what it reaches",
+        },
+        max_file_pages: u32 {
+            default: 0,
+            description: "Most of these pages that one open file may have; 0: a quarter",
         },
     },
 }

@@ -6,7 +6,7 @@
 //! Whose a buffer is, is a state machine that is enforced; that nobody looks into a buffer which is
 //! the device's is not: it stays mapped, and the CPU may read it at any time.
 //!
-//! Lock order: `state` comes last, but for the wake-up of who waits. It is never held while memory
+//! Lock order: `state`, then who waits for a channel, whom it wakes. It is never held while memory
 //! is allocated or copied, nor while the device works.
 
 use kernel::{
@@ -17,8 +17,7 @@ use kernel::{
         poll::PollCondVar,
         Arc,
         CondVarTimeoutResult,
-        Mutex,
-        SetOnce, //
+        Mutex, //
     },
     workqueue::{
         new_work,
@@ -30,7 +29,6 @@ use crate::{
     counters,
     deadline::Deadline,
     device::Device,
-    failure::Failure,
     file::File,
     kapi::{
         abi::{
@@ -38,10 +36,7 @@ use crate::{
             pindma_pool_record,
             pindma_region_info, //
         },
-        block::{
-            Block,
-            Shape, //
-        },
+        block::Block,
         gfp,
         pins::Direction,
         workqueue, //
@@ -82,7 +77,10 @@ pub(crate) use self::{
         Created, //
     },
     loan::Loan,
-    roster::Roster, //
+    roster::{
+        Roster,
+        MOST_RUNS, //
+    },
 };
 
 /// Most buffers in a pool.
@@ -100,18 +98,28 @@ const SCRAP_PAGES: usize = 16;
 struct State {
     buffers: Buffers,
     run: Option<Run>,
-    /// Those of the run, or of the last one.
+    /// How many runs have ended.
+    runs: u64,
+    /// Frames of the last one that has.
     totals: Totals,
     /// The file that the pool was made with, until it is closed.
     file: Option<Arc<File>>,
+}
+
+/// What a pool is made of.
+struct Contents {
+    memory: KVVec<Memory>,
+    /// Where frames go that find no buffer, if the device may write any.
+    scrap: Option<Memory>,
+    /// Whose each part of the memory is.
+    buffers: Buffers,
 }
 
 /// A pool.
 #[pin_data]
 pub(crate) struct Pool {
     memory: KVVec<Memory>,
-    /// Where frames go that find no buffer.
-    scrap: SetOnce<Memory>,
+    scrap: Option<Memory>,
     direction: Direction,
     maker: Maker,
     device: Arc<Device>,
@@ -130,20 +138,26 @@ pub(crate) struct Pool {
 impl Pool {
     fn new(
         file: &Arc<File>,
-        memory: KVVec<Memory>,
+        contents: Contents,
         direction: Direction,
         maker: Maker,
     ) -> Result<Arc<Self>> {
+        let Contents {
+            memory,
+            scrap,
+            buffers,
+        } = contents;
         let state = State {
-            buffers: Buffers::new(memory.len())?,
+            buffers,
             run: None,
+            runs: 0,
             totals: Totals::default(),
             file: Some(file.clone()),
         };
         Arc::pin_init(
             try_pin_init!(Self {
                 memory,
-                scrap: SetOnce::new(),
+                scrap,
                 direction,
                 maker,
                 device: file.device().clone(),
@@ -271,34 +285,19 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// `EBUSY` if it does already, `ECANCELED` if the file is closed; if there is no memory for
-    /// frames that find no buffer, as [`Memory::new`].
-    fn start(this: &Arc<Self>, setup: Setup) -> Result<(), Failure> {
-        if setup.stream {
-            this.prepare_scrap()?;
-        }
+    /// `EBUSY` if it does already, `ECANCELED` if the file is closed, `ENOSPC` if the device works on
+    /// too many pools of the file.
+    fn start(this: &Arc<Self>, setup: Setup) -> Result {
         let mut state = this.state.lock();
-        if state.file.is_none() {
-            return Err(ECANCELED.into());
-        }
+        let file = state.file.as_ref().ok_or(ECANCELED)?;
         if state.run.is_some() {
-            return Err(EBUSY.into());
+            return Err(EBUSY);
         }
+        let place = Roster::run_one(file.roster())?;
         this.canceled.clear();
-        state.totals = Totals::default();
-        state.run = Some(Run::new(setup));
+        state.run = Some(Run::new(setup, place));
         drop(state);
         Self::kick(this);
-        Ok(())
-    }
-
-    fn prepare_scrap(&self) -> Result<(), Failure> {
-        if self.scrap.as_ref().is_none() {
-            let pages = (self.stride() as usize / PAGE_SIZE).min(SCRAP_PAGES);
-            let scrap = Memory::new(&self.device, pages, Shape::Scattered, self.direction)?;
-            // Another thread may have been faster.
-            let _ = self.scrap.populate(scrap);
-        }
         Ok(())
     }
 
@@ -309,8 +308,10 @@ impl Pool {
     /// `EINTR`; it stops nevertheless.
     fn stop(&self) -> Result<Totals> {
         let mut state = self.state.lock();
+        let run = state.runs;
         self.halt(&mut state);
-        while state.run.is_some() {
+        // Somebody may have started the next by then, which is theirs to stop.
+        while state.run.is_some() && state.runs == run {
             if self.changed.wait_interruptible(&mut state) {
                 return Err(EINTR);
             }
@@ -336,15 +337,18 @@ impl Pool {
     }
 
     fn halt(&self, state: &mut State) {
-        let Some(run) = &mut state.run else {
-            return;
-        };
-        run.end.get_or_insert(ECANCELED);
-        self.canceled.set();
-        if let Some(channel) = self.device.channel(run.setup.route.ch) {
-            channel.stir();
+        match &mut state.run {
+            Some(run) => {
+                run.end.get_or_insert(ECANCELED);
+                self.canceled.set();
+                if let Some(channel) = self.device.channel(run.setup.route.ch) {
+                    channel.stir();
+                }
+                state.finish_if_over();
+            }
+            // Given to a device that was not started, or not any more.
+            None => state.buffers.end_queued(untouched(Err(ECANCELED))),
         }
-        state.finish_if_over();
         self.changed.notify_all();
     }
 
@@ -415,6 +419,7 @@ impl State {
         if let (Some(why), false) = (run.end, run.working) {
             self.buffers.end_queued(untouched(Err(why)));
             self.totals = run.totals();
+            self.runs += 1;
             self.run = None;
         }
     }

@@ -74,12 +74,15 @@ pub(crate) struct Level {
     pub(crate) ready: usize,
     /// Requests in flight.
     pub(crate) in_flight: usize,
+    /// Completions that may still be to come: of requests in flight, and those that somebody has
+    /// taken, who may have to put them back.
+    coming: usize,
 }
 
 impl Level {
     /// Whether there is nothing, and nothing on its way.
     pub(crate) fn is_empty(self) -> bool {
-        self.ready == 0 && self.in_flight == 0
+        self.ready == 0 && self.coming == 0
     }
 }
 
@@ -183,15 +186,21 @@ impl Queue {
         self.state.lock().level()
     }
 
-    /// Whether nothing will ever come again, once nothing is in flight: `ENODEV` if the device is
-    /// gone, `ECANCELED` if the file was closed.
+    /// Why nothing will ever come again, once nothing is in flight: as [`unusable`](Self::unusable),
+    /// or `ECANCELED` if the file was closed.
     fn over(&self) -> Option<Error> {
-        if self.backlog.device().is_gone() {
+        let closed = || self.backlog.is_closed().then_some(ECANCELED);
+        self.unusable().or_else(closed)
+    }
+
+    /// Why the device does nothing any more: `ENODEV` if it is gone, `ENOTRECOVERABLE` if it has
+    /// failed.
+    fn unusable(&self) -> Option<Error> {
+        let device = self.backlog.device();
+        if device.is_gone() {
             Some(ENODEV)
-        } else if self.backlog.is_closed() {
-            Some(ECANCELED)
         } else {
-            None
+            device.has_failed().then_some(ENOTRECOVERABLE)
         }
     }
 
@@ -257,6 +266,7 @@ impl State {
         Level {
             ready: self.ring.len(),
             in_flight: self.in_flight,
+            coming: self.in_flight + self.ring.held() - self.ring.len(),
         }
     }
 }
@@ -297,7 +307,14 @@ impl Reaped<'_> {
     /// Says that it has reached its reader.
     fn keep(mut self) {
         self.kept = true;
-        self.queue.state.lock().ring.keep();
+        let mut state = self.queue.state.lock();
+        state.ring.keep();
+        let last = state.level().coming == 0;
+        drop(state);
+        // Who waited whether it is put back need not any more.
+        if last {
+            self.queue.changed.notify_all();
+        }
     }
 }
 

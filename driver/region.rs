@@ -26,7 +26,10 @@ use crate::{
 
 use self::{
     chunks::Chunks,
-    users::Users, //
+    users::{
+        User,
+        Users, //
+    }, //
 };
 
 mod calls;
@@ -57,8 +60,7 @@ pub(crate) struct Region {
     /// All addresses and lengths of its ranges, or'ed together: what none of them has a bit of, each
     /// of them is a multiple of.
     edges: u64,
-    #[pin]
-    users: Users,
+    users: Arc<Users>,
     _counted: counters::Held,
 }
 
@@ -70,13 +72,14 @@ impl Region {
         may_bounce: bool,
         edges: u64,
     ) -> Result<Arc<Self>> {
+        let users = Arc::pin_init(Users::new(), gfp::for_user())?;
         let init = try_pin_init!(Self {
             chunks,
             direction,
             maker,
             may_bounce,
             edges,
-            users <- Users::new(),
+            users,
             _counted: counters::REGIONS.hold(),
         });
         Arc::pin_init(init, gfp::for_user())
@@ -135,23 +138,22 @@ impl Region {
 /// A use of a region by one transfer: it is not unregistered meanwhile.
 ///
 /// What lies in the region must be let go of before this is dropped.
-pub(crate) struct Use(Arc<Region>);
+///
+/// Drop order: the reference goes first, so that who waits for the users has the last.
+pub(crate) struct Use {
+    region: Arc<Region>,
+    _user: User,
+}
 
 impl Use {
     /// Begins to use `region`.
     pub(crate) fn new(region: Arc<Region>) -> Self {
-        region.users.enter();
-        Self(region)
+        let _user = User::enter(&region.users);
+        Self { region, _user }
     }
 
     /// The region.
     pub(crate) fn region(&self) -> &Arc<Region> {
-        &self.0
-    }
-}
-
-impl Drop for Use {
-    fn drop(&mut self) {
-        self.0.users.leave();
+        &self.region
     }
 }

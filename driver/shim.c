@@ -203,6 +203,11 @@ void pindma_dma_set_boundary(struct device *dev, unsigned long mask)
 	dma_set_seg_boundary(dev, mask);
 }
 
+u64 pindma_dma_boundary(struct device *dev)
+{
+	return dma_get_seg_boundary(dev);
+}
+
 u32 pindma_dma_cache_align(void)
 {
 	return dma_get_cache_alignment();

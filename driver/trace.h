@@ -4,7 +4,8 @@
  * these, with their names and fields, are what tools can rely on.
  *
  * Every pin is followed by its unpin, every map by its unmap, and every start by
- * exactly one complete with the same ticket, unless the device does not stop.
+ * exactly one complete with the same ticket, unless the device does not stop, or
+ * is unbound meanwhile.  A ticket means one job, of whatever device.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pindma
@@ -139,7 +140,10 @@ TRACE_EVENT(pindma_complete,
 		  __get_str(dev), __entry->ticket, __entry->bytes)
 );
 
-/* A job is to end early, because of a signal, its deadline, or a cancel: @error. */
+/*
+ * A job is to end early, because of a signal, its deadline, or a cancel: @error.
+ * With ticket 0 it is a request that ends before the device was told of it.
+ */
 TRACE_EVENT(pindma_cancel,
 	TP_PROTO(u32 channel, u64 ticket, int error),
 	TP_ARGS(channel, ticket, error),

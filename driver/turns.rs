@@ -4,7 +4,8 @@
 //!
 //! Turns go in rounds, and each file has at most one turn in a round. So a file with a hundred
 //! threads, or a long queue, gets no more of the channel than one with a single thread. A file that
-//! comes back after a pause joins the round that is under way: it is owed nothing for the pause.
+//! is new, or comes back after a pause, joins the round after the one that is under way: it is owed
+//! nothing for the pause, and no number of new files keeps those waiting that were there before.
 
 use kernel::{
     prelude::*,
@@ -63,7 +64,7 @@ impl Turns {
         };
         self.waiting.push(waiter, gfp::for_user())?;
         self.next += 1;
-        pace.set(pace.round().max(self.round));
+        pace.set(pace.round().max(self.round + 1));
         Ok(number)
     }
 
@@ -179,6 +180,26 @@ mod tests {
         let second = [turns.join(&idle)?, first[1]];
         assert_eq!(serve(&mut turns, &second), Some(1));
         Ok(())
+    }
+
+    #[test]
+    fn new_files_do_not_go_before_old_ones() -> Result {
+        let (mut turns, old) = (Turns::default(), pace()?);
+        let number = turns.join(&old)?;
+        assert!(turns.take(number));
+        turns.give_back();
+        // One is new whenever a turn ends, and is there first.
+        let mut fresh = turns.join(&pace()?)?;
+        let number = turns.join(&old)?;
+        for _ in 0..3 {
+            if turns.take(number) {
+                return Ok(());
+            }
+            assert!(turns.take(fresh));
+            fresh = turns.join(&pace()?)?;
+            turns.give_back();
+        }
+        Err(EBUSY)
     }
 
     #[test]

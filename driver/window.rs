@@ -13,10 +13,7 @@ use kernel::{
 
 use crate::{
     card::Card,
-    failure::{
-        Failure,
-        Side, //
-    },
+    failure::Failure,
     file::File,
     kapi::{
         backing::Backing,
@@ -74,7 +71,7 @@ impl Window {
         let (side, segments) = (vector.side(), vector.segments());
         let len = ranges.iter().map(|range| range.len).sum();
         let pages = ranges.iter().map(UserRange::pages).sum::<usize>();
-        let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
+        let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
         let pins = Pins::new(ranges, direction, term)
             .map_err(|error| Failure::pin(error, side, segments))?;
         let backing = Backing::User(pins);
@@ -94,7 +91,7 @@ impl Window {
         len: u64,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
-        let fail = |error| Failure::map(error, Side::First, &[]);
+        let fail = |error| Failure::from(refusal(&error));
         file.stats().windows.add(1);
         Self::map(file, backing, None, len, fail, progress)
     }
@@ -154,6 +151,15 @@ impl Drop for Window {
         if !matches!(removed, Ok(None)) {
             self.file.stats().pinned_pages.sub(self.pages);
         }
+    }
+}
+
+/// The errno where no address of the caller's is meant.
+pub(crate) fn refusal(error: &MapError) -> Error {
+    match error {
+        MapError::OutOfReach(_) => ENXIO,
+        MapError::NoRoom => ENOSPC,
+        MapError::NoMemory => ENOMEM,
     }
 }
 

@@ -51,9 +51,9 @@
  *                   pinning would exceed RLIMIT_MEMLOCK (memlock_needed, _used
  *                   and _limit say by how much)
  *  ENOSPC           the device's own limit of pinned pages is reached, or that
- *                   of regions, queues or pools of a file; or there is no room
- *                   left to map, such as bounce buffers; write(2) at the end of
- *                   device memory
+ *                   of pages, mappings, regions, queues, pools or started pools
+ *                   of a file; or there is no room left to map, such as bounce
+ *                   buffers; write(2) at the end of device memory
  *  ENXIO            the memory is out of the device's reach, and it cannot be
  *                   bounced (fault_index and fault_addr say which)
  *  EAGAIN           the file is O_NONBLOCK and the channel is busy, or nothing
@@ -65,7 +65,8 @@
  *                   pool is started already
  *  ECANCELED        the request was cancelled, or its file was closed
  *  EINTR            a signal came before all was done; what was in flight was
- *                   drained first
+ *                   drained first.  A call that had done nothing yet is made
+ *                   again if the signal's handler is SA_RESTART
  *  ETIMEDOUT        the deadline passed before all was done; what was in flight
  *                   was drained first
  *  EIO              the device reported an error, or lost bus mastering while
@@ -140,6 +141,7 @@
  * the device does not reach them and they cannot be bounced.  What is neither
  * that nor memory of the calling process is EOPNOTSUPP.  splice(2) and
  * sendfile(2) are EINVAL.  O_DIRECT changes nothing, and asks for no alignment.
+ * O_APPEND does not move the offset.  Memory is never copied.
  */
 
 /*
@@ -506,7 +508,8 @@ struct pindma_queue_create {
  * @seg: With @nr_segs 0: the memory.
  *
  * User memory is pinned and mapped as a whole while it is submitted, and stays
- * so until the request ends.
+ * so until the request ends.  It is never copied (PINDMA_MAY_COPY): that would
+ * need the process, which does not wait.
  */
 struct pindma_entry {
 	__aligned_u64 user_data;
@@ -653,8 +656,8 @@ struct pindma_queue_eventfd {
  * @out: Result.
  *
  * The memory is ordinary, zeroed, charged like pinned memory, and lives for as
- * long as the pool's file descriptor, its handle or a mapping does.  All buffers
- * are the application's at first.
+ * long as the pool's file descriptor, its handle or a mapping does, also when the
+ * device is gone.  All buffers are the application's at first.
  */
 struct pindma_pool_create {
 	__u32 size;
@@ -711,7 +714,8 @@ struct pindma_pool_query {
  * @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.
  * @overruns: Out: frames lost just before this one.
  * @status: Out: 0, or -ECANCELED (stopped before the device began, or while it
- *	worked), -EIO, -ENODEV, -ENOTRECOVERABLE.
+ *	worked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not
+ *	go on.
  * @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.  In: must be 0.
  * @reserved: Zero.
  */
@@ -811,7 +815,7 @@ struct pindma_pool_start {
  * @out_overruns: Frames lost since the start.
  *
  * Waits until the device is done.  What it had not begun with comes back by
- * dequeue with ECANCELED.  Stopping a pool that is stopped changes nothing.
+ * dequeue with ECANCELED, also if the pool was not started.
  */
 struct pindma_pool_stop {
 	__u32 size;
@@ -886,7 +890,11 @@ struct pindma_pool_stop {
  * @out_max_batch: Most entries of one PINDMA_SUBMIT, and most records that one
  *	PINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.
  * @out_max_buffers: Most buffers in a pool.
- * @out_reserved: Zero.
+ * @out_max_runs: Most pools of a file that may be started at a time.
+ * @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have.
+ * @out_max_mappings: Most mappings that a file may have at a time: one for each
+ *	window of a transfer in work or in a queue, for each 16 MiB of a region,
+ *	and for each buffer of a pool.
  */
 struct pindma_info {
 	__u32 size;
@@ -914,7 +922,9 @@ struct pindma_info {
 	__u32 out_max_depth;
 	__u32 out_max_batch;
 	__u32 out_max_buffers;
-	__u32 out_reserved;
+	__u32 out_max_runs;
+	__aligned_u64 out_file_pinned_limit;
+	__aligned_u64 out_max_mappings;
 };
 
 /**

@@ -10,7 +10,10 @@ use kernel::{
 use super::{
     block::Block,
     borrowed::Borrowed,
-    extent::Extent,
+    extent::{
+        Bounds,
+        Extent, //
+    },
     pins::{
         Direction,
         Pins, //
@@ -73,12 +76,12 @@ impl Backing {
         }
     }
 
-    /// Merges the memory into extents of at most `max_len` bytes each.
-    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
+    /// Merges the memory into extents within `bounds`.
+    pub(super) fn extents(&self, bounds: Bounds) -> Result<KVVec<Extent>> {
         match self {
-            Self::User(pins) => pins.extents(max_len),
-            Self::Borrowed(pages) => pages.extents(max_len),
-            Self::Kernel(block, _) => block.extents(max_len),
+            Self::User(pins) => pins.extents(bounds),
+            Self::Borrowed(pages) => pages.extents(bounds),
+            Self::Kernel(block, _) => block.extents(bounds),
         }
     }
 }

@@ -20,6 +20,7 @@ use super::{
     dma_view::Reach,
     extent::{
         phys,
+        Bounds,
         Extent,
         Merger, //
     },
@@ -245,9 +246,9 @@ impl Block {
         Ok(())
     }
 
-    /// Merges the pages into extents of at most `max_len` bytes each.
-    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
-        let mut merger = Merger::new(max_len);
+    /// Merges the pages into extents within `bounds`.
+    pub(super) fn extents(&self, bounds: Bounds) -> Result<KVVec<Extent>> {
+        let mut merger = Merger::new(bounds);
         for page in &self.pages {
             merger.push(page.as_ptr(), 0, PAGE_SIZE as u32)?;
         }

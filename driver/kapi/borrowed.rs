@@ -11,6 +11,7 @@ use kernel::{
 use super::{
     extent::{
         phys,
+        Bounds,
         Extent,
         Merger, //
     },
@@ -108,9 +109,9 @@ impl Borrowed {
         Ok(())
     }
 
-    /// Merges the memory into extents of at most `max_len` bytes each.
-    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
-        let mut merger = Merger::new(max_len);
+    /// Merges the memory into extents within `bounds`.
+    pub(super) fn extents(&self, bounds: Bounds) -> Result<KVVec<Extent>> {
+        let mut merger = Merger::new(bounds);
         for part in &self.parts {
             merger.push(part.page, part.offset, part.len)?;
         }

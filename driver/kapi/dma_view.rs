@@ -18,6 +18,7 @@ use kernel::{
 };
 
 use super::{
+    extent::Bounds,
     raw,
     shim, //
 };
@@ -103,6 +104,33 @@ impl<'b> DmaView<'b> {
         // Whole pages, and at least one, or sg tables complain.
         let limit = platform.min(device as usize) & !(PAGE_SIZE - 1);
         limit.max(PAGE_SIZE) as u32
+    }
+
+    /// What it takes as one segment before anything is merged.
+    pub(super) fn bounds(&self) -> Bounds {
+        Bounds {
+            len: self.max_segment(),
+            boundary: self.boundary(),
+        }
+    }
+
+    /// A mask: no segment may cross a multiple of it and one.
+    fn boundary(&self) -> u64 {
+        // SAFETY: `dev` is a bound device.
+        unsafe { shim::pindma_dma_boundary(raw::device(self.dev)) }
+    }
+
+    /// Whether the device can drive `len` bytes from the bus address `addr` on, as one segment. An
+    /// IOMMU may have merged up to what the device takes, which need not be whole pages.
+    pub(crate) fn takes(&self, addr: u64, len: u64) -> bool {
+        // SAFETY: `dev` is a bound device.
+        let longest = unsafe { shim::pindma_dma_max_segment(raw::device(self.dev)) };
+        let bounds = Bounds {
+            len: longest.max(PAGE_SIZE as u32),
+            boundary: self.boundary(),
+        };
+        let end = addr.checked_add(len.saturating_sub(1));
+        bounds.fit(addr, len) && end.is_some_and(|end| end <= self.limit())
     }
 
     /// The highest address that the device can drive, on its side of any IOMMU.

@@ -25,19 +25,41 @@ pub(super) fn phys(page: *const bindings::page) -> u64 {
     unsafe { shim::pindma_page_phys(page) }
 }
 
+/// What a device can take as one segment.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds {
+    /// Most bytes.
+    pub(super) len: u32,
+    /// A mask: no segment crosses a multiple of it and one.
+    pub(super) boundary: u64,
+}
+
+impl Bounds {
+    /// Whether `len` bytes from `start` on can be one segment.
+    pub(super) fn fit(&self, start: u64, len: u64) -> bool {
+        let last = start.wrapping_add(len.saturating_sub(1));
+        len <= self.len.into() && (start ^ last) & !self.boundary == 0
+    }
+}
+
 /// Puts neighbours together.
+///
+/// A boundary is kept in physical addresses, from which bus addresses differ by a multiple of any
+/// boundary, or else an IOMMU keeps it.
 pub(super) struct Merger {
     extents: KVVec<Extent>,
-    max_len: u32,
+    bounds: Bounds,
+    start: u64,
     end: u64,
 }
 
 impl Merger {
-    /// Makes extents of at most `max_len` bytes each.
-    pub(super) fn new(max_len: u32) -> Self {
+    /// Makes extents within `bounds`, which leave room for a page.
+    pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             extents: KVVec::new(),
-            max_len,
+            bounds,
+            start: 0,
             end: u64::MAX,
         }
     }
@@ -45,20 +67,76 @@ impl Merger {
     /// Adds `len` bytes from `offset` of `page` on.
     pub(super) fn push(&mut self, page: *mut bindings::page, offset: u32, len: u32) -> Result {
         let start = phys(page) + u64::from(offset);
-        let room = |extent: &&mut Extent| extent.len <= self.max_len.saturating_sub(len);
-        let adjacent = start == self.end;
-        self.end = start + u64::from(len);
-        match self.extents.last_mut().filter(room) {
-            Some(extent) if adjacent => extent.len += len,
-            _ => self
-                .extents
-                .push(Extent { page, offset, len }, gfp::for_user())?,
+        let end = start + u64::from(len);
+        let goes_on = self.goes_on(start, end);
+        match self.extents.last_mut() {
+            Some(extent) if goes_on => extent.len += len,
+            _ => {
+                self.extents
+                    .push(Extent { page, offset, len }, gfp::for_user())?;
+                self.start = start;
+            }
         }
+        self.end = end;
         Ok(())
+    }
+
+    /// Whether what lies from `start` to `end` can be a part of the last extent.
+    fn goes_on(&self, start: u64, end: u64) -> bool {
+        start == self.end && self.bounds.fit(self.start, end - self.start)
     }
 
     /// What came of it.
     pub(super) fn extents(self) -> KVVec<Extent> {
         self.extents
+    }
+}
+
+#[kunit_tests(pindma_extent)]
+mod tests {
+    use super::*;
+
+    const NONE: u64 = u64::MAX;
+
+    fn merger(len: u32, boundary: u64, start: u64, end: u64) -> Merger {
+        Merger {
+            start,
+            end,
+            ..Merger::new(Bounds { len, boundary })
+        }
+    }
+
+    #[test]
+    fn only_neighbours_are_merged() {
+        let merger = merger(0x10000, NONE, 0x1000, 0x2000);
+        assert!(merger.goes_on(0x2000, 0x3000));
+        assert!(!merger.goes_on(0x3000, 0x4000));
+        assert!(!merger.goes_on(0x1000, 0x2000));
+    }
+
+    #[test]
+    fn an_extent_is_not_too_long() {
+        let merger = merger(0x2000, NONE, 0x1800, 0x2000);
+        assert!(merger.goes_on(0x2000, 0x3000));
+        assert!(merger.goes_on(0x2000, 0x3800));
+        assert!(!merger.goes_on(0x2000, 0x3801));
+    }
+
+    #[test]
+    fn an_extent_ends_at_a_boundary() {
+        let merger = merger(0x10000, 0x3fff, 0x2000, 0x3000);
+        assert!(merger.goes_on(0x3000, 0x4000));
+        assert!(!merger.goes_on(0x3000, 0x4001));
+    }
+
+    #[test]
+    fn bounds_do_not_wrap() {
+        let bounds = Bounds {
+            len: u32::MAX,
+            boundary: NONE,
+        };
+        assert!(bounds.fit(u64::MAX - 10, 11));
+        assert!(bounds.fit(0, 0));
+        assert!(!bounds.fit(0, 1 << 32));
     }
 }

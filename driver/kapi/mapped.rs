@@ -128,7 +128,7 @@ impl<'b> Mapping<'b> {
         lasting: Lasting,
     ) -> Result<Self, MapError> {
         let extents = backing
-            .extents(view.max_segment())
+            .extents(view.bounds())
             .map_err(|_| MapError::NoMemory)?;
         let segments =
             KVVec::with_capacity(extents.len(), gfp::for_user()).map_err(|_| MapError::NoMemory)?;

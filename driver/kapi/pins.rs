@@ -18,6 +18,7 @@ use super::{
     },
     extent::{
         phys,
+        Bounds,
         Extent,
         Merger, //
     },
@@ -295,9 +296,9 @@ impl Pins {
         Ok(())
     }
 
-    /// Merges the pinned memory into extents of at most `max_len` bytes each.
-    pub(super) fn extents(&self, max_len: u32) -> Result<KVVec<Extent>> {
-        let mut merger = Merger::new(max_len);
+    /// Merges the pinned memory into extents within `bounds`.
+    pub(super) fn extents(&self, bounds: Bounds) -> Result<KVVec<Extent>> {
+        let mut merger = Merger::new(bounds);
         let mut pages = self.pages.iter();
         for range in &self.ranges {
             let mut left = range.len;

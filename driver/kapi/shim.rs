@@ -88,6 +88,7 @@ extern "C" {
     pub(super) fn pindma_dma_phys(dev: *mut bindings::device, addr: bindings::dma_addr_t) -> u64;
     pub(super) fn pindma_dma_max_segment(dev: *mut bindings::device) -> u32;
     pub(super) fn pindma_dma_set_boundary(dev: *mut bindings::device, mask: c_ulong);
+    pub(super) fn pindma_dma_boundary(dev: *mut bindings::device) -> u64;
     pub(super) fn pindma_dma_cache_align() -> u32;
     pub(super) fn pindma_bounce_forced(dev: *mut bindings::device) -> bool;
     pub(super) fn pindma_bounce_possible(dev: *mut bindings::device) -> bool;

@@ -93,6 +93,11 @@ impl Buffers {
         })
     }
 
+    /// Leaves the first `count`, none of which was enqueued yet.
+    pub(super) fn truncate(&mut self, count: usize) {
+        self.buffers.truncate(count);
+    }
+
     /// How many wait for the device.
     pub(super) fn queued(&self) -> usize {
         self.queued.len()

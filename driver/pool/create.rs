@@ -9,13 +9,16 @@ use kernel::{
 };
 
 use super::{
+    buffers::Buffers,
     memory::Memory,
     open::{
         self,
         OpenPool, //
     },
+    Contents,
     Pool,
-    MAX_BUFFERS, //
+    MAX_BUFFERS,
+    SCRAP_PAGES, //
 };
 use crate::{
     failure::Failure,
@@ -69,8 +72,17 @@ pub(crate) fn create<'a>(
     file.check_usable()?;
     file.names().check_room()?;
     let maker = Maker::current(plan.shared)?;
+    let scrap = plan.scrap(file)?;
+    // Before the memory, which may be all that there is.
+    let mut buffers = Buffers::new(plan.count)?;
     let memory = plan.allocate(file, progress)?;
-    let pool = Pool::new(file, memory, plan.direction, maker)?;
+    buffers.truncate(memory.len());
+    let contents = Contents {
+        memory,
+        scrap,
+        buffers,
+    };
+    let pool = Pool::new(file, contents, plan.direction, maker)?;
     let open = OpenPool::boxed(file, &pool)?;
     let created = Created {
         file: open::KIND.make(open)?,
@@ -123,10 +135,17 @@ impl Plan {
         })
     }
 
+    /// Where frames go that find no buffer, if the device may write any.
+    fn scrap(&self, file: &File) -> Result<Option<Memory>, Failure> {
+        let pages = self.pages.min(SCRAP_PAGES);
+        let scrap = || Memory::spare(file, pages, self.direction);
+        self.direction.writes().then(scrap).transpose()
+    }
+
     fn allocate(&self, file: &File, progress: &mut Progress) -> Result<KVVec<Memory>, Failure> {
         let mut all = KVVec::with_capacity(self.count, gfp::for_user()).map_err(Error::from)?;
         while all.len() < self.count {
-            match Memory::new(file.device(), self.pages, self.shape, self.direction) {
+            match Memory::new(file, self.pages, self.shape, self.direction) {
                 Ok(memory) => {
                     progress.pages += self.pages as u64;
                     progress.segments += memory.segments() as u64;

@@ -5,7 +5,13 @@
 use kernel::{
     page::PAGE_SIZE,
     prelude::*,
-    sync::Arc, //
+    sync::{
+        atomic::{
+            Atomic,
+            Full, //
+        },
+        Arc, //
+    }, //
 };
 
 use crate::{
@@ -15,6 +21,7 @@ use crate::{
         Failure,
         Side, //
     },
+    file::File,
     kapi::{
         backing::Backing,
         block::{
@@ -22,17 +29,18 @@ use crate::{
             Shape, //
         },
         charge::Charge,
-        mapped::{
-            Bounce,
-            MapError, //
-        },
+        mapped::Bounce,
         pins::{
             Direction,
             PinError, //
         }, //
     },
-    quota::Quota,
-    slots::Handle, //
+    quota::{
+        Quota,
+        Share, //
+    },
+    slots::Handle,
+    window::refusal, //
 };
 
 /// Memory that stays mapped until it is dropped, or its device is gone. The pages stay for longer if
@@ -40,6 +48,8 @@ use crate::{
 pub(super) struct Memory {
     device: Arc<Device>,
     handle: Handle,
+    /// It is unmapped: the handle is somebody else's some day.
+    unmapped: Atomic<bool>,
     block: Arc<Block>,
     segments: usize,
     bounced: usize,
@@ -48,24 +58,44 @@ pub(super) struct Memory {
 impl Memory {
     /// Allocates and maps `pages` pages.
     pub(super) fn new(
-        device: &Arc<Device>,
+        file: &File,
         pages: usize,
         shape: Shape,
         direction: Direction,
     ) -> Result<Self, Failure> {
-        let share = Quota::take(&device.quota, pages).ok_or(ENOSPC)?;
+        let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
         let charge = Charge::new(pages)
             .map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
+        Self::map(file.device(), (pages, shape), direction, Some((charge, share)))
+    }
+
+    /// The same for what no application sees: it is little, and not charged.
+    pub(super) fn spare(
+        file: &File,
+        pages: usize,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
+        Self::map(file.device(), (pages, Shape::Scattered), direction, None)
+    }
+
+    fn map(
+        device: &Arc<Device>,
+        (pages, shape): (usize, Shape),
+        direction: Direction,
+        paid: Option<(Charge, Share)>,
+    ) -> Result<Self, Failure> {
+        let (charge, share) = paid.unzip();
         let reach = device.with_card(|card| card.view().reach())?;
-        let block = Block::shared(pages, shape, reach, Some(charge))?;
+        let block = Block::shared(pages, shape, reach, charge)?;
         let backing = Backing::Kernel(block.clone(), direction);
-        let keep = |card: &Card<'_>| card.keep(backing, Bounce::Allowed, Some(share));
+        let keep = |card: &Card<'_>| card.keep(backing, Bounce::Allowed, share);
         let placed = device
             .with_card(keep)?
-            .map_err(|(_, _, error)| refusal(error))?;
+            .map_err(|(_, _, error)| refusal(&error))?;
         Ok(Self {
             device: device.clone(),
             handle: placed.handle,
+            unmapped: Atomic::new(false),
             block,
             segments: placed.segments,
             bounced: placed.bounced,
@@ -104,6 +134,9 @@ impl Memory {
 
     /// Unmaps it; the device cannot work on it any more.
     pub(super) fn unmap(&self) {
+        if self.unmapped.xchg(true, Full) {
+            return;
+        }
         // What it gives back is dropped outside of the guard. If the device is gone, unbind has
         // unmapped it; if the device has failed while it worked on it, it stays for ever.
         drop(self.device.with_card(|card| card.unmap(self.handle)));
@@ -114,13 +147,4 @@ impl Drop for Memory {
     fn drop(&mut self) {
         self.unmap();
     }
-}
-
-/// No address of the caller's is meant.
-fn refusal(error: MapError) -> Failure {
-    Failure::from(match error {
-        MapError::OutOfReach(_) => ENXIO,
-        MapError::NoRoom => ENOSPC,
-        MapError::NoMemory => ENOMEM,
-    })
 }

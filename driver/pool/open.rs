@@ -27,7 +27,10 @@ use super::{
 use crate::{
     deadline::Deadline,
     engine::Chan,
-    failure::Failure,
+    failure::{
+        restartable,
+        Failure, //
+    },
     file::File,
     kapi::{
         abi::{
@@ -86,7 +89,7 @@ impl FileOps for OpenPool {
         match cmd {
             abi::PINDMA_POOL_BUFFER => self.ask(arg, |query| self.query(query)),
             abi::PINDMA_POOL_ENQUEUE => self.use_it(arg, |arg| self.enqueue(arg)),
-            abi::PINDMA_POOL_DEQUEUE => answer(arg, |arg| self.dequeue(arg, flags.nonblocking())),
+            abi::PINDMA_POOL_DEQUEUE => self.hand_out(arg, flags.nonblocking()),
             abi::PINDMA_POOL_START => self.use_it(arg, |arg| self.start(arg)),
             abi::PINDMA_POOL_STOP => self.use_it(arg, |arg| self.stop(arg)),
             _ => Err(ENOTTY),
@@ -101,7 +104,7 @@ impl FileOps for OpenPool {
         Ready {
             readable: state.buffers.ready() > 0,
             writable: false,
-            hung_up: pool.device.is_gone() || state.file.is_none(),
+            hung_up: pool.device.is_gone() || pool.device.has_failed() || state.file.is_none(),
         }
     }
 
@@ -211,6 +214,15 @@ impl OpenPool {
         Pool::enqueue(&self.0, record)
     }
 
+    /// `PINDMA_POOL_DEQUEUE`. What cannot be told is not taken.
+    fn hand_out(&self, arg: UserPtr, nonblocking: bool) -> Result<isize> {
+        let mut call = Call::<pindma_pool_dequeue>::read(arg)?;
+        call.write_back()?;
+        let end = self.dequeue(&mut call.arg, nonblocking);
+        call.write_back()?;
+        end.map(|()| 0).map_err(restartable)
+    }
+
     /// Also when the device is gone: what was ready before that is not lost.
     fn dequeue(&self, arg: &mut pindma_pool_dequeue, nonblocking: bool) -> Result {
         arg.out_dequeued = 0;
@@ -261,7 +273,7 @@ impl OpenPool {
     fn start(&self, arg: &mut pindma_pool_start) -> Result {
         let setup = self.setup(arg).map_err(|failure| failure.error())?;
         self.0.check_usable()?;
-        Pool::start(&self.0, setup).map_err(|failure| failure.error())
+        Pool::start(&self.0, setup)
     }
 
     fn setup(&self, arg: &pindma_pool_start) -> Result<Setup, Failure> {
@@ -313,7 +325,7 @@ impl OpenPool {
         if arg.flags != 0 {
             return Err(EOPNOTSUPP);
         }
-        let totals = self.0.stop()?;
+        let totals = self.0.stop().map_err(restartable)?;
         arg.out_frames = totals.frames;
         arg.out_overruns = totals.overruns;
         Ok(())

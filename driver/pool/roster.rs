@@ -8,6 +8,10 @@ use kernel::{
     new_mutex,
     prelude::*,
     sync::{
+        atomic::{
+            Atomic,
+            Full, //
+        },
         Arc,
         Mutex, //
     }, //
@@ -19,11 +23,25 @@ use crate::{
     names::MOST_NAMED, //
 };
 
+/// Most pools of a file on which the device works at a time: each keeps a thread of the kernel busy.
+pub(crate) const MOST_RUNS: usize = 32;
+
 /// The pools of a file.
 #[pin_data]
 pub(crate) struct Roster {
     #[pin]
     pools: Mutex<KVVec<Arc<Pool>>>,
+    /// On how many of them the device works.
+    runs: Atomic<usize>,
+}
+
+/// One of the pools on which the device works; dropping it makes room for another.
+pub(super) struct Place(Arc<Roster>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.runs.fetch_sub(1, Full);
+    }
 }
 
 impl Roster {
@@ -31,6 +49,7 @@ impl Roster {
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             pools <- new_mutex!(KVVec::new()),
+            runs: Atomic::new(0),
         })
     }
 
@@ -45,6 +64,21 @@ impl Roster {
             return Err(ENOSPC);
         }
         Ok(pools.push(pool.clone(), gfp::for_user())?)
+    }
+
+    /// Says that the device begins to work on one of them.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if it works on too many.
+    pub(super) fn run_one(this: &Arc<Self>) -> Result<Place> {
+        // Made first: dropping it takes back what is added here.
+        let place = Place(this.clone());
+        if this.runs.fetch_add(1, Full) < MOST_RUNS {
+            Ok(place)
+        } else {
+            Err(ENOSPC)
+        }
     }
 
     /// The descriptor of a pool is closed.

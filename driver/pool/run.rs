@@ -4,6 +4,7 @@
 
 use kernel::prelude::*;
 
+use super::roster::Place;
 use crate::{
     kapi::{
         abi::{
@@ -47,17 +48,19 @@ pub(super) struct Run {
     pub(super) working: bool,
     /// Why no more frames are begun.
     pub(super) end: Option<Error>,
+    _place: Place,
 }
 
 impl Run {
     /// A run that begins.
-    pub(super) fn new(setup: Setup) -> Self {
+    pub(super) fn new(setup: Setup, place: Place) -> Self {
         Self {
             setup,
             totals: Totals::default(),
             lost: 0,
             working: false,
             end: None,
+            _place: place,
         }
     }
 
@@ -116,14 +119,18 @@ pub(super) fn untouched(end: Result) -> pindma_pool_record {
 
 #[kunit_tests(pindma_pool_run)]
 mod tests {
+    use kernel::sync::Arc;
+
+    use super::super::roster::Roster;
     use super::*;
     use crate::{
         engine::Chan,
         kapi::pins::Direction, //
     };
 
-    fn run() -> Run {
-        Run::new(Setup {
+    fn run() -> Result<Run> {
+        let roster = Arc::pin_init(Roster::new(), GFP_KERNEL)?;
+        let setup = Setup {
             route: Route {
                 ch: Chan(0),
                 direction: Direction::FromDevice,
@@ -132,7 +139,8 @@ mod tests {
             },
             frame_bytes: 10,
             stream: true,
-        })
+        };
+        Ok(Run::new(setup, Roster::run_one(&roster)?))
     }
 
     fn progress(started: bool) -> Progress {
@@ -144,8 +152,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_lost_stands_in_the_next_record() {
-        let mut run = run();
+    fn what_is_lost_stands_in_the_next_record() -> Result {
+        let mut run = run()?;
         let begun = progress(true);
         assert_eq!(run.record(&begun, &Ok(())).seq, 0);
         run.lose(&begun);
@@ -156,27 +164,30 @@ mod tests {
         run.lose(&begun);
         let (frames, overruns) = (6, 3);
         assert_eq!(run.totals(), Totals { frames, overruns });
+        Ok(())
     }
 
     #[test]
-    fn what_was_not_begun_is_no_frame() {
-        let mut run = run();
+    fn what_was_not_begun_is_no_frame() -> Result {
+        let mut run = run()?;
         let none = progress(false);
         run.lose(&none);
         let record = run.record(&none, &Err(ECANCELED));
         assert_eq!(run.totals(), Totals::default());
         assert_eq!((record.status, record.bytes), (ECANCELED.to_errno(), 0));
         assert_eq!(record.flags, 0);
+        Ok(())
     }
 
     #[test]
-    fn an_error_of_one_frame_ends_no_run() {
-        let mut run = run();
+    fn an_error_of_one_frame_ends_no_run() -> Result {
+        let mut run = run()?;
         run.check(&progress(true), &Err(EIO));
         assert!(run.goes_on());
         run.check(&progress(false), &Err(EIO));
         assert_eq!(run.end, Some(EIO));
         run.check(&progress(true), &Err(ENODEV));
         assert_eq!(run.end, Some(EIO));
+        Ok(())
     }
 }

@@ -30,6 +30,7 @@ use crate::{
         Which, //
     },
     deadline::Deadline,
+    failure::restartable,
     kapi::{
         abi::{
             self,
@@ -105,11 +106,11 @@ impl Open {
             call.arg.out_in_flight = self.0.level().in_flight as u32;
             call.write_back()?;
         }
-        end.map(|()| 0)
+        end.map(|()| 0).map_err(restartable)
     }
 
     fn reap(&self, wait: &Wait, call: &mut Call<pindma_queue_wait>) -> Result {
-        let enough = |level: Level| level.ready >= wait.min || level.in_flight == 0;
+        let enough = |level: Level| level.ready >= wait.min || level.coming == 0;
         loop {
             let waited = match wait.patient {
                 true => self.0.wait(wait.deadline, enough),
@@ -173,7 +174,7 @@ impl Open {
     /// What to say when there is nothing to be reaped.
     fn nothing(&self, level: Level) -> Error {
         match self.0.over() {
-            Some(ENODEV) if level.is_empty() => ENODEV,
+            Some(why) if why != ECANCELED && level.is_empty() => why,
             _ => EAGAIN,
         }
     }
@@ -198,8 +199,7 @@ impl Open {
         call.arg.out_canceled = self.0.cancel(which);
         call.write_back()?;
         match call.arg.out_canceled {
-            0 if self.0.over() == Some(ENODEV) => Err(ENODEV),
-            0 => Err(ENOENT),
+            0 => Err(self.0.unusable().unwrap_or(ENOENT)),
             _ => Ok(0),
         }
     }
@@ -213,8 +213,8 @@ impl Open {
         if call.arg.reserved != 0 {
             return Err(EINVAL);
         }
-        if self.0.over() == Some(ENODEV) {
-            return Err(ENODEV);
+        if let Some(why) = self.0.unusable() {
+            return Err(why);
         }
         let eventfd = match call.arg.fd {
             -1 => None,
@@ -287,8 +287,9 @@ impl FileOps for Open {
                 _ => {}
             }
             let over = || self.0.over().is_some();
-            let enough = |level: Level| level.ready > 0 || level.in_flight == 0 && over();
-            self.0.wait(Deadline::NONE, enough)?;
+            let enough = |level: Level| level.ready > 0 || level.is_empty() && over();
+            let waited = self.0.wait(Deadline::NONE, enough);
+            waited.map_err(restartable)?;
         }
     }
 
@@ -299,7 +300,7 @@ impl FileOps for Open {
         Ready {
             readable: level.ready > 0,
             writable: false,
-            hung_up: level.in_flight == 0 && self.0.over().is_some(),
+            hung_up: level.coming == 0 && self.0.over().is_some(),
         }
     }
 
@@ -313,10 +314,10 @@ impl FileOps for Open {
 
 /// What a read gives when nothing will ever come again.
 fn end_of_file(why: Error) -> Result<usize> {
-    if why == ENODEV {
-        Err(ENODEV)
-    } else {
+    if why == ECANCELED {
         Ok(0)
+    } else {
+        Err(why)
     }
 }
 

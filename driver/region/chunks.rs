@@ -35,6 +35,9 @@ use crate::{
     vector::Vector, //
 };
 
+/// Most bytes that are synced without a pause: others start their jobs in between.
+const SYNC_BYTES: u64 = 256 << 10;
+
 /// A mapping, and the part of the region that it is.
 struct Chunk {
     handle: Handle,
@@ -175,7 +178,7 @@ impl Chunks {
         let (mut at, end) = (offset, offset + len);
         while at < end {
             let place = self.place(at);
-            let len = place.len.min(end - at);
+            let len = place.len.min(end - at).min(SYNC_BYTES);
             self.device
                 .with_card(|card| card.sync(place.handle, place.offset, len, sync))?;
             at += len;

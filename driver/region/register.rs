@@ -70,6 +70,7 @@ pub(crate) fn register<'a>(
     arg: &mut pindma_region_register,
     progress: &mut Progress,
 ) -> Result<Published<'a>, Failure> {
+    arg.out_handle = 0;
     let wanted = Wanted::check(file, arg)?;
     file.check_usable()?;
     // Before anything is pinned in vain.
@@ -152,7 +153,7 @@ impl Wanted {
     /// Charges all of it, so that what is too much is refused before anything is pinned.
     fn charge(&self, file: &File) -> Result<(Share, Charge), Failure> {
         let pages = self.vector.pages();
-        let share = Quota::take(&file.device().quota, pages).ok_or(ENOSPC)?;
+        let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
         let charge =
             Charge::new(pages).map_err(|error| self.failure(pins::PinError::Charge(error)))?;
         Ok((share, charge))

@@ -6,6 +6,7 @@ use kernel::{
     new_condvar, new_mutex,
     prelude::*,
     sync::{
+        Arc,
         CondVar,
         CondVarTimeoutResult,
         Mutex, //
@@ -16,6 +17,23 @@ use crate::until::Until;
 
 /// How often a waiter looks at its deadline, at least.
 const WAIT_SLICE_MS: u32 = 1000;
+
+/// One of the users; dropping it says that it is done.
+pub(super) struct User(Arc<Users>);
+
+impl User {
+    /// One more.
+    pub(super) fn enter(users: &Arc<Users>) -> Self {
+        *users.count.lock() += 1;
+        Self(users.clone())
+    }
+}
+
+impl Drop for User {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
+}
 
 /// A number of users.
 #[pin_data]
@@ -40,11 +58,7 @@ impl Users {
         *self.count.lock()
     }
 
-    pub(super) fn enter(&self) {
-        *self.count.lock() += 1;
-    }
-
-    pub(super) fn leave(&self) {
+    fn leave(&self) {
         let mut count = self.count.lock();
         *count -= 1;
         if *count == 0 {

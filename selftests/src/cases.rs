@@ -41,6 +41,7 @@ mod reading;
 pub(crate) mod regions;
 mod remapping;
 mod requests;
+mod shares;
 mod shortage;
 mod signals;
 mod sizes;
@@ -92,6 +93,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     cancelling::CASES,
     exactly_once::CASES,
     fairness::CASES,
+    shares::CASES,
     tracepoints::CASES,
     pools::CASES,
     pool_calls::CASES,

@@ -120,6 +120,13 @@ pub struct Info {
     pub max_batch: u32,
     /// Most buffers in a pool.
     pub max_buffers: u32,
+    /// Most pools of an open file that may be started at a time.
+    pub max_runs: u32,
+    /// Most of `pinned_limit` that one open file may have.
+    pub file_pinned_limit: u64,
+    /// Most mappings that an open file may have at a time: windows of transfers, buffers of pools,
+    /// and parts of regions.
+    pub max_mappings: u64,
     /// Name of the engine, such as `edu`.
     pub engine: String,
     /// Address on the bus, such as `0000:00:03.0`.
@@ -154,6 +161,9 @@ impl From<&sys::pindma_info> for Info {
             max_depth: raw.out_max_depth,
             max_batch: raw.out_max_batch,
             max_buffers: raw.out_max_buffers,
+            max_runs: raw.out_max_runs,
+            file_pinned_limit: raw.out_file_pinned_limit,
+            max_mappings: raw.out_max_mappings,
             engine: text(&raw.out_engine),
             bus: text(&raw.out_bus),
         }

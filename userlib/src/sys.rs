@@ -399,7 +399,7 @@ const _: () = {
     ["Offset of field: pindma_queue_create::out_fd"]
         [::core::mem::offset_of!(pindma_queue_create, out_fd) - 12usize];
 };
-#[doc = " struct pindma_entry - one request of PINDMA_SUBMIT\n @user_data: Comes back in the completion.\n @flags: None defined; must be 0.\n @channel: Channel, 0 to channels - 1 of &struct pindma_info.\n @direction: enum pindma_direction.\n @dev_flags: PINDMA_DEV_FIXED or 0.\n @dev_addr: Offset into the channel's memory.\n @deadline: Absolute time in ns of CLOCK_MONOTONIC, or PINDMA_DEADLINE_NONE.\n @segs: With @nr_segs not 0: address of an array of &struct pindma_seg.\n @nr_segs: Number of segments there, or 0: the one segment is @seg.\n @reserved: Must be 0.\n @seg: With @nr_segs 0: the memory.\n\n User memory is pinned and mapped as a whole while it is submitted, and stays\n so until the request ends."]
+#[doc = " struct pindma_entry - one request of PINDMA_SUBMIT\n @user_data: Comes back in the completion.\n @flags: None defined; must be 0.\n @channel: Channel, 0 to channels - 1 of &struct pindma_info.\n @direction: enum pindma_direction.\n @dev_flags: PINDMA_DEV_FIXED or 0.\n @dev_addr: Offset into the channel's memory.\n @deadline: Absolute time in ns of CLOCK_MONOTONIC, or PINDMA_DEADLINE_NONE.\n @segs: With @nr_segs not 0: address of an array of &struct pindma_seg.\n @nr_segs: Number of segments there, or 0: the one segment is @seg.\n @reserved: Must be 0.\n @seg: With @nr_segs 0: the memory.\n\n User memory is pinned and mapped as a whole while it is submitted, and stays\n so until the request ends.  It is never copied (PINDMA_MAY_COPY): that would\n need the process, which does not wait."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_entry {
@@ -586,7 +586,7 @@ const _: () = {
     ["Offset of field: pindma_queue_eventfd::reserved"]
         [::core::mem::offset_of!(pindma_queue_eventfd, reserved) - 12usize];
 };
-#[doc = " struct pindma_pool_create - argument of PINDMA_POOL_CREATE\n @size: sizeof(struct pindma_pool_create).\n @flags: PINDMA_POOL_*.\n @buffer_bytes: Bytes of a buffer; rounded up to whole pages.\n @count: Number of buffers, 1 to max_buffers of &struct pindma_info.\n @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.\n @out_stride: Bytes from one buffer to the next in the mapping.\n @out_count: Number of buffers that there are.\n @out_handle: Handle of the pool: as that of a region of this file, where a\n\tbuffer starts at its index times @out_stride.\n @out_fd: File descriptor of the pool, with O_CLOEXEC: mmap(2) it with\n\tMAP_SHARED, at multiples of @out_stride or all at once.\n @reserved: Must be 0.\n @out: Result.\n\n The memory is ordinary, zeroed, charged like pinned memory, and lives for as\n long as the pool's file descriptor, its handle or a mapping does.  All buffers\n are the application's at first."]
+#[doc = " struct pindma_pool_create - argument of PINDMA_POOL_CREATE\n @size: sizeof(struct pindma_pool_create).\n @flags: PINDMA_POOL_*.\n @buffer_bytes: Bytes of a buffer; rounded up to whole pages.\n @count: Number of buffers, 1 to max_buffers of &struct pindma_info.\n @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.\n @out_stride: Bytes from one buffer to the next in the mapping.\n @out_count: Number of buffers that there are.\n @out_handle: Handle of the pool: as that of a region of this file, where a\n\tbuffer starts at its index times @out_stride.\n @out_fd: File descriptor of the pool, with O_CLOEXEC: mmap(2) it with\n\tMAP_SHARED, at multiples of @out_stride or all at once.\n @reserved: Must be 0.\n @out: Result.\n\n The memory is ordinary, zeroed, charged like pinned memory, and lives for as\n long as the pool's file descriptor, its handle or a mapping does, also when the\n device is gone.  All buffers are the application's at first."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_create {
@@ -663,7 +663,7 @@ const _: () = {
     ["Offset of field: pindma_pool_query::out_reserved"]
         [::core::mem::offset_of!(pindma_pool_query, out_reserved) - 20usize];
 };
-#[doc = " struct pindma_pool_record - a buffer on its way in or out\n @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.\n @index: Out: index of the buffer.\n @bytes: In: bytes that the device is to move, 0: all.  Out: bytes that it has moved.\n @seq: Out: number of the frame since the start, lost ones counted as well.\n @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.\n @overruns: Out: frames lost just before this one.\n @status: Out: 0, or -ECANCELED (stopped before the device began, or while it\n\tworked), -EIO, -ENODEV, -ENOTRECOVERABLE.\n @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.  In: must be 0.\n @reserved: Zero."]
+#[doc = " struct pindma_pool_record - a buffer on its way in or out\n @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.\n @index: Out: index of the buffer.\n @bytes: In: bytes that the device is to move, 0: all.  Out: bytes that it has moved.\n @seq: Out: number of the frame since the start, lost ones counted as well.\n @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.\n @overruns: Out: frames lost just before this one.\n @status: Out: 0, or -ECANCELED (stopped before the device began, or while it\n\tworked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not\n\tgo on.\n @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.  In: must be 0.\n @reserved: Zero."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_record {
@@ -793,7 +793,7 @@ const _: () = {
     ["Offset of field: pindma_pool_start::frame_bytes"]
         [::core::mem::offset_of!(pindma_pool_start, frame_bytes) - 32usize];
 };
-#[doc = " struct pindma_pool_stop - argument of PINDMA_POOL_STOP\n @size: sizeof(struct pindma_pool_stop).\n @flags: None defined; must be 0.\n @out_frames: Frames since the start, lost ones counted as well.\n @out_overruns: Frames lost since the start.\n\n Waits until the device is done.  What it had not begun with comes back by\n dequeue with ECANCELED.  Stopping a pool that is stopped changes nothing."]
+#[doc = " struct pindma_pool_stop - argument of PINDMA_POOL_STOP\n @size: sizeof(struct pindma_pool_stop).\n @flags: None defined; must be 0.\n @out_frames: Frames since the start, lost ones counted as well.\n @out_overruns: Frames lost since the start.\n\n Waits until the device is done.  What it had not begun with comes back by\n dequeue with ECANCELED, also if the pool was not started."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_stop {
@@ -815,7 +815,7 @@ const _: () = {
     ["Offset of field: pindma_pool_stop::out_overruns"]
         [::core::mem::offset_of!(pindma_pool_stop, out_overruns) - 16usize];
 };
-#[doc = " struct pindma_info - argument of PINDMA_INFO\n @size: sizeof(struct pindma_info).\n @flags: None defined; must be 0.\n @out_caps: PINDMA_CAP_*.\n @out_state: PINDMA_STATE_*.\n @out_channels: Number of channels.\n @out_addr_bits: Address bits that the device drives (its DMA mask).\n @out_max_segs: Most segments in one vector.\n @out_window_bytes: Most bytes that one call has pinned at a time, both sides\n\tof a copy together; a longer call is worked through in such windows.\n @out_max_segment_bytes: Most bytes in one DMA segment.\n @out_max_timeout_ns: Longest time for which one window may be in work; then\n\tthe call ends with ETIMEDOUT whatever its deadline.\n @out_memlock_used: Bytes charged to the calling user against RLIMIT_MEMLOCK,\n\tby whatever driver.\n @out_memlock_limit: The caller's RLIMIT_MEMLOCK in bytes; all ones: unlimited.\n @out_pinned_pages: Pages that this device has pinned now, for all files.\n @out_pinned_limit: Most pages that this device may have pinned.\n @out_leaked_pages: Pages that could not be given back, because the device did\n\tnot stop.\n @out_page_size: Bytes of a page.\n @out_cache_align: Bytes of a cache line for DMA; only matters without\n\tPINDMA_STATE_COHERENT.\n @out_engine: Name of the engine, NUL-terminated.\n @out_bus: Address on the bus, such as 0000:00:03.0, NUL-terminated.\n @out_copy_below: Bytes below which a transfer with PINDMA_MAY_COPY is copied.\n @out_max_regions: Most regions and pools that a file may have at a time.\n @out_max_queues: Most queues that a file may have at a time.\n @out_max_depth: Most requests of a queue.\n @out_max_batch: Most entries of one PINDMA_SUBMIT, and most records that one\n\tPINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.\n @out_max_buffers: Most buffers in a pool.\n @out_reserved: Zero."]
+#[doc = " struct pindma_info - argument of PINDMA_INFO\n @size: sizeof(struct pindma_info).\n @flags: None defined; must be 0.\n @out_caps: PINDMA_CAP_*.\n @out_state: PINDMA_STATE_*.\n @out_channels: Number of channels.\n @out_addr_bits: Address bits that the device drives (its DMA mask).\n @out_max_segs: Most segments in one vector.\n @out_window_bytes: Most bytes that one call has pinned at a time, both sides\n\tof a copy together; a longer call is worked through in such windows.\n @out_max_segment_bytes: Most bytes in one DMA segment.\n @out_max_timeout_ns: Longest time for which one window may be in work; then\n\tthe call ends with ETIMEDOUT whatever its deadline.\n @out_memlock_used: Bytes charged to the calling user against RLIMIT_MEMLOCK,\n\tby whatever driver.\n @out_memlock_limit: The caller's RLIMIT_MEMLOCK in bytes; all ones: unlimited.\n @out_pinned_pages: Pages that this device has pinned now, for all files.\n @out_pinned_limit: Most pages that this device may have pinned.\n @out_leaked_pages: Pages that could not be given back, because the device did\n\tnot stop.\n @out_page_size: Bytes of a page.\n @out_cache_align: Bytes of a cache line for DMA; only matters without\n\tPINDMA_STATE_COHERENT.\n @out_engine: Name of the engine, NUL-terminated.\n @out_bus: Address on the bus, such as 0000:00:03.0, NUL-terminated.\n @out_copy_below: Bytes below which a transfer with PINDMA_MAY_COPY is copied.\n @out_max_regions: Most regions and pools that a file may have at a time.\n @out_max_queues: Most queues that a file may have at a time.\n @out_max_depth: Most requests of a queue.\n @out_max_batch: Most entries of one PINDMA_SUBMIT, and most records that one\n\tPINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.\n @out_max_buffers: Most buffers in a pool.\n @out_max_runs: Most pools of a file that may be started at a time.\n @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have.\n @out_max_mappings: Most mappings that a file may have at a time: one for each\n\twindow of a transfer in work or in a queue, for each 16 MiB of a region,\n\tand for each buffer of a pool."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_info {
@@ -844,11 +844,13 @@ pub struct pindma_info {
     pub out_max_depth: __u32,
     pub out_max_batch: __u32,
     pub out_max_buffers: __u32,
-    pub out_reserved: __u32,
+    pub out_max_runs: __u32,
+    pub out_file_pinned_limit: __u64,
+    pub out_max_mappings: __u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of pindma_info"][::core::mem::size_of::<pindma_info>() - 200usize];
+    ["Size of pindma_info"][::core::mem::size_of::<pindma_info>() - 216usize];
     ["Alignment of pindma_info"][::core::mem::align_of::<pindma_info>() - 8usize];
     ["Offset of field: pindma_info::size"][::core::mem::offset_of!(pindma_info, size) - 0usize];
     ["Offset of field: pindma_info::flags"][::core::mem::offset_of!(pindma_info, flags) - 4usize];
@@ -898,8 +900,12 @@ const _: () = {
         [::core::mem::offset_of!(pindma_info, out_max_batch) - 188usize];
     ["Offset of field: pindma_info::out_max_buffers"]
         [::core::mem::offset_of!(pindma_info, out_max_buffers) - 192usize];
-    ["Offset of field: pindma_info::out_reserved"]
-        [::core::mem::offset_of!(pindma_info, out_reserved) - 196usize];
+    ["Offset of field: pindma_info::out_max_runs"]
+        [::core::mem::offset_of!(pindma_info, out_max_runs) - 196usize];
+    ["Offset of field: pindma_info::out_file_pinned_limit"]
+        [::core::mem::offset_of!(pindma_info, out_file_pinned_limit) - 200usize];
+    ["Offset of field: pindma_info::out_max_mappings"]
+        [::core::mem::offset_of!(pindma_info, out_max_mappings) - 208usize];
 };
 pub const PINDMA_CHANNEL_MEMORY: pindma_channel_kind = 1;
 pub const PINDMA_CHANNEL_STREAM: pindma_channel_kind = 2;

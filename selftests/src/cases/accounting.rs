@@ -42,19 +42,23 @@ const MIB: usize = 1 << 20;
 
 fn charged(leg: Leg) -> Outcome {
     // All of it in one window, and no limit before that.
-    with_parameters(leg, "window_kib=1048576 max_pinned_pages=1000000", || {
-        let (cgroup, device) = (Cgroup::new("charged")?, Device::open()?);
-        let child = flight::child(|| {
-            cgroup.enter()?;
-            let memory = Mapping::anonymous(MIB)?;
-            memory.fill(0, MIB, 1);
-            let segs = vec![seg(&memory, 0, MIB); 256];
-            check(false, device.copy(copy(&segs, &segs)))
-        })?;
-        let outcome = watch(&cgroup, &device);
-        end(child)?;
-        outcome
-    })
+    with_parameters(
+        leg,
+        "window_kib=1048576 max_pinned_pages=1000000 max_file_pages=1000000",
+        || {
+            let (cgroup, device) = (Cgroup::new("charged")?, Device::open()?);
+            let child = flight::child(|| {
+                cgroup.enter()?;
+                let memory = Mapping::anonymous(MIB)?;
+                memory.fill(0, MIB, 1);
+                let segs = vec![seg(&memory, 0, MIB); 256];
+                check(false, device.copy(copy(&segs, &segs)))
+            })?;
+            let outcome = watch(&cgroup, &device);
+            end(child)?;
+            outcome
+        },
+    )
 }
 
 /// The lists of the pages alone are 2 x 65536 pointers; without them the child has

@@ -44,7 +44,7 @@ const CHUNK: usize = 1 << 20;
 
 /// Windows as long as any call here, and no limit of pinned pages before that
 /// of the room.
-const PARAMETERS: &str = "window_kib=1048576 max_pinned_pages=1000000";
+const PARAMETERS: &str = "window_kib=1048576 max_pinned_pages=1000000 max_file_pages=1000000";
 
 /// Numbers of chunks.
 struct Room {

@@ -2,6 +2,8 @@
 
 //! A device that does not stop when it is unbound.
 
+use rustix::event::PollFlags;
+
 use crate::abi::{self, pindma_transfer};
 use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
@@ -248,6 +250,14 @@ fn cancel_without_registers() -> Outcome {
     let errno = device.command(abi::PINDMA_QUEUE_CREATE, &mut crate::queue::ask(1));
     let errno = errno_name(errno);
     same("create", errno, errno_name(libc::ENOTRECOVERABLE))?;
+    // Nobody waits for what will not come.
+    let polled = os::poll(queue.fd(), std::time::Duration::ZERO)?;
+    check(polled.contains(PollFlags::HUP), format!("{polled:?}"))?;
+    let errno = errno_name(errno_of(queue.read(PAGE)));
+    same("read", errno, errno_name(libc::ENOTRECOVERABLE))?;
+    queue
+        .wait(1, 1, abi::DEADLINE_NONE)
+        .nothing(libc::ENOTRECOVERABLE)?;
     // The device may write to it still.
     std::mem::forget(memory);
     Ok(())

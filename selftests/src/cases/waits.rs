@@ -4,6 +4,7 @@
 //! nothing.
 
 use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
@@ -14,7 +15,7 @@ use crate::flight;
 use crate::leg::Leg;
 use crate::module::pause;
 use crate::os;
-use crate::queue::{entry, wait_into, Queue, RECORD};
+use crate::queue::{entry, entry_of, wait_into, Queue, RECORD};
 use crate::sys::{self, signals, Mapping};
 use crate::table::{Case, Needs};
 
@@ -49,6 +50,11 @@ pub(crate) const CASES: &[Case] = &[
         "eintr_when_a_signal_ends_a_wait",
         "or what there is; the requests go on",
         signal,
+    ),
+    race(
+        "wait_goes_on_after_a_signal_with_restart",
+        "SA_RESTART; it takes what comes then",
+        restarted,
     ),
     case(
         "nonblocking_queue_never_waits",
@@ -207,6 +213,28 @@ fn signal(_: Leg) -> Outcome {
     flight::wait()?;
     pause(50);
     child.signal(Signal::USR1)?;
+    flight::finish(child)
+}
+
+fn restarted(_: Leg) -> Outcome {
+    let child = flight::child(|| {
+        signals::catch_and_restart(libc::SIGUSR1)?;
+        let device = Device::open()?;
+        let queue = Queue::create(&device, 1)?;
+        let memory = Mapping::anonymous(PAGE)?;
+        let segs = [seg(&memory, 0, 16); 10];
+        let request = entry_of(7, abi::TO_DEVICE, 0, &segs);
+        queue.submit(&device, &[request]).all(1)?;
+        let waited = queue.wait(1, 1, abi::DEADLINE_NONE);
+        let right = waited.errno == 0 && waited.names() == [7];
+        check(right, format!("{waited:?}"))?;
+        check(signals::caught() > 0, "no signal came")
+    })?;
+    flight::wait()?;
+    // It is in flight for a second, and the child has its handler.
+    while !child.ended_within(Duration::from_millis(50))? {
+        child.signal(Signal::USR1)?;
+    }
     flight::finish(child)
 }
 

@@ -127,7 +127,8 @@ fn copies(info: &Info) -> String {
 fn per_file(info: &Info) -> String {
     let regions = count(info.max_regions.into(), "region");
     let queues = count(info.max_queues.into(), "queue");
-    format!("at most {regions} and pools, {queues}")
+    let pages = count(info.file_pinned_limit, "page");
+    format!("at most {regions} and pools, {queues}, {pages} pinned")
 }
 
 fn queues(info: &Info) -> String {
@@ -209,6 +210,9 @@ fn as_json(path: &str, info: &Info, channels: &[ChannelInfo]) -> Value {
         "max_depth": info.max_depth,
         "max_batch": info.max_batch,
         "max_buffers": info.max_buffers,
+        "max_runs": info.max_runs,
+        "file_pinned_limit_pages": info.file_pinned_limit,
+        "max_mappings": info.max_mappings,
         "page_bytes": info.page_size,
         "cache_align_bytes": info.cache_align,
         "channels": channels.iter().map(channel_json).collect::<Vec<_>>(),

@@ -70,7 +70,7 @@ const MIB: usize = 1 << 20;
 const WHOLE: u64 = (GIB / PAGE) as u64;
 const NS_PER_MS: i64 = 1_000_000;
 /// No limit before that of the addresses.
-const PARAMETERS: &str = "max_pinned_pages=1000000";
+const PARAMETERS: &str = "max_pinned_pages=1000000 max_file_pages=1000000";
 
 /// 1 GiB, which is 1 MiB many times.
 fn many_times(memory: &Mapping) -> Vec<pindma_seg> {

@@ -229,25 +229,29 @@ fn room(leg: Leg) -> Outcome {
     } else {
         (257, libc::ENOMEM)
     };
-    with_parameters(leg, "max_pinned_pages=1000000", || {
-        let device = Device::open()?;
-        let memory = Mapping::anonymous(CHUNK)?;
-        memory.fill(0, CHUNK, 1);
-        let segs = vec![seg(&memory, 0, CHUNK); chunks];
-        let mut request = register(BOTH, &segs);
-        request.flags = abi::REGION_MAY_BOUNCE;
-        let slots = counters::bounce_slots();
-        for _ in 0..3 {
-            let out = device.register_with(request).refused(errno)?;
-            check(out.segments > 0, "nothing of it was mapped")?;
-            same("mapped", counters::driver("mapped_segments")?, 0)?;
-            same("pinned", device.stats()?.out_pinned_pages, 0)?;
-            same("slots", counters::bounce_slots(), slots)?;
-        }
-        let region = device.register(&segs[..32])?;
-        device
-            .to_device(0, &[within(region, 31 * CHUNK, 16)])
-            .succeeded(16)?;
-        same("unregister", device.unregister(region), 0)
-    })
+    with_parameters(
+        leg,
+        "max_pinned_pages=1000000 max_file_pages=1000000",
+        || {
+            let device = Device::open()?;
+            let memory = Mapping::anonymous(CHUNK)?;
+            memory.fill(0, CHUNK, 1);
+            let segs = vec![seg(&memory, 0, CHUNK); chunks];
+            let mut request = register(BOTH, &segs);
+            request.flags = abi::REGION_MAY_BOUNCE;
+            let slots = counters::bounce_slots();
+            for _ in 0..3 {
+                let out = device.register_with(request).refused(errno)?;
+                check(out.segments > 0, "nothing of it was mapped")?;
+                same("mapped", counters::driver("mapped_segments")?, 0)?;
+                same("pinned", device.stats()?.out_pinned_pages, 0)?;
+                same("slots", counters::bounce_slots(), slots)?;
+            }
+            let region = device.register(&segs[..32])?;
+            device
+                .to_device(0, &[within(region, 31 * CHUNK, 16)])
+                .succeeded(16)?;
+            same("unregister", device.unregister(region), 0)
+        },
+    )
 }

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What one file leaves to others: pages, mappings, the channel, threads of the
+//! kernel; and what a name that has gone stale leaves alone.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
+use std::thread;
+
+use crate::abi::{self, pindma_pool_create};
+use crate::check::{check, errno_name, same, Fail, Outcome};
+use crate::counters;
+use crate::device::{seg, Device, PAGE};
+use crate::flight;
+use crate::leg::Leg;
+use crate::module::with_parameters;
+use crate::pool::{ask, from_device, of_pages, stream, Pool};
+use crate::region::{register, within, BOTH};
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+use crate::user;
+
+pub(crate) const CASES: &[Case] = &[
+    // Kills the mutant that puts a new file into the round that is under way.
+    memory(
+        "new_files_do_not_starve_an_old_one",
+        "three processes that open, transfer, close, over and over",
+        new_files,
+    ),
+    // Kills the mutant that asks the device's quota alone.
+    memory(
+        "enospc_for_more_pages_than_a_file_may_have",
+        "and another file has its own part",
+        pages,
+    ),
+    memory(
+        "enospc_for_more_started_pools_than_a_file_may_have",
+        "until one is stopped",
+        runs,
+    ),
+    memory(
+        "as_many_as_fit_can_be_streamed",
+        "at the limit of memlock, and at that of the device",
+        as_many,
+    ),
+    // Kills the mutant that leaves them with the device.
+    memory(
+        "ecanceled_for_buffers_given_to_a_stopped_pool",
+        "by stop, and by close they are the application's again",
+        given_to_nobody,
+    ),
+    // Kills the mutant that unmaps once more what it has unmapped.
+    Case::new(
+        "closing_a_pool_late_unmaps_nothing_of_others",
+        "whose mapping has its old name",
+        old_name,
+    )
+    .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
+    .not_on_debug("65,000 registrations take too long there"),
+];
+
+const fn memory(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Memory)
+}
+
+/// Processes that are new whenever they come.
+const NEWCOMERS: u64 = 3;
+/// Transfers of the one that is not.
+const TURNS: u64 = 6;
+
+/// Opens, transfers and closes until told to stop, counting.
+fn come_and_go(stop: &AtomicBool, count: &AtomicU64) -> Outcome {
+    let memory = Mapping::anonymous(PAGE)?;
+    while !stop.load(Ordering::Relaxed) {
+        let device = Device::open()?;
+        device.to_device(0, &[seg(&memory, 0, 64)]).succeeded(64)?;
+        count.fetch_add(1, Ordering::Relaxed);
+    }
+    Ok(())
+}
+
+fn new_files(_: Leg) -> Outcome {
+    let (stop, count) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
+    let newcomers: Vec<_> = (0..NEWCOMERS)
+        .map(|_| {
+            let (stop, count) = (stop.clone(), count.clone());
+            thread::spawn(move || come_and_go(&stop, &count))
+        })
+        .collect();
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let call = || device.to_device(0, &[seg(&memory, 0, 64)]).succeeded(64);
+    call()?;
+    let before = count.load(Ordering::Relaxed);
+    let turns = (0..TURNS).try_for_each(|_| call().map(drop));
+    let theirs = count.load(Ordering::Relaxed) - before;
+    stop.store(true, Ordering::Relaxed);
+    for newcomer in newcomers {
+        let joined = newcomer.join();
+        joined.map_err(|_| Fail::new("a thread panicked"))??;
+    }
+    turns?;
+    // A turn of each in between, and one on either side.
+    let most = (TURNS + 2) * NEWCOMERS;
+    check(theirs <= most, format!("{theirs} against {TURNS}"))?;
+    check(theirs > 0, "nobody else was there")
+}
+
+fn pages(leg: Leg) -> Outcome {
+    with_parameters(leg, "max_pinned_pages=10 max_file_pages=6", || {
+        let (device, other) = (Device::open()?, Device::open()?);
+        same("told", device.info()?.out_file_pinned_limit, 6)?;
+        let memory = Mapping::anonymous(7 * PAGE)?;
+        let seven = [seg(&memory, 0, 7 * PAGE)];
+        let refused = device.register_with(register(BOTH, &seven));
+        refused.refused(libc::ENOSPC)?;
+        let region = device.register(&[seg(&memory, 0, 6 * PAGE)])?;
+        let call = device.to_device(0, &[seg(&memory, 6 * PAGE, 16)]);
+        same("errno", errno_name(call.errno), errno_name(libc::ENOSPC))?;
+        Pool::refused(&device, ask(1, PAGE), libc::ENOSPC, abi::FIELD_NONE)?;
+        // The same pages by another file are its own part, of what is left.
+        let rest = other.register(&[seg(&memory, 0, 4 * PAGE)])?;
+        let refused = other.register_with(register(BOTH, &[seg(&memory, 0, PAGE)]));
+        refused.refused(libc::ENOSPC)?;
+        same("unregister", device.unregister(region), 0)?;
+        same("unregister", other.unregister(rest), 0)?;
+        let all = other.register(&[seg(&memory, 0, 6 * PAGE)])?;
+        same("unregister", other.unregister(all), 0)
+    })
+}
+
+fn runs(_: Leg) -> Outcome {
+    let (device, other) = (Device::open()?, Device::open()?);
+    let most = device.info()?.out_max_runs as usize;
+    let pools: Outcome<Vec<_>> = (0..=most).map(|_| of_pages(&device, 1)).collect();
+    let pools = pools?;
+    // They have no buffers, so that the device has nothing to do.
+    for pool in &pools[..most] {
+        pool.start(from_device(0))?;
+    }
+    let errno = errno_name(pools[most].try_start(from_device(0)));
+    same("one more", errno, errno_name(libc::ENOSPC))?;
+    let theirs = of_pages(&other, 1)?;
+    theirs.start(from_device(0))?;
+    theirs.stop()?;
+    pools[7].stop()?;
+    pools[most].start(from_device(0))?;
+    pools[most].enqueue_all()?;
+    same("status", pools[most].dequeue(1)?[0].status, 0)
+}
+
+/// Streams one frame into a pool that takes all there is.
+fn stream_one(device: &Device, count: usize) -> Outcome {
+    let request = pindma_pool_create {
+        flags: abi::POOL_AS_MANY,
+        ..ask(1000, PAGE)
+    };
+    let pool = Pool::make(device, request)?;
+    same("buffers", pool.count, count)?;
+    pool.enqueue_all()?;
+    pool.start(stream(0))?;
+    same("status", pool.dequeue(1)?[0].status, 0)?;
+    pool.stop().map(drop)
+}
+
+fn as_many(leg: Leg) -> Outcome {
+    let device = Device::open()?;
+    flight::in_child(|| {
+        user::become_ordinary(7 * PAGE as u64)?;
+        stream_one(&device, 7)
+    })?;
+    drop(device);
+    with_parameters(leg, "max_pinned_pages=5", || {
+        stream_one(&Device::open()?, 5)
+    })
+}
+
+fn given_to_nobody(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pool = of_pages(&device, 3)?;
+    same("given", pool.enqueue_all()?, 3)?;
+    pool.stop()?;
+    for record in pool.dequeue(3)? {
+        same("status", record.status, -libc::ECANCELED)?;
+        same("flags", record.flags, 0)?;
+    }
+    pool.start(from_device(0))?;
+    pool.stop()?;
+    pool.enqueue(pool.buffer(1)?)?;
+    let handle = pool.handle;
+    let segs = [within(handle, PAGE, 16)];
+    let busy = errno_name(device.to_device(0, &segs).errno);
+    same("while given", busy, errno_name(libc::EBUSY))?;
+    drop(pool);
+    device.to_device(0, &segs).succeeded(16)?;
+    same("unregister", device.unregister(handle), 0)
+}
+
+/// Handles of the driver's own have 16 bits that tell one generation from another.
+const GENERATIONS: usize = 1 << 16;
+
+fn old_name(_: Leg) -> Outcome {
+    let (first, second) = (Device::open()?, Device::open()?);
+    let pool = of_pages(&first, 1)?;
+    drop(first);
+    same("mapped", counters::driver("mapped_segments")?, 0)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let segs = [seg(&memory, 0, 16)];
+    // All take the place that was first, until its generation comes round.
+    for _ in 1..GENERATIONS {
+        let region = second.register(&segs)?;
+        same("unregister", second.unregister(region), 0)?;
+    }
+    let region = second.register(&segs)?;
+    drop(pool);
+    same("pages", second.stats()?.out_pinned_pages, 1)?;
+    same("segments", counters::driver("mapped_segments")?, 1)?;
+    second
+        .to_device(0, &[within(region, 0, 16)])
+        .succeeded(16)?;
+    same("unregister", second.unregister(region), 0)
+}
