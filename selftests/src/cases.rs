@@ -47,6 +47,7 @@ mod sizes;
 mod stats;
 mod streams;
 mod submit;
+mod tools;
 mod tracepoints;
 mod unbind;
 mod unload;
@@ -116,6 +117,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     crate::soak::CASES,
     crate::sweep::CASES,
     programs::CASES,
+    tools::CASES,
     library::CASES,
     unload::CASES,
 ];
