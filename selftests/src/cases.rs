@@ -17,6 +17,7 @@ mod exactly_once;
 mod fairness;
 mod faults;
 mod files;
+mod fio;
 mod frames;
 mod handover;
 mod holes;
@@ -118,6 +119,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     crate::sweep::CASES,
     programs::CASES,
     tools::CASES,
+    fio::CASES,
     library::CASES,
     unload::CASES,
 ];
