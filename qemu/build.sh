@@ -16,7 +16,7 @@ steps_of() {
 	setup) echo "${setup[@]}" ;;
 	module) echo "${setup[@]}" module ;;
 	user) echo root user ;;
-	all) echo "${setup[@]}" module user ;;
+	all) echo "${setup[@]}" module fio user ;;
 	debug) echo root packages source clang debug debug-module user ;;
 	*) die "usage: build.sh setup|module|user|all|debug" ;;
 	esac
@@ -32,6 +32,7 @@ title_of() {
 	clang) echo "clang in the build root" ;;
 	debug) echo "debug kernel" ;;
 	debug-module) echo "module for the debug kernel" ;;
+	fio) echo "fio" ;;
 	user) echo "programs" ;;
 	esac
 }
@@ -45,6 +46,7 @@ is_done() {
 	prepare) [ -d "$PREPARED" ] ;;
 	clang) [ -f "$CLANG_MARK" ] ;;
 	debug) [ -d "$DEBUG" ] ;;
+	fio) [ -x "$FIO" ] ;;
 	*) false ;;
 	esac
 }

@@ -32,7 +32,7 @@ key_of() {
 # Keys: what each cached directory was made of, so that a change makes a new
 # one and two checkouts with different scripts do not spoil each other's.
 root_key() {
-	grep -vE '^(kernel_|clang)' "$LOCK" | key_of - "$REPO/qemu/steps/root.sh" "$REPO/qemu/steps/root-hook.sh"
+	grep -vE '^(kernel_|clang|fio)' "$LOCK" | key_of - "$REPO/qemu/steps/root.sh" "$REPO/qemu/steps/root-hook.sh"
 }
 kernel_key() {
 	grep -E '^(kernel_|suite|backports)' "$LOCK" | key_of - "$REPO/qemu/steps/packages.sh" "$REPO/qemu/steps/source.sh"
@@ -46,6 +46,9 @@ debug_key() {
 clang_key() {
 	grep '^clang' "$LOCK" | key_of - "$REPO/qemu/steps/clang.sh"
 }
+fio_key() {
+	grep '^fio' "$LOCK" | key_of - "$REPO/qemu/steps/fio.sh"
+}
 # Each checkout has its own outputs; what is slow to build is shared.
 work_key() {
 	printf '%s' "$REPO" | sha256sum | cut -c1-12
@@ -58,6 +61,9 @@ DEBUG=$CACHE/debug-$(debug_key)
 # Says that clang is in the root.
 # shellcheck disable=SC2034 # read by the scripts that source this
 CLANG_MARK=$ROOT/var/lib/pindma-clang-$(clang_key)
+# A program, where the others are directories.
+# shellcheck disable=SC2034 # read by the scripts that source this
+FIO=$CACHE/fio-$(fio_key)
 WORK=$CACHE/work-$(work_key)
 # shellcheck disable=SC2034 # read by the scripts that source this
 BIN=$WORK/bin LOGS=$WORK/logs

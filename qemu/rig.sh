@@ -16,6 +16,6 @@ hold "$(basename "$WORK")"
 ENTER_ARGS=(--dev-bind-try /dev/kvm /dev/kvm)
 begin=$EPOCHREALTIME status=0
 enter "$BIN/rig" --modules "$KERNEL/stock/usr/lib/modules/$(kernel_release)" \
-	--bin "$BIN" --logs "$logs" "$@" 9>&- || status=$?
+	--bin "$BIN" --fio "$FIO" --logs "$logs" "$@" 9>&- || status=$?
 [ "${1:-}" != demo ] || say "the demo took $(($(elapsed_ms "$begin") / 1000)) s"
 exit "$status"

@@ -7,7 +7,7 @@ cd "$REPO" || exit
 status=0
 for file in "$@"; do
 	case $file in
-	*.rs | *.c | *.h | *.sh | *.toml | *.golden | */Kbuild | Makefile | .ci/run | *.lock | *.allow) ;;
+	*.rs | *.c | *.h | *.sh | *.toml | *.golden | *.fio | */Kbuild | Makefile | .ci/run | *.lock | *.allow) ;;
 	*) continue ;;
 	esac
 	# cargo writes this one itself.

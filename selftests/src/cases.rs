@@ -17,6 +17,7 @@ mod exactly_once;
 mod fairness;
 mod faults;
 mod files;
+mod fio;
 mod frames;
 mod handover;
 mod holes;
@@ -48,6 +49,7 @@ mod sizes;
 mod stats;
 mod streams;
 mod submit;
+mod tools;
 mod tracepoints;
 mod unbind;
 mod unload;
@@ -118,6 +120,8 @@ pub(crate) static ALL: &[&[Case]] = &[
     crate::soak::CASES,
     crate::sweep::CASES,
     programs::CASES,
+    tools::CASES,
+    fio::CASES,
     library::CASES,
     unload::CASES,
 ];

@@ -18,6 +18,8 @@ pub struct Sources {
     pub module: PathBuf,
     /// The kernel's modules, with `modules.dep`; none when all is built in.
     pub modules: Option<PathBuf>,
+    /// The program fio; none where memory is short.
+    pub fio: Option<PathBuf>,
 }
 
 /// Statically linked, in the build root.
@@ -51,6 +53,9 @@ pub fn write(path: &Path, sources: &Sources) -> io::Result<()> {
     }
     archive.file("bin/busybox", 0o755, &read(Path::new(BUSYBOX))?)?;
     archive.symlink("bin/sh", "busybox")?;
+    if let Some(fio) = &sources.fio {
+        archive.file("bin/fio", 0o755, &read(fio)?)?;
+    }
     archive.file("pindma.ko", 0o644, &read(&sources.module)?)?;
     let order = match &sources.modules {
         Some(modules) => add_modules(&mut archive, modules, &EXTRA_MODULES)?,

@@ -46,6 +46,9 @@ struct Options {
     /// Our builds: pindma.ko, pindma-debug.ko and the guest's programs.
     #[arg(long, value_name = "DIR")]
     bin: PathBuf,
+    /// The program fio, for the stock kernel's machine.
+    #[arg(long, value_name = "FILE")]
+    fio: PathBuf,
     /// Where logs go.
     #[arg(long, value_name = "DIR")]
     logs: PathBuf,
@@ -121,6 +124,7 @@ fn target(options: &Options) -> Target {
             modules: None,
             module: options.bin.join("pindma-debug.ko"),
             lines: Some(options.bin.join("pindma-debug.lines")),
+            fio: None,
         },
         None => Target {
             kernel: Kernel::Stock,
@@ -128,6 +132,7 @@ fn target(options: &Options) -> Target {
             modules: Some(options.modules.clone()),
             module: options.bin.join("pindma.ko"),
             lines: None,
+            fio: Some(options.fio.clone()),
         },
     }
 }

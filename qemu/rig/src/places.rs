@@ -25,6 +25,8 @@ pub struct Target {
     pub module: PathBuf,
     /// The same with its source lines, if there is one.
     pub lines: Option<PathBuf>,
+    /// The program fio, if it has any.
+    pub fio: Option<PathBuf>,
 }
 
 /// Files and directories of a run.
@@ -48,6 +50,7 @@ impl Places {
                 bin,
                 module: target.module,
                 modules: target.modules,
+                fio: target.fio,
             },
             lines: target.lines,
             logs,

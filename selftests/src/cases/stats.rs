@@ -262,7 +262,7 @@ fn fdinfo(_: Leg) -> Outcome {
 }
 
 /// A number of the device's file in debugfs.
-fn of_device(name: &str) -> Outcome<i64> {
+pub(super) fn of_device(name: &str) -> Outcome<i64> {
     let path = format!("/sys/kernel/debug/pindma-{}/stats", pci::address()?);
     counters::after(
         &format!("\n{}", fs::read_to_string(path)?),
