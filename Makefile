@@ -46,7 +46,7 @@ unit: user
 	@qemu/unit.sh
 
 demo:
-	@qemu/build.sh all
+	@qemu/build.sh demo
 	@qemu/rig.sh demo
 
 prove:

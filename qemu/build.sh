@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Brings the build root, the kernel and our own builds up to date. Usage:
-# build.sh setup|module|user|all|debug. A step that is done is not done again, one
+# build.sh setup|module|user|demo|all|debug. A step that is done is not done again, one
 # that was interrupted starts over, and each says what it cost.
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
@@ -16,9 +16,10 @@ steps_of() {
 	setup) echo "${setup[@]}" ;;
 	module) echo "${setup[@]}" module ;;
 	user) echo root user ;;
+	demo) echo "${setup[@]}" module user ;;
 	all) echo "${setup[@]}" module fio user ;;
 	debug) echo root packages source clang debug debug-module user ;;
-	*) die "usage: build.sh setup|module|user|all|debug" ;;
+	*) die "usage: build.sh setup|module|user|demo|all|debug" ;;
 	esac
 }
 

@@ -132,7 +132,8 @@ fn target(options: &Options) -> Target {
             modules: Some(options.modules.clone()),
             module: options.bin.join("pindma.ko"),
             lines: None,
-            fio: Some(options.fio.clone()),
+            // The demo does without.
+            fio: Some(options.fio.clone()).filter(|fio| fio.exists()),
         },
     }
 }
