@@ -67,6 +67,28 @@ pub(crate) fn wait_for_job(device: &Device) -> Outcome {
     Err(Fail::new("no job was ever started"))
 }
 
+/// Guest time, in ns, after which what has not happened never will: for hangs only.
+const PATIENCE: i64 = 120_000_000_000;
+
+/// Waits until something has happened; `complaint` is what to say if it does not.
+#[track_caller]
+pub(crate) fn wait_until(complaint: &str, mut happened: impl FnMut() -> Outcome<bool>) -> Outcome {
+    let end = os::now() + PATIENCE;
+    while !happened()? {
+        check(os::now() < end, complaint)?;
+        pause(1);
+    }
+    Ok(())
+}
+
+/// Waits until the device has been given so many jobs by this open file, or `child`
+/// has ended, which says why.
+pub(crate) fn wait_for_jobs(device: &Device, count: u64, child: &Process) -> Outcome {
+    wait_until("so many jobs were never started", || {
+        Ok(device.stats()?.out_jobs >= count || child.ended_within(Duration::ZERO)?)
+    })
+}
+
 /// Waits until so many requests of this open file have ended, reaped or not.
 pub(crate) fn wait_for_ends(device: &Device, count: u64) -> Outcome {
     for _ in 0..5000 {

@@ -4,6 +4,9 @@
 //! one flat list of results. Other lines, such as the output of a program that a
 //! case starts, count as diagnostics.
 
+/// What the first line of results begins with.
+pub const HEADER: &str = "KTAP version ";
+
 /// The last line of a run that came to its end.
 pub const SENTINEL: &str = "# rig: done";
 
@@ -72,7 +75,7 @@ impl Report {
         if let Some(note) = line.strip_prefix('#') {
             let note = note.strip_prefix(' ').unwrap_or(note);
             self.trailing.push(note.to_owned());
-        } else if line.starts_with("KTAP version ") {
+        } else if line.starts_with(HEADER) {
             self.header = true;
         } else if let Some(plan) = plan(line) {
             self.plan = Some(plan);

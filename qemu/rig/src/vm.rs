@@ -12,15 +12,17 @@ use std::time::{Duration, Instant};
 
 use pindma_selftests::leg::Leg;
 
-use crate::ktap::SENTINEL;
+use crate::ktap::{HEADER, SENTINEL};
 use crate::machine::{arguments, Boot, Mode};
 
 /// How long a guest may take: for hangs only, no test depends on them.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// Without a new byte in any log.
+    /// Without a new byte in any log, before the KTAP header.
+    pub boot: Duration,
+    /// The same, after it.
     pub silence: Duration,
-    /// In all.
+    /// In all; it is silence that shows a hang.
     pub total: Duration,
 }
 
@@ -28,14 +30,16 @@ impl Patience {
     /// For a run that is expected to end. The guest kills a case that hangs after
     /// 300 s of its own time and goes on; this comes later.
     pub const NORMAL: Patience = Patience {
+        boot: Duration::from_secs(420),
         silence: Duration::from_secs(420),
-        total: Duration::from_secs(1200),
+        total: Duration::from_secs(3600),
     };
 
     /// For a kernel that checks all it does.
     pub const LONG: Patience = Patience {
+        boot: Duration::from_secs(900),
         silence: Duration::from_secs(900),
-        total: Duration::from_secs(3600),
+        total: Duration::from_secs(10_800),
     };
 
     /// The same, for a run that takes so much longer.
@@ -49,7 +53,7 @@ impl Patience {
 }
 
 /// After the sentinel only the power-off is left.
-const POWER_OFF: Duration = Duration::from_secs(60);
+const POWER_OFF: Duration = Duration::from_secs(180);
 const POLL: Duration = Duration::from_millis(50);
 
 /// How a machine ended.
@@ -194,8 +198,13 @@ impl<'a> Guest<'a> {
                 POWER_OFF.as_secs()
             ));
         }
-        if self.progress.elapsed() > patience.silence {
-            return Some(format!("no output for {} s", patience.silence.as_secs()));
+        let silence = if self.results.begun {
+            patience.silence
+        } else {
+            patience.boot
+        };
+        if self.progress.elapsed() > silence {
+            return Some(format!("no output for {} s", silence.as_secs()));
         }
         (begin.elapsed() > patience.total)
             .then(|| format!("not done after {} s", patience.total.as_secs()))
@@ -222,8 +231,10 @@ impl Drop for Guest<'_> {
 struct Tail {
     file: File,
     position: u64,
-    /// The last bytes, enough to hold the sentinel.
+    /// The last bytes, enough to hold the sentinel or the header.
     end: Vec<u8>,
+    /// The header has come.
+    begun: bool,
 }
 
 impl Tail {
@@ -232,6 +243,7 @@ impl Tail {
             file: File::open(path)?,
             position: 0,
             end: Vec::new(),
+            begun: false,
         })
     }
 
@@ -239,10 +251,17 @@ impl Tail {
         let mut new = Vec::new();
         self.file.seek(SeekFrom::Start(self.position))?;
         self.position += self.file.read_to_end(&mut new)? as u64;
-        self.end.extend_from_slice(&new);
+        self.note(&new);
+        Ok(new)
+    }
+
+    fn note(&mut self, new: &[u8]) {
+        self.end.extend_from_slice(new);
+        self.begun |= String::from_utf8_lossy(&self.end)
+            .lines()
+            .any(|line| line.starts_with(HEADER));
         let surplus = self.end.len().saturating_sub(256);
         self.end.drain(..surplus);
-        Ok(new)
     }
 
     fn last_line_is(&self, wanted: &str) -> bool {
@@ -252,5 +271,23 @@ impl Tail {
                 .lines()
                 .next_back()
                 .is_some_and(|line| line.trim_end() == wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_is_seen_also_in_two_pieces() {
+        let mut tail = Tail::open(Path::new("/dev/null")).expect("it can be read");
+        for piece in ["# Linux version 7\r\n# leg direct\r\nKTAP ver", "sion"] {
+            tail.note(piece.as_bytes());
+            assert!(!tail.begun);
+        }
+        tail.note(b" 1\r\n");
+        assert!(tail.begun);
+        tail.note(&[b'\n'; 1000]);
+        assert!(tail.begun);
     }
 }

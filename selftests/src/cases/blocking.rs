@@ -139,18 +139,22 @@ fn long_read(device: &Device, seed: u64) -> Outcome<usize> {
 fn short(leg: Leg) -> Outcome {
     let device = Device::open()?;
     fill_device(&device, 2)?;
+    let before = device.stats()?.out_jobs;
     let child = flight::child(|| {
         signals::catch(libc::SIGUSR1)?;
         let bytes = long_read(&device, 2)?;
+        let moved = device.stats()?.out_bytes_from_device;
+        same("bytes", moved, bytes as u64)?;
+        if !leg.counts_time() && bytes == WINDOW {
+            // On a slow machine the signal may come too late.
+            return Ok(());
+        }
         same("signals", signals::caught(), 1)?;
         check(bytes < WINDOW, "all of it was read")?;
-        let started = !leg.counts_time() || bytes >= PART;
-        check(started, format!("only {bytes} bytes"))?;
-        let moved = device.stats()?.out_bytes_from_device;
-        same("bytes", moved, bytes as u64)
+        check(bytes >= 3 * PART, format!("only {bytes} bytes"))
     })?;
-    flight::wait()?;
-    pause(350);
+    // Three are over when the fourth begins.
+    flight::wait_for_jobs(&device, before + 4, &child)?;
     child.signal(Signal::USR1)?;
     flight::finish(child)
 }

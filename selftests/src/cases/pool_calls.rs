@@ -9,7 +9,6 @@ use crate::check::{check, errno_name, same, Outcome};
 use crate::device::{errno_of, seg, transfer, Device, PAGE};
 use crate::flight;
 use crate::leg::Leg;
-use crate::module::pause;
 use crate::os;
 use crate::pattern;
 use crate::pool::{ask, from_device, of_pages, record, stream, to_device, Pool};
@@ -418,9 +417,9 @@ fn in_use(_: Leg) -> Outcome {
     let segs = [within(pool.handle, pool.stride, 4 * PAGE / 4); 1];
     let caller = device.duplicate()?;
     let call = flight::Background::start(move || caller.to_device(0, &segs));
-    while device.region(pool.handle)?.out_users == 0 {
-        pause(1);
-    }
+    flight::wait_until("the call uses nothing", || {
+        Ok(device.region(pool.handle)?.out_users > 0)
+    })?;
     refuse_enqueue(&pool, record(buffer, 0), libc::EBUSY)?;
     same("others", pool.enqueue_all()?, 1)?;
     refused(device.unregister(pool.handle), libc::EBUSY)?;

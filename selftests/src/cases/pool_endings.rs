@@ -66,9 +66,7 @@ fn streaming(device: &Device) -> Outcome<Pool> {
     let pool = of_pages(device, 4)?;
     pool.enqueue_all()?;
     pool.start(stream(0))?;
-    while pool.state(0)? != abi::POOL_READY {
-        pause(5);
-    }
+    flight::wait_until("nothing streams", || Ok(pool.state(0)? == abi::POOL_READY))?;
     Ok(pool)
 }
 
@@ -161,9 +159,9 @@ fn killed(_: Leg) -> Outcome {
             pause(1_000_000);
             Ok(())
         })?;
-        while counters::driver("pools")? == 0 {
-            pause(5);
-        }
+        flight::wait_until("there is no pool", || {
+            Ok(counters::driver("pools")? > 0 || child.ended_within(Duration::ZERO)?)
+        })?;
         pause(350);
         child.kill()?;
         let exit = child.wait()?;
@@ -305,9 +303,10 @@ fn give_up(pool: &Pool) -> Outcome {
     for _ in 0..10 {
         pool.enqueue(pool.buffer(0)?)?;
         pool.start(from_device(0))?;
-        while pool.state(0)? == abi::POOL_QUEUED {
-            pause(1);
-        }
+        flight::wait_until(
+            "it stays in line",
+            || Ok(pool.state(0)? != abi::POOL_QUEUED),
+        )?;
         pause(20);
         pool.stop()?;
         let status = pool.dequeue(1)?[0].status;

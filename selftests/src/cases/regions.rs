@@ -26,6 +26,7 @@ pub(crate) mod large;
 pub(crate) mod limits;
 pub(crate) mod lives;
 pub(crate) mod owners;
+mod registered;
 
 pub(crate) const CASES: &[Case] = &[
     case(

@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::thread;
 
-use crate::abi::{self, pindma_pool_record};
+use crate::abi::{self, pindma_pool_record, pindma_stats};
 use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{Device, PAGE};
@@ -111,7 +111,7 @@ fn seed_of(memory: &Mapping, index: u32, seeds: std::ops::RangeInclusive<u64>) -
     Err(Fail::new(format!("none of the patterns {seeds:?}")))
 }
 
-fn keeping_up(_: Leg) -> Outcome {
+fn keeping_up(leg: Leg) -> Outcome {
     let device = Device::open()?;
     load(&device, 0)?;
     let pool = of_pages(&device, 16)?;
@@ -123,7 +123,6 @@ fn keeping_up(_: Leg) -> Outcome {
     for round in 1..=24 {
         let record = pool.dequeue(1)?[0];
         ledger.enter(&record)?;
-        same("overruns", record.overruns, 0)?;
         // It holds one frame, and none that is older than the one before.
         oldest = seed_of(&memory, record.index, oldest..=round - 1)?;
         memory.fill(record.index as usize * PAGE, PAGE, GUARD);
@@ -131,9 +130,13 @@ fn keeping_up(_: Leg) -> Outcome {
         // Between two frames somebody else has a turn.
         load(&device, round)?;
     }
-    check(oldest >= 16, format!("the last is pattern {oldest}"))?;
     let totals = pool.stop()?;
-    same("overruns", totals.overruns, 0)?;
+    if leg.counts_time() {
+        // On a slow machine we may not keep up.
+        check(oldest >= 16, format!("the last is pattern {oldest}"))?;
+        same("overruns", totals.overruns, 0)?;
+        same("overruns told", ledger.overruns, 0)?;
+    }
     ledger.close(&pool, totals)
 }
 
@@ -148,6 +151,15 @@ fn wait_for(device: &Device, frames: u64) -> Outcome {
     Err(Fail::new("the stream stands still"))
 }
 
+/// Waits for seven frames after those in `before`, more than there are buffers; what
+/// the statistics are then.
+fn lose_some(device: &Device, before: &pindma_stats) -> Outcome<pindma_stats> {
+    wait_for(device, before.out_frames + 7)?;
+    let now = device.stats()?;
+    check(now.out_overruns > before.out_overruns, "nothing was lost")?;
+    Ok(now)
+}
+
 fn slow(_: Leg) -> Outcome {
     let device = Device::open()?;
     load(&device, 1)?;
@@ -155,19 +167,17 @@ fn slow(_: Leg) -> Outcome {
     let memory = pool.map()?;
     let mut ledger = Ledger::default();
     pool.enqueue_all()?;
+    let mut before = device.stats()?;
     pool.start(stream(0))?;
-    for round in 1..=4 {
-        let before = device.stats()?.out_overruns;
-        wait_for(&device, round * 7)?;
-        let lost = device.stats()?.out_overruns - before;
-        check(round == 1 || lost > 0, "nothing was lost")?;
+    for _ in 0..4 {
+        before = lose_some(&device, &before)?;
         for record in pool.dequeue(2)? {
             ledger.enter(&record)?;
             pattern::verify(&memory, record.index as usize * PAGE, PAGE, 1)?;
             pool.enqueue(record.buffer)?;
         }
     }
-    wait_for(&device, 35)?;
+    lose_some(&device, &before)?;
     let totals = pool.stop()?;
     check(totals.overruns >= 10, format!("{totals:?}"))?;
     check(ledger.overruns > 0, "no record tells of what was lost")?;

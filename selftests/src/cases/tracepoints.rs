@@ -2,15 +2,16 @@
 
 //! Tracepoints: what tools rely on.
 
-use crate::check::{check, same, Fail, Outcome};
+use crate::check::{check, same, Outcome};
 use crate::device::{copy, seg, Device, PAGE, WINDOW};
 use crate::flight::Pair;
 use crate::leg::Leg;
-use crate::os;
 use crate::pci;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
 use crate::tracing::{Event, Tracing};
+
+use super::deadlines::stopped_by_deadline;
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -116,27 +117,11 @@ fn pairs(_: Leg) -> Outcome {
     check(started == completed, format!("{started:?} {completed:?}"))
 }
 
-/// A copy whose deadline comes when it has begun: on a slow machine that is later.
-fn stopped_by_deadline(device: &Device, pair: &Pair) -> Outcome {
-    let (src, dst) = pair.segs();
-    let (src, dst) = ([src], [dst]);
-    let mut request = copy(&src, &dst);
-    for ms in [150, 300, 600, 1200] {
-        request.deadline = os::now() + ms * 1_000_000;
-        let call = device.copy(request);
-        if call.errno == 0 {
-            return call.stopped(libc::ETIMEDOUT).map(drop);
-        }
-        call.refused(libc::ETIMEDOUT)?;
-    }
-    Err(Fail::new("it never began"))
-}
-
-fn cancel(_: Leg) -> Outcome {
+fn cancel(leg: Leg) -> Outcome {
     let device = Device::open()?;
     let pair = Pair::new(8 * PAGE, 1)?;
     let tracing = Tracing::start()?;
-    stopped_by_deadline(&device, &pair)?;
+    stopped_by_deadline(leg, &device, &pair, 150)?;
     let events = tracing.events()?;
     let canceled: Vec<&Event> = events.iter().filter(|e| e.name == "cancel").collect();
     check(

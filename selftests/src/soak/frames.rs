@@ -4,6 +4,7 @@
 //! that is not reported.
 
 use super::chance::Chance;
+use crate::abi;
 use crate::check::{check, same, Fail, Outcome};
 use crate::device::{Device, PAGE, WINDOW};
 use crate::os;
@@ -62,7 +63,7 @@ impl Consumer {
             same("number of a frame", record.seq, self.next + record.overruns)?;
             self.next = record.seq + 1;
         }
-        let (errno, _) = self.pool.try_dequeue(BUFFERS, 1, os::now() + 1_000_000_000);
+        let (errno, _) = self.pool.try_dequeue(BUFFERS, 1, abi::DEADLINE_NONE);
         same("errno of a closed pool", errno, libc::ECANCELED)
     }
 

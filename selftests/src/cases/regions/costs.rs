@@ -11,6 +11,7 @@ use crate::check::{check, same, Outcome};
 use crate::counters;
 use crate::device::{seg, Device, PAGE};
 use crate::flight;
+use crate::ktap::note;
 use crate::leg::Leg;
 use crate::os;
 use crate::region::within;
@@ -102,6 +103,10 @@ fn nothing(_: Leg) -> Outcome {
         turn(&theirs)?;
         // Mostly one segment, which is one job.
         for number in 0..TRANSFERS {
+            if number % 1000 == 0 {
+                // Who waits for the end sees that there will be one.
+                note(&format!("{number} of {TRANSFERS} transfers"));
+            }
             let count = if number % 100 == 0 { 4 } else { 1 };
             device.to_device(0, &segs[..count]).succeeded(8 * count)?;
         }

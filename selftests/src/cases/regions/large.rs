@@ -11,7 +11,7 @@ use std::fs;
 
 use crate::abi::{self, pindma_seg};
 use crate::cases::unbind::Unbound;
-use crate::check::{check, same, Outcome};
+use crate::check::{check, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{seg, Device, PAGE};
 use crate::flight;
@@ -175,15 +175,15 @@ fn registering(device: &Device) -> Outcome<Process> {
 
 /// Waits until so many pages are pinned, or more; how many.
 fn wait_for_pages(pages: u64) -> Outcome<u64> {
-    for _ in 0..20_000 {
+    let end = os::now() + 60_000 * NS_PER_MS;
+    loop {
         let now = counters::driver("pinned_pages")?;
         if now >= pages {
             return Ok(now);
         }
+        check(os::now() < end, "the region does not grow")?;
         std::thread::yield_now();
     }
-    check(false, "the region does not grow")?;
-    Ok(0)
 }
 
 /// Waits until nobody else wants the CPU: after boot the kernel tests its ciphers
@@ -208,20 +208,41 @@ fn killed(leg: Leg) -> Outcome {
         wait_for_quiet()?;
         let mut worst = 0;
         for part in [0, 1, 4, 8, 12, 15] {
-            let device = Device::open()?;
-            let child = registering_once(&device)?;
-            let pinned = wait_for_pages((WHOLE * part / 16).max(1))?;
-            let begin = os::now();
-            child.kill()?;
-            same("child", child.wait()?, Exit::KILLED)?;
-            let ms = (os::now() - begin) / NS_PER_MS;
-            note(&format!("killed with {pinned} pages pinned: {ms} ms"));
+            let ms = kill_in_time((WHOLE * part / 16).max(1))?;
             worst = worst.max(ms);
-            same("regions", device.stats()?.out_regions, 0)?;
-            wait_for_none()?;
         }
         check(worst <= 100, format!("{worst} ms"))
     })
+}
+
+/// Kills a process that registers, when it has got as far as `pages`; how many ms it
+/// takes to end.
+fn kill_in_time(pages: u64) -> Outcome<i64> {
+    for _ in 0..5 {
+        if let Some(ms) = kill_at(pages)? {
+            return Ok(ms);
+        }
+    }
+    Err(Fail::new("it always was faster"))
+}
+
+/// The same once; none if nothing was left to be registered.
+fn kill_at(pages: u64) -> Outcome<Option<i64>> {
+    let device = Device::open()?;
+    let child = registering_once(&device)?;
+    let pinned = wait_for_pages(pages)?;
+    let begin = os::now();
+    child.kill()?;
+    same("child", child.wait()?, Exit::KILLED)?;
+    let ms = (os::now() - begin) / NS_PER_MS;
+    if pinned >= WHOLE {
+        drop(device);
+        return wait_for_none().map(|()| None);
+    }
+    note(&format!("killed with {pinned} pages pinned: {ms} ms"));
+    same("regions", device.stats()?.out_regions, 0)?;
+    wait_for_none()?;
+    Ok(Some(ms))
 }
 
 /// What a process leaves that is killed is given back without it, soon.

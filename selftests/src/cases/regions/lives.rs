@@ -3,12 +3,18 @@
 //! Regions that are in use when something ends: themselves, their process, their
 //! file, their device.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::abi::{self, pindma_seg};
+use crate::abi;
 use crate::cases::unbind::{ended, Unbound};
 use crate::cases::unstoppable;
 use crate::check::{check, errno_name, same, Fail, Outcome};
@@ -19,10 +25,12 @@ use crate::leg::Leg;
 use crate::module::{self, pause, with_parameters};
 use crate::os;
 use crate::pattern::{self, GUARD};
-use crate::process::Exit;
+use crate::process::{Exit, Process};
 use crate::region::{register, within, BOTH};
 use crate::sys::{signals, Mapping};
 use crate::table::{Case, Needs};
+
+use super::registered::{Registered, Use, JOBS, LEN, PART};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutant that unregisters whatever is in flight.
@@ -95,140 +103,84 @@ const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
     Case::new(name, about, run).needs(Needs::Race)
 }
 
-/// Jobs of a long transfer.
-const JOBS: usize = 12;
-/// Bytes of each.
-const PART: usize = 256;
-const LEN: usize = JOBS * PART;
 const NS_PER_MS: i64 = 1_000_000;
 
-/// A region with a pattern in it.
-struct Registered {
-    device: Device,
-    memory: Mapping,
-    region: u32,
-}
-
-impl Registered {
-    fn new(seed: u64) -> Outcome<Registered> {
-        let device = Device::open()?;
-        let memory = Mapping::anonymous(2 * LEN)?;
-        pattern::write(&memory, 0, 2 * LEN, seed);
-        let region = device.register(&[seg(&memory, 0, 2 * LEN)])?;
-        Ok(Registered {
-            device,
-            memory,
-            region,
-        })
-    }
-
-    /// A transfer in many jobs, which leaves every other part alone.
-    fn segs(&self) -> Vec<pindma_seg> {
-        let part = |index| within(self.region, 2 * index * PART, PART);
-        (0..JOBS).map(part).collect()
-    }
-
-    /// Starts it, and waits until it is at work.
-    fn start(&self, direction: u32) -> Outcome<Background> {
-        let (device, segs) = (self.device.duplicate()?, self.segs());
-        let call = Background::start(move || device.transfer(transfer(direction, 0, &segs)));
-        flight::wait_for_job(&self.device)?;
-        Ok(call)
-    }
-
-    /// A short transfer works.
-    #[track_caller]
-    fn works(&self) -> Outcome {
-        self.device
-            .to_device(0, &[within(self.region, 7, 16)])
-            .succeeded(16)
-            .map(drop)
-    }
-
-    #[track_caller]
-    fn unregister(&self, want: i32) -> Outcome {
-        let errno = self.device.unregister(self.region);
-        same("unregister", errno_name(errno), errno_name(want))
-    }
-
-    #[track_caller]
-    fn unregister_by(&self, deadline: i64, want: i32) -> Outcome {
-        let errno = self.device.unregister_by(self.region, deadline);
-        same("unregister", errno_name(errno), errno_name(want))
-    }
-
-    fn users(&self) -> Outcome<u32> {
-        Ok(self.device.region(self.region)?.out_users)
-    }
-}
-
-fn busy(_: Leg) -> Outcome {
+fn busy(leg: Leg) -> Outcome {
     let registered = Registered::new(1)?;
-    let call = registered.start(abi::TO_DEVICE)?;
+    let using = registered.occupy(leg)?;
     same("users", registered.users()?, 1)?;
     registered.unregister(libc::EBUSY)?;
     flight::in_child(|| registered.unregister(libc::EBUSY))?;
-    call.join()?.succeeded(LEN)?;
+    using.end()?;
     same("users", registered.users()?, 0)?;
     registered.works()?;
     registered.unregister(0)
 }
 
-fn waits(_: Leg) -> Outcome {
+fn waits(leg: Leg) -> Outcome {
     let registered = Registered::new(2)?;
-    let first = registered.start(abi::TO_DEVICE)?;
-    let (device, segs) = (registered.device.duplicate()?, registered.segs());
-    let second = Background::start(move || device.to_device(0, &segs[..2]));
-    for _ in 0..1000 {
-        if registered.users()? == 2 {
-            break;
-        }
-        pause(1);
-    }
-    same("users", registered.users()?, 2)?;
+    let uses = [registered.occupy(leg)?, registered.occupy(leg)?];
+    flight::wait_until("nobody else uses it", || Ok(registered.users()? == 2))?;
+    let told = Arc::new(AtomicBool::new(false));
+    let telling = told.clone();
+    let teller = thread::spawn(move || {
+        pause(300);
+        telling.store(true, Ordering::SeqCst);
+        uses.into_iter().try_for_each(Use::end)
+    });
     registered.unregister_by(abi::DEADLINE_NONE, 0)?;
+    check(told.load(Ordering::SeqCst), "it has not waited")?;
     registered.unregister(libc::ENOENT)?;
     same("pages", registered.device.stats()?.out_pinned_pages, 0)?;
-    first.join()?.succeeded(LEN)?;
-    second.join()?.succeeded(2 * PART).map(drop)
+    let ended = teller.join();
+    ended.map_err(|_| Fail::new("the thread panicked"))?
 }
 
-fn times_out(_: Leg) -> Outcome {
+fn times_out(leg: Leg) -> Outcome {
     let registered = Registered::new(3)?;
-    let call = registered.start(abi::TO_DEVICE)?;
+    let using = registered.occupy(leg)?;
     registered.unregister_by(0, libc::ETIMEDOUT)?;
     registered.unregister_by(os::now() + 150 * NS_PER_MS, libc::ETIMEDOUT)?;
-    call.join()?.succeeded(LEN)?;
+    using.end()?;
     registered.works()?;
     // Nobody uses it: there is nothing to wait for.
     registered.unregister_by(0, 0)
 }
 
-fn interrupted(_: Leg) -> Outcome {
+fn interrupted(leg: Leg) -> Outcome {
     let registered = Registered::new(4)?;
-    let call = registered.start(abi::TO_DEVICE)?;
+    let using = registered.occupy(leg)?;
+    let (mut ours, theirs) = UnixStream::pair()?;
     let child = flight::child(|| {
         signals::catch(libc::SIGUSR1)?;
+        // From now on it can be signalled.
+        (&theirs).write_all(&[1])?;
         registered.unregister_by(abi::DEADLINE_NONE, libc::EINTR)
     })?;
-    pause(250);
-    child.signal(Signal::USR1)?;
+    // Whoever reads hears of its end.
+    drop(theirs);
+    ours.read_exact(&mut [0])?;
+    // It may not wait yet.
+    flight::wait_until("it heeds no signal", || {
+        child.signal(Signal::USR1)?;
+        Ok(child.ended_within(Duration::from_millis(50))?)
+    })?;
     flight::finish(child)?;
-    call.join()?.succeeded(LEN)?;
+    using.end()?;
     registered.works()?;
     registered.unregister(0)
 }
 
-fn nonblocking(_: Leg) -> Outcome {
+fn nonblocking(leg: Leg) -> Outcome {
     let registered = Registered::new(5)?;
     let other = Device::open_with(libc::O_NONBLOCK)?;
     let region = other.register(&[seg(&registered.memory, 0, LEN)])?;
-    let call = registered.start(abi::TO_DEVICE)?;
+    let using = registered.occupy(leg)?;
     other
         .to_device(0, &[within(region, 0, 16)])
         .refused(libc::EAGAIN)?;
     same("unregister", other.unregister(region), 0)?;
-    call.join()?.succeeded(LEN).map(drop)
+    using.end()
 }
 
 fn exit(_: Leg) -> Outcome {
@@ -286,18 +238,24 @@ fn wait_for_no_region() -> Outcome {
     Err(Fail::new("a region stays"))
 }
 
+/// Waits until there is a region, which is in use, or its user has ended.
+fn wait_for_use(user: &Process) -> Outcome {
+    flight::wait_until("no region is used", || {
+        let used = counters::driver("requests")? > 0 && counters::driver("regions")? > 0;
+        Ok(used || user.ended_within(Duration::ZERO)?)
+    })
+}
+
 fn kill(_: Leg) -> Outcome {
     for after in [20, 150] {
         let child = flight::child(|| {
             let registered = Registered::new(9)?;
             let segs = registered.segs();
-            let call = registered.device.from_device(0, &segs);
-            check(false, call)
+            loop {
+                registered.device.from_device(0, &segs).succeeded(LEN)?;
+            }
         })?;
-        // One region, which is in use.
-        while counters::driver("requests")? == 0 || counters::driver("regions")? == 0 {
-            pause(1);
-        }
+        wait_for_use(&child)?;
         pause(after);
         child.kill()?;
         same("child", child.wait()?, Exit::KILLED)?;
