@@ -2,12 +2,14 @@
 
 //! open(2): shared, exclusive, closed meanwhile.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+
 use crate::check::{errno_name, same, Outcome};
 use crate::counters;
 use crate::device::{errno_of, Device, PAGE};
 use crate::flight::{self, Pair};
 use crate::leg::Leg;
-use crate::module::pause;
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -84,13 +86,12 @@ fn last_reference(_: Leg) -> Outcome {
     let second = first.duplicate()?;
     drop(first);
     refused(0)?;
-    let child = flight::child(|| {
-        pause(50);
-        Ok(())
-    })?;
+    let (mut ours, mut theirs) = UnixStream::pair()?;
+    let child = flight::child(|| Ok(theirs.read_exact(&mut [0])?))?;
     drop(second);
     // The child has it still.
     refused(0)?;
+    ours.write_all(&[0])?;
     flight::finish(child)?;
     Device::open()?;
     Ok(())
