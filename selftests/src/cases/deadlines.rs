@@ -148,7 +148,7 @@ fn occupant(device: &Device) -> Outcome<Process> {
     Ok(child)
 }
 
-fn waiting(_: Leg) -> Outcome {
+fn waiting(leg: Leg) -> Outcome {
     let device = Device::open()?;
     let memory = Mapping::anonymous(PAGE)?;
     let segs = [seg(&memory, 0, 64)];
@@ -159,7 +159,17 @@ fn waiting(_: Leg) -> Outcome {
     let call = device.transfer(request);
     occupant.kill()?;
     occupant.wait()?;
-    call.refused(libc::ETIMEDOUT).map(drop)
+    not_begun(leg, call, libc::ETIMEDOUT)
+}
+
+/// A transfer of 64 bytes was refused, as the channel is busy; on a slow machine it
+/// may be free for a moment, between two turns or after the last.
+#[track_caller]
+fn not_begun(leg: Leg, call: crate::device::Call, errno: i32) -> Outcome {
+    if !leg.counts_time() && call.errno == 0 {
+        return call.succeeded(64).map(drop);
+    }
+    call.refused(errno).map(drop)
 }
 
 fn future(_: Leg) -> Outcome {
@@ -172,7 +182,7 @@ fn future(_: Leg) -> Outcome {
     Ok(())
 }
 
-fn busy(_: Leg) -> Outcome {
+fn busy(leg: Leg) -> Outcome {
     let device = Device::open()?;
     let impatient = Device::open_with(libc::O_NONBLOCK)?;
     let memory = Mapping::anonymous(PAGE)?;
@@ -180,8 +190,9 @@ fn busy(_: Leg) -> Outcome {
     let call = impatient.to_device(0, &[seg(&memory, 0, 64)]);
     occupant.kill()?;
     occupant.wait()?;
-    call.refused(libc::EAGAIN)?;
-    same("jobs", impatient.stats()?.out_jobs, 0)
+    not_begun(leg, call, libc::EAGAIN)?;
+    let begun = u64::from(call.errno == 0);
+    same("jobs", impatient.stats()?.out_jobs, begun)
 }
 
 fn idle(_: Leg) -> Outcome {
