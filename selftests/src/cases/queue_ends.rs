@@ -151,15 +151,16 @@ fn split(ends: &[abi::pindma_completion], errno: i32) -> Outcome<usize> {
     Ok(whole)
 }
 
-fn close_device(_: Leg) -> Outcome {
+fn close_device(leg: Leg) -> Outcome {
     let flight = Flight::of(6)?;
     let Flight { device, queue, .. } = flight;
     drop(device);
     // Nothing is waited for from here on.
     let ends = queue.take();
     same("completions", ends.len(), 6)?;
-    // Only the one at work could not be stopped.
-    check(split(&ends, libc::ECANCELED)? <= 2, "most were done")?;
+    // Only the one at work could not be stopped; on a slow machine more were over.
+    let few = split(&ends, libc::ECANCELED)? <= 2;
+    check(few || !leg.counts_time(), "most were done")?;
     for end in ends.iter().filter(|end| end.status != 0) {
         untouched(end, end.user_data, libc::ECANCELED)?;
     }
@@ -197,15 +198,14 @@ fn wakes(_: Leg) -> Outcome {
     same("polled", polled.bits(), PollFlags::HUP.bits())
 }
 
-fn close_queue(_: Leg) -> Outcome {
+fn close_queue(leg: Leg) -> Outcome {
     let pins = counters::pins_outstanding()?;
     let flight = Flight::of(6)?;
     let done = flight.device.stats()?.out_jobs as usize;
     drop(flight.queue.duplicate()?);
-    check(
-        counters::pins_outstanding()? > pins,
-        "nothing was in flight",
-    )?;
+    // On a slow machine all of it may be over.
+    let in_flight = !leg.counts_time() || counters::pins_outstanding()? > pins;
+    check(in_flight, "nothing was in flight")?;
     let Flight {
         device,
         queue,
@@ -218,7 +218,8 @@ fn close_queue(_: Leg) -> Outcome {
     let stats = device.stats()?;
     same("ended", stats.out_ended, stats.out_submitted)?;
     let late = stats.out_jobs as usize;
-    check(late <= done + 1, format!("{late} jobs, {done} before"))?;
+    let few = !leg.counts_time() || late <= done + 1;
+    check(few, format!("{late} jobs, {done} before"))?;
     memory.fill(0, 6 * PAGE, pattern::GUARD);
     pause(300);
     pattern::verify_guard(&memory, 0, 6 * PAGE)
@@ -274,7 +275,7 @@ fn exec(_: Leg) -> Outcome {
     same("requests", counters::driver("requests")?, 0)
 }
 
-fn fork(_: Leg) -> Outcome {
+fn fork(leg: Leg) -> Outcome {
     let flight = Flight::of(3)?;
     let child = flight::child(|| {
         user::become_ordinary(1 << 20)?;
@@ -284,7 +285,10 @@ fn fork(_: Leg) -> Outcome {
         let memory = Mapping::anonymous(PAGE)?;
         let own = entry(77, abi::FROM_DEVICE, 0, seg(&memory, 0, PAGE));
         flight.queue.submit(&flight.device, &[own]).all(1)?;
-        same("VmPin of the child", counters::pinned_kib("self")?, 4)?;
+        let pinned = counters::pinned_kib("self")?;
+        // On a slow machine it may be over.
+        let over = !leg.counts_time() && pinned == 0;
+        check(over || pinned == 4, format!("VmPin of the child: {pinned}"))?;
         done(&flight.queue.reap_one()?, 77, PAGE)?;
         same("VmPin of the child", counters::pinned_kib("self")?, 0)
     })?;
@@ -324,7 +328,7 @@ fn gone(flight: &Flight) -> Outcome {
     same("create", errno_name(errno), errno_name(libc::ENODEV))
 }
 
-fn unbind(_: Leg) -> Outcome {
+fn unbind(leg: Leg) -> Outcome {
     let flight = Flight::of(8)?;
     let eventfd = os::eventfd()?;
     let number = std::os::fd::AsRawFd::as_raw_fd(&eventfd);
@@ -336,10 +340,10 @@ fn unbind(_: Leg) -> Outcome {
     pci::bind()?;
     module::wait_for_node(true)?;
     let done = split(&ends?, libc::ENODEV)?;
-    check(done < 8, "all were done")?;
+    check(done < 8 || !leg.counts_time(), "all were done")?;
     check(count? <= 8, "eventfd")?;
     gone?;
-    flight.is_over(done + 1)?;
+    flight.is_over((done + 1).min(8))?;
     // The file is good for nothing, also now.
     let polled = os::poll(flight.queue.fd(), Duration::ZERO)?;
     same("polled", polled.bits(), PollFlags::HUP.bits())
