@@ -31,6 +31,11 @@ impl Background {
         Ok(Background::start(start))
     }
 
+    /// Whether it has ended.
+    pub(crate) fn is_over(&self) -> bool {
+        self.0.is_finished()
+    }
+
     /// Waits for its end.
     pub(crate) fn join(self) -> Outcome<Call> {
         self.0.join().map_err(|_| Fail::new("the thread panicked"))
@@ -58,7 +63,7 @@ pub(crate) fn wait() -> Outcome {
 /// Waits until the device has been given a job by this open file: then all
 /// memory of its window is pinned.
 pub(crate) fn wait_for_job(device: &Device) -> Outcome {
-    for _ in 0..5000 {
+    for _ in 0..60_000 {
         if device.stats()?.out_jobs > 0 {
             return Ok(());
         }

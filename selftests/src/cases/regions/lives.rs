@@ -369,7 +369,8 @@ fn failed(leg: Leg) -> Outcome {
         let mut request = transfer(abi::FROM_DEVICE, 0, &[]);
         let segs = [within(registered.region, 0, PAGE)];
         (request.segs, request.nr_segs) = (segs.as_ptr() as u64, 1);
-        let call = unstoppable::lose_registers_of(&registered.device, request)?;
+        let lost = unstoppable::lose_registers_of(leg, &registered.device, request)?;
+        let Some(call) = lost else { return Ok(()) };
         check(call.out.status == -libc::ENOTRECOVERABLE, call)?;
         refuses(&registered, idle)?;
         let pages = registered.device.region(registered.region)?.out_pages;
