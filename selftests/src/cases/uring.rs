@@ -257,7 +257,7 @@ fn many(_: Leg) -> Outcome {
     pattern::expect(&got, &pattern::bytes(3, WINDOW))
 }
 
-fn nonblocking(_: Leg) -> Outcome {
+fn nonblocking(leg: Leg) -> Outcome {
     let device = Device::open_with(libc::O_NONBLOCK)?;
     let mut ring = Ring::new()?;
     fill_device(&device, 4)?;
@@ -268,7 +268,10 @@ fn nonblocking(_: Leg) -> Outcome {
     let (hog, pair) = (Device::open()?, Pair::new(8 * PAGE, 5)?);
     let busy = pair.start(&hog)?;
     flight::wait_for_job(&hog)?;
-    failed(&mut ring, &device, all, libc::EAGAIN)?;
+    let result = run(&mut ring, &device, all)?;
+    // On a slow machine it may be free for a moment, between two turns or after the last.
+    let free = !leg.counts_time() && result == WINDOW as i32;
+    check(free || result == -libc::EAGAIN, format!("result {result}"))?;
     busy.join()?.succeeded(pair.len)?;
     pair.verify(pair.len as u64)
 }
@@ -289,7 +292,7 @@ fn canceled(leg: Leg) -> Outcome {
     flight::wait_for_job(&hog)?;
     ring.register(&[range(&memory, 0, 2 * PAGE)])?;
     ring.submit(device.fd(), long_read(&memory))?;
-    wait_for_requests(2)?;
+    wait_for_requests(&ring, 2)?;
     ring.cancel(7, 8)?;
     let mut results = [ring.wait()?, ring.wait()?];
     results.sort_unstable();
@@ -298,20 +301,21 @@ fn canceled(leg: Leg) -> Outcome {
     // It is told that the worker was, and how that ends it.
     let told_in_time = told == -libc::EALREADY || told == 0;
     let ended = result == -libc::EINTR || result == -libc::ECANCELED;
-    let done = result == WINDOW as i32;
-    check(
-        told_in_time && ended || !leg.counts_time() && done,
-        format!("cancel {told}, read {result}"),
-    )?;
-    if ended {
-        pattern::verify_guard(&memory, 0, 2 * PAGE)?;
-    }
+    // On a slow machine its turn came before the cancel: one job or both were done.
+    let moved = !leg.counts_time() && [PAGE as i32 - 100, WINDOW as i32].contains(&result);
+    let right = told_in_time && ended || moved;
+    check(right, format!("cancel {told}, read {result}"))?;
+    let end = 100 + result.max(0) as usize;
+    pattern::verify_guard(&memory, 0, 100)?;
+    pattern::verify_guard(&memory, end, 2 * PAGE - end)?;
     busy.join()?.succeeded(pair.len).map(drop)
 }
 
-fn wait_for_requests(count: u64) -> Outcome {
-    for _ in 0..2000 {
-        if counters::driver("requests")? >= count {
+/// Waits until so many requests are under way, or one of the ring has ended: on a slow
+/// machine that may be before anybody looks.
+fn wait_for_requests(ring: &Ring, count: u64) -> Outcome {
+    for _ in 0..60_000 {
+        if ring.has_ended() || counters::driver("requests")? >= count {
             return Ok(());
         }
         pause(1);
@@ -328,7 +332,7 @@ fn exits(_: Leg) -> Outcome {
         ring.register(&[range(&memory, 0, 2 * PAGE)])?;
         ring.submit(device.fd(), long_read(&memory))?;
         ring.submit(device.fd(), request(false, range(&memory, 0, PAGE), 0))?;
-        wait_for_requests(2)?;
+        wait_for_requests(&ring, 2)?;
         // The end of the process is its end.
         std::mem::forget(ring);
         Ok(())
@@ -392,7 +396,10 @@ fn no_stop(leg: Leg) -> Outcome {
                 break;
             }
         }
-        let frame = frames.ok_or_else(|| crate::check::Fail::new("every job was over in time"))?;
+        // On a slow machine jobs may always be over before anybody looks.
+        let found = frames.is_some() || !leg.counts_time();
+        check(found, "every job was over in time")?;
+        let Some(frame) = frames else { return Ok(()) };
         // The ring, its buffers and the memory are gone; the device has the page.
         same("still there", is_anonymous(frame)?, true)?;
         pause(400);

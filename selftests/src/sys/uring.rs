@@ -171,6 +171,13 @@ impl Ring {
         Ok(())
     }
 
+    /// Whether a request has ended that was not waited for yet.
+    pub(crate) fn has_ended(&self) -> bool {
+        let head = self.rings.counter(self.params.cq_off.head);
+        let tail = self.rings.counter(self.params.cq_off.tail);
+        head.load(Ordering::Relaxed) != tail.load(Ordering::Acquire)
+    }
+
     /// Waits for a request to end: its name, and its result.
     pub(crate) fn wait(&mut self) -> io::Result<(u64, i32)> {
         loop {
