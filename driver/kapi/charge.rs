@@ -204,3 +204,41 @@ pub(crate) fn total_pages() -> usize {
     // SAFETY: May be called anywhere.
     unsafe { shim::pindma_total_pages() }
 }
+
+#[kunit_tests(pindma_charge)]
+mod tests {
+    use super::*;
+
+    fn memlock(needed: u64, used: u64, limit: u64) -> Memlock {
+        Memlock {
+            needed,
+            used,
+            limit,
+            exempt: false,
+        }
+    }
+
+    #[test]
+    fn a_limit_is_reached_exactly() {
+        assert!(memlock(6, 4, 10).allows());
+        assert!(!memlock(7, 4, 10).allows());
+        assert!(memlock(0, 0, 0).allows());
+        assert!(!memlock(1, 0, 0).allows());
+    }
+
+    #[test]
+    fn sums_do_not_wrap() {
+        assert!(!memlock(u64::MAX, 2, 10).allows());
+        assert!(memlock(u64::MAX, u64::MAX, u64::MAX).allows());
+        assert_eq!(bytes(usize::MAX), u64::MAX);
+    }
+
+    #[test]
+    fn who_is_exempt_has_no_limit() {
+        let memlock = Memlock {
+            exempt: true,
+            ..memlock(100, 100, 0)
+        };
+        assert!(memlock.allows());
+    }
+}

@@ -397,3 +397,43 @@ fn attrs_for(view: &DmaView<'_>, backing: &Backing, bounce: Bounce) -> Result<c_
     }
     Ok(attrs as c_ulong)
 }
+
+#[kunit_tests(pindma_mapped)]
+mod tests {
+    use super::*;
+
+    fn segment(addr: u64, len: u64) -> DmaSegment {
+        DmaSegment { addr, len }
+    }
+
+    /// The parts that lie from `offset` on, as pairs of address and length, and how many.
+    fn parts(offset: u64, len: u64) -> ([(u64, u64); 3], usize) {
+        let segments = [segment(100, 10), segment(300, 20), segment(200, 5)];
+        let (mut all, mut count) = ([(0, 0); 3], 0);
+        for (place, part) in all.iter_mut().zip(part(&segments, offset, len)) {
+            *place = (part.addr, part.len);
+            count += 1;
+        }
+        (all, count)
+    }
+
+    #[test]
+    fn a_part_goes_across_segments() {
+        assert_eq!(parts(0, 35), ([(100, 10), (300, 20), (200, 5)], 3));
+        assert_eq!(parts(9, 22), ([(109, 1), (300, 20), (200, 1)], 3));
+    }
+
+    #[test]
+    fn a_part_begins_and_ends_within_a_segment() {
+        assert_eq!(parts(12, 3), ([(302, 3), (0, 0), (0, 0)], 1));
+        assert_eq!(parts(10, 20), ([(300, 20), (0, 0), (0, 0)], 1));
+    }
+
+    #[test]
+    fn there_is_no_part_beyond_the_end() {
+        assert_eq!(parts(34, 100), ([(204, 1), (0, 0), (0, 0)], 1));
+        assert_eq!(parts(35, 1).1, 0);
+        assert_eq!(parts(0, 0).1, 0);
+        assert_eq!(parts(u64::MAX, u64::MAX).1, 0);
+    }
+}

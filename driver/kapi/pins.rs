@@ -345,3 +345,48 @@ pub(crate) fn killed() -> bool {
     // SAFETY: Called by a task.
     unsafe { shim::pindma_killed() }
 }
+
+#[kunit_tests(pindma_pins)]
+mod tests {
+    use super::*;
+
+    const PAGE: u64 = PAGE_SIZE as u64;
+
+    fn range(addr: u64, len: u64) -> UserRange {
+        UserRange {
+            addr,
+            len,
+            index: 0,
+        }
+    }
+
+    #[test]
+    fn a_range_touches_whole_pages() {
+        assert_eq!(range(0, 1).pages(), 1);
+        assert_eq!(range(PAGE - 1, 2).pages(), 2);
+        assert_eq!(range(PAGE, PAGE).pages(), 1);
+        assert_eq!(range(1, 2 * PAGE).pages(), 3);
+        assert_eq!(range(u64::MAX - 1, 1).pages(), 1);
+        assert_eq!(count(&[range(5, 1), range(6, 1)]), 2);
+    }
+
+    #[test]
+    fn the_first_page_begins_where_the_range_does() {
+        let range = range(PAGE + 7, 2 * PAGE);
+        assert_eq!(range.addr_in_page(0), PAGE + 7);
+        assert_eq!(range.addr_in_page(1), 2 * PAGE);
+        assert_eq!(range.addr_in_page(2), 3 * PAGE);
+    }
+
+    #[test]
+    fn flags_follow_direction_and_term() {
+        let write = bindings::FOLL_WRITE as c_uint;
+        assert_eq!(Direction::ToDevice.gup_flags(), 0);
+        assert_eq!(Direction::FromDevice.gup_flags(), write);
+        assert_eq!(Direction::Both.gup_flags(), write);
+        assert_eq!(Term::Short.gup_flags(), 0);
+        assert_eq!(Term::Long.gup_flags(), bindings::FOLL_LONGTERM as c_uint);
+        assert!(Direction::Both.includes(Direction::ToDevice));
+        assert!(!Direction::ToDevice.includes(Direction::Both));
+    }
+}
