@@ -41,6 +41,7 @@ mod reading;
 pub(crate) mod regions;
 mod remapping;
 mod requests;
+mod scripts;
 mod shortage;
 mod signals;
 mod sizes;
@@ -93,6 +94,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     exactly_once::CASES,
     fairness::CASES,
     tracepoints::CASES,
+    scripts::CASES,
     pools::CASES,
     pool_calls::CASES,
     pool_rights::CASES,

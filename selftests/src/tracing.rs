@@ -87,6 +87,14 @@ impl Drop for Tracing {
     }
 }
 
+/// The fields of an event, which is called as its folder is, in their order.
+pub(crate) fn fields(event: &str) -> Outcome<Vec<String>> {
+    mount()?;
+    let path = format!("{TRACEFS}/{EVENTS}/{event}/format");
+    let text = fs::read_to_string(&path).map_err(|e| Fail::new(format!("{path}: {e}")))?;
+    Ok(text.lines().filter_map(field).collect())
+}
+
 fn mount() -> Outcome {
     if Path::new(TRACEFS).join("events").exists() {
         return Ok(());
@@ -101,4 +109,26 @@ fn event(line: &str) -> Option<Event> {
         name: name.to_string(),
         fields: fields.to_string(),
     })
+}
+
+/// The name in a line such as `field:u64 pages; offset:24; size:8; signed:0;`.
+fn field(line: &str) -> Option<String> {
+    let (declaration, _) = line.trim().strip_prefix("field:")?.split_once(';')?;
+    let name = declaration.split_whitespace().next_back()?;
+    Some(name.split('[').next().unwrap_or_default().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_last() {
+        let name = |line| field(line).expect("a field");
+        assert_eq!(name("\tfield:u64 pages;\toffset:24;\tsize:8;"), "pages");
+        assert_eq!(name("\tfield:__data_loc char[] dev;\toffset:8;"), "dev");
+        assert_eq!(name("\tfield:char comm[16];\toffset:8;\tsize:16;"), "comm");
+        assert_eq!(field("print fmt: \"pages=%llu\", REC->pages"), None);
+        assert_eq!(field(""), None);
+    }
 }
