@@ -27,6 +27,7 @@ mod lifetime;
 mod memlock;
 mod memory;
 mod misbehaviour;
+mod named;
 mod opening;
 mod pool_calls;
 mod pool_endings;
@@ -92,6 +93,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     reading::CASES,
     cancelling::CASES,
     exactly_once::CASES,
+    named::CASES,
     fairness::CASES,
     tracepoints::CASES,
     scripts::CASES,
