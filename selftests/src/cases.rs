@@ -36,6 +36,7 @@ mod pool_rights;
 mod pools;
 mod programs;
 mod queue_ends;
+mod queue_errors;
 mod reach;
 mod read_write;
 mod reading;
@@ -113,6 +114,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     lifetime::CASES,
     regions::lives::CASES,
     misbehaviour::CASES,
+    queue_errors::CASES,
     queue_ends::CASES,
     unbind::CASES,
     pool_endings::CASES,
