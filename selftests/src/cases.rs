@@ -49,6 +49,7 @@ mod signals;
 mod sizes;
 mod stats;
 mod streams;
+mod stuck;
 mod submit;
 mod tracepoints;
 mod unbind;
@@ -111,6 +112,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     opening::CASES,
     handover::CASES,
     contention::CASES,
+    stuck::CASES,
     lifetime::CASES,
     regions::lives::CASES,
     misbehaviour::CASES,
