@@ -55,6 +55,7 @@ mod tracepoints;
 mod unbind;
 mod unload;
 mod unstoppable;
+mod untold;
 mod uring;
 mod vectors;
 mod waits;
@@ -102,6 +103,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     pools::CASES,
     pool_calls::CASES,
     pool_rights::CASES,
+    untold::CASES,
     frames::CASES,
     streams::CASES,
     pool_guests::CASES,
