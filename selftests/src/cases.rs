@@ -19,6 +19,7 @@ mod faults;
 mod files;
 mod frames;
 mod handover;
+mod high_memory;
 mod holes;
 mod info;
 mod iovecs;
@@ -101,6 +102,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     tracepoints::CASES,
     scripts::CASES,
     pools::CASES,
+    high_memory::CASES,
     pool_calls::CASES,
     pool_rights::CASES,
     untold::CASES,
