@@ -30,6 +30,7 @@ mod memory;
 mod misbehaviour;
 mod named;
 mod opening;
+mod overruns;
 mod pool_calls;
 mod pool_endings;
 mod pool_guests;
@@ -108,6 +109,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     untold::CASES,
     frames::CASES,
     streams::CASES,
+    overruns::CASES,
     pool_guests::CASES,
     deadlines::CASES,
     signals::CASES,
