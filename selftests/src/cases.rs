@@ -46,6 +46,7 @@ pub(crate) mod regions;
 mod remapping;
 mod requests;
 mod scripts;
+mod short_pins;
 mod shortage;
 mod signals;
 mod sizes;
@@ -74,6 +75,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     vectors::CASES,
     faults::CASES,
     holes::CASES,
+    short_pins::CASES,
     windows::CASES,
     shortage::CASES,
     accounting::CASES,
