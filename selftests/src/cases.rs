@@ -18,6 +18,7 @@ mod fairness;
 mod faults;
 mod files;
 mod frames;
+mod full_load;
 mod handover;
 mod high_memory;
 mod holes;
@@ -128,6 +129,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     queue_ends::CASES,
     unbind::CASES,
     pool_endings::CASES,
+    full_load::CASES,
     unstoppable::CASES,
     crate::soak::CASES,
     crate::sweep::CASES,
