@@ -9,6 +9,7 @@ mod alignment;
 mod batches;
 mod blocking;
 mod cancelling;
+mod completes;
 mod contention;
 mod copying;
 mod cow;
@@ -126,6 +127,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     regions::lives::CASES,
     misbehaviour::CASES,
     queue_errors::CASES,
+    completes::CASES,
     queue_ends::CASES,
     unbind::CASES,
     pool_endings::CASES,
