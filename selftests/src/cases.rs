@@ -32,6 +32,7 @@ mod memory;
 mod misbehaviour;
 mod named;
 mod opening;
+mod outs;
 mod overruns;
 mod pool_calls;
 mod pool_endings;
@@ -71,6 +72,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     info::CASES,
     sizes::CASES,
     requests::CASES,
+    outs::CASES,
     alignment::CASES,
     memory::CASES,
     files::CASES,
