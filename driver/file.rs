@@ -312,6 +312,11 @@ impl File {
     }
 
     fn report(&self, out: &mut pindma_stats) -> Result {
+        *out = pindma_stats {
+            size: out.size,
+            flags: out.flags,
+            ..pindma_stats::default()
+        };
         if out.flags != 0 {
             return Err(EOPNOTSUPP);
         }
@@ -329,9 +334,9 @@ impl File {
             return Err(ENODEV);
         }
         let mut call = Call::<T>::read(arg)?;
-        answer(&mut call.arg)?;
+        let end = answer(&mut call.arg);
         call.write_back()?;
-        Ok(0)
+        end.map(|()| 0)
     }
 
     /// A call that answers nothing: nothing is written back.

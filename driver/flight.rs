@@ -96,6 +96,10 @@ impl<'b> InFlight<'b> {
 
     /// Takes the mapping back, given the proof that the device is quiet.
     pub(crate) fn settle_all(self, _proof: &Quiet) -> core::result::Result<Mapped<'b>, Self> {
+        if let Some(mapped) = &self.mapped {
+            let tickets = self.jobs.0.iter().flatten();
+            tickets.for_each(|ticket| mapped.trace_end(ticket.0));
+        }
         self.disarm()
     }
 

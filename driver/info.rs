@@ -37,6 +37,11 @@ use crate::{
 
 /// Fills in what the device is.
 pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
+    *info = pindma_info {
+        size: info.size,
+        flags: info.flags,
+        ..pindma_info::default()
+    };
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
     }
@@ -62,7 +67,6 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_max_runs = MOST_RUNS as u32;
     info.out_file_pinned_limit = device.max_file_pages() as u64;
     info.out_max_mappings = Device::MOST_FILE_MAPPINGS as u64;
-    info.out_state = 0;
     memlock(info)?;
     view(device, info)
 }
@@ -120,6 +124,13 @@ fn name(from: &[u8]) -> [u8; PINDMA_NAME_LEN as usize] {
 
 /// Fills in what a channel can do.
 pub(crate) fn channel(device: &Device, info: &mut pindma_channel_info) -> Result {
+    *info = pindma_channel_info {
+        size: info.size,
+        flags: info.flags,
+        channel: info.channel,
+        reserved: info.reserved,
+        ..pindma_channel_info::default()
+    };
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
     }

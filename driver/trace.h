@@ -4,8 +4,8 @@
  * these, with their names and fields, are what tools can rely on.
  *
  * Every pin is followed by its unpin, every map by its unmap, and every start by
- * exactly one complete with the same ticket, unless the device does not stop, or
- * is unbound meanwhile.  A ticket means one job, of whatever device.
+ * exactly one complete with the same ticket, unless the device does not stop.  A
+ * ticket means one job, of whatever device.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pindma

@@ -334,6 +334,11 @@ impl<'b> Mapped<'b> {
         self.backing.mark_touched();
     }
 
+    /// Traces that a job on it has ended, of which nobody asks any more how far it has got.
+    pub(crate) fn trace_end(&self, ticket: u64) {
+        trace::complete(&self.mapping.view, ticket, 0);
+    }
+
     /// How many segments go through a bounce buffer.
     pub(crate) fn bounced(&self) -> usize {
         self.mapping.bounced

@@ -41,7 +41,10 @@ use crate::{
             pindma_queue_wait,
             Call, //
         },
-        anon::Kind,
+        anon::{
+            Kind,
+            NewFile, //
+        },
         eventfd::EventFd,
         file_ops::{
             FileOps,
@@ -68,20 +71,23 @@ pub(crate) struct Open(Arc<Queue>);
 /// `PINDMA_QUEUE_CREATE`.
 pub(crate) fn create(backlog: &Arc<Backlog>, arg: UserPtr) -> Result<isize> {
     let mut call = Call::<pindma_queue_create>::read(arg)?;
-    call.arg.out_fd = -1;
-    if call.arg.flags != 0 {
+    let made = make(backlog, &call.arg);
+    call.arg.out_fd = made.as_ref().map_or(-1, NewFile::fd);
+    // Before it is installed: then there is no way back.
+    call.write_back()?;
+    made?.install();
+    Ok(0)
+}
+
+fn make(backlog: &Arc<Backlog>, arg: &pindma_queue_create) -> Result<NewFile> {
+    if arg.flags != 0 {
         return Err(EOPNOTSUPP);
     }
-    if call.arg.depth == 0 || call.arg.depth > MAX_DEPTH {
+    if arg.depth == 0 || arg.depth > MAX_DEPTH {
         return Err(EINVAL);
     }
-    let open = KBox::new(Open::new(backlog, call.arg.depth)?, gfp::for_user())?;
-    let file = QUEUES.make(open)?;
-    call.arg.out_fd = file.fd();
-    // Only then: once it is installed, there is no way back.
-    call.write_back()?;
-    file.install();
-    Ok(0)
+    let open = KBox::new(Open::new(backlog, arg.depth)?, gfp::for_user())?;
+    QUEUES.make(open)
 }
 
 impl Open {
@@ -100,8 +106,8 @@ impl Open {
     fn wait(&self, arg: UserPtr, nonblocking: bool) -> Result<isize> {
         let mut call = Call::<pindma_queue_wait>::read(arg)?;
         (call.arg.out_reaped, call.arg.out_in_flight) = (0, 0);
-        let wait = Wait::check(&call.arg, nonblocking)?;
-        let end = self.reap(&wait, &mut call);
+        let wait = Wait::check(&call.arg, nonblocking);
+        let end = wait.and_then(|wait| self.reap(&wait, &mut call));
         if call.arg.out_reaped == 0 {
             call.arg.out_in_flight = self.0.level().in_flight as u32;
             call.write_back()?;
@@ -183,24 +189,28 @@ impl Open {
     fn cancel(&self, arg: UserPtr) -> Result<isize> {
         let mut call = Call::<pindma_queue_cancel>::read(arg)?;
         call.arg.out_canceled = 0;
-        let id = self.0.id();
-        let which = match call.arg.flags {
-            0 => Which::Request(Name {
-                queue: id,
-                user_data: call.arg.user_data,
-            }),
-            abi::PINDMA_CANCEL_ALL => Which::Queue(id),
-            _ => return Err(EOPNOTSUPP),
-        };
-        if call.arg.reserved != 0 {
-            return Err(EINVAL);
-        }
         call.write_back()?;
-        call.arg.out_canceled = self.0.cancel(which);
+        call.arg.out_canceled = self.0.cancel(self.which(&call.arg)?);
         call.write_back()?;
         match call.arg.out_canceled {
             0 => Err(self.0.unusable().unwrap_or(ENOENT)),
             _ => Ok(0),
+        }
+    }
+
+    fn which(&self, arg: &pindma_queue_cancel) -> Result<Which> {
+        let queue = self.0.id();
+        let which = match arg.flags {
+            0 => Which::Request(Name {
+                queue,
+                user_data: arg.user_data,
+            }),
+            abi::PINDMA_CANCEL_ALL => Which::Queue(queue),
+            _ => return Err(EOPNOTSUPP),
+        };
+        match arg.reserved {
+            0 => Ok(which),
+            _ => Err(EINVAL),
         }
     }
 

@@ -84,6 +84,12 @@ pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
 
 /// Fills in what a region turned out to be.
 pub(crate) fn info(file: &File, info: &mut pindma_region_info) -> Result {
+    *info = pindma_region_info {
+        size: info.size,
+        flags: info.flags,
+        handle: info.handle,
+        ..pindma_region_info::default()
+    };
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
     }

@@ -9,6 +9,7 @@ mod alignment;
 mod batches;
 mod blocking;
 mod cancelling;
+mod completes;
 mod contention;
 mod copying;
 mod cow;
@@ -19,7 +20,9 @@ mod faults;
 mod files;
 mod fio;
 mod frames;
+mod full_load;
 mod handover;
+mod high_memory;
 mod holes;
 mod info;
 mod iovecs;
@@ -28,7 +31,10 @@ mod lifetime;
 mod memlock;
 mod memory;
 mod misbehaviour;
+mod named;
 mod opening;
+mod outs;
+mod overruns;
 mod pool_calls;
 mod pool_endings;
 mod pool_guests;
@@ -36,24 +42,29 @@ mod pool_rights;
 mod pools;
 mod programs;
 mod queue_ends;
+mod queue_errors;
 mod reach;
 mod read_write;
 mod reading;
 pub(crate) mod regions;
 mod remapping;
 mod requests;
+mod scripts;
 mod shares;
+mod short_pins;
 mod shortage;
 mod signals;
 mod sizes;
 mod stats;
 mod streams;
+mod stuck;
 mod submit;
 mod tools;
 mod tracepoints;
 mod unbind;
 mod unload;
 mod unstoppable;
+mod untold;
 mod uring;
 mod vectors;
 mod waits;
@@ -64,12 +75,14 @@ pub(crate) static ALL: &[&[Case]] = &[
     info::CASES,
     sizes::CASES,
     requests::CASES,
+    outs::CASES,
     alignment::CASES,
     memory::CASES,
     files::CASES,
     vectors::CASES,
     faults::CASES,
     holes::CASES,
+    short_pins::CASES,
     windows::CASES,
     shortage::CASES,
     accounting::CASES,
@@ -94,14 +107,19 @@ pub(crate) static ALL: &[&[Case]] = &[
     reading::CASES,
     cancelling::CASES,
     exactly_once::CASES,
+    named::CASES,
     fairness::CASES,
     shares::CASES,
     tracepoints::CASES,
+    scripts::CASES,
     pools::CASES,
+    high_memory::CASES,
     pool_calls::CASES,
     pool_rights::CASES,
+    untold::CASES,
     frames::CASES,
     streams::CASES,
+    overruns::CASES,
     pool_guests::CASES,
     deadlines::CASES,
     signals::CASES,
@@ -110,12 +128,16 @@ pub(crate) static ALL: &[&[Case]] = &[
     opening::CASES,
     handover::CASES,
     contention::CASES,
+    stuck::CASES,
     lifetime::CASES,
     regions::lives::CASES,
     misbehaviour::CASES,
+    queue_errors::CASES,
+    completes::CASES,
     queue_ends::CASES,
     unbind::CASES,
     pool_endings::CASES,
+    full_load::CASES,
     unstoppable::CASES,
     crate::soak::CASES,
     crate::sweep::CASES,

@@ -3,12 +3,14 @@
 //! The driver's tracepoints, as tools see them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::check::{Fail, Outcome};
 use crate::os;
 
 const TRACEFS: &str = "/sys/kernel/tracing";
+/// Where the driver's events are, beneath that and beneath each instance of it.
+const EVENTS: &str = "events/pindma";
 
 /// One event: its name without `pindma_`, and its fields as text.
 #[derive(Debug)]
@@ -28,39 +30,76 @@ impl Event {
     }
 }
 
-/// All tracepoints of the driver, switched on for as long as it lives.
-pub(crate) struct Tracing;
+/// Tracepoints of the driver, switched on for as long as it lives.
+pub(crate) struct Tracing {
+    folder: PathBuf,
+}
 
 impl Tracing {
-    /// Switches them on, with nothing recorded so far.
+    /// Switches all of them on, with nothing recorded so far.
     pub(crate) fn start() -> Outcome<Tracing> {
-        if !Path::new(TRACEFS).join("events").exists() {
-            os::mount("tracefs", TRACEFS).map_err(|e| Fail::new(format!("{TRACEFS}: {e}")))?;
-        }
+        mount()?;
+        let tracing = Tracing {
+            folder: PathBuf::from(TRACEFS),
+        };
         // Perhaps left by a case that was killed.
-        write("set_event_pid", "")?;
-        write("trace", "")?;
-        write("events/pindma/enable", "1")?;
-        Ok(Tracing)
+        tracing.write("set_event_pid", "")?;
+        tracing.write("trace", "")?;
+        tracing.write(&format!("{EVENTS}/enable"), "1")?;
+        Ok(tracing)
+    }
+
+    /// Switches only `names` on, for every process, whatever else is traced.
+    pub(crate) fn beside(names: &[&str]) -> Outcome<Tracing> {
+        mount()?;
+        let folder = Path::new(TRACEFS).join("instances/pindma");
+        if !folder.exists() {
+            fs::create_dir(&folder)?;
+        }
+        let tracing = Tracing { folder };
+        tracing.write(&format!("{EVENTS}/enable"), "0")?;
+        tracing.write("trace", "")?;
+        for name in names {
+            tracing.write(&format!("{EVENTS}/pindma_{name}/enable"), "1")?;
+        }
+        Ok(tracing)
     }
 
     /// What was recorded, in order.
     pub(crate) fn events(&self) -> Outcome<Vec<Event>> {
-        let text = fs::read_to_string(Path::new(TRACEFS).join("trace"))?;
+        let text = fs::read_to_string(self.folder.join("trace"))?;
         Ok(text.lines().filter_map(event).collect())
+    }
+
+    fn write(&self, file: &str, text: &str) -> Outcome {
+        let path = self.folder.join(file);
+        fs::write(&path, text).map_err(|e| Fail::new(format!("{}: {e}", path.display())))
     }
 }
 
 impl Drop for Tracing {
     fn drop(&mut self) {
         // A test that fails here has failed already, or leaves more in the log.
-        let _ = write("events/pindma/enable", "0");
+        let _ = self.write(&format!("{EVENTS}/enable"), "0");
+        if self.folder != Path::new(TRACEFS) {
+            let _ = fs::remove_dir(&self.folder);
+        }
     }
 }
 
-fn write(file: &str, text: &str) -> Outcome {
-    let path = Path::new(TRACEFS).join(file);
-    fs::write(&path, text).map_err(|e| Fail::new(format!("{}: {e}", path.display())))
+/// The fields of an event, which is called as its folder is, in their order.
+pub(crate) fn fields(event: &str) -> Outcome<Vec<String>> {
+    mount()?;
+    let path = format!("{TRACEFS}/{EVENTS}/{event}/format");
+    let text = fs::read_to_string(&path).map_err(|e| Fail::new(format!("{path}: {e}")))?;
+    Ok(text.lines().filter_map(field).collect())
+}
+
+fn mount() -> Outcome {
+    if Path::new(TRACEFS).join("events").exists() {
+        return Ok(());
+    }
+    os::mount("tracefs", TRACEFS).map_err(|e| Fail::new(format!("{TRACEFS}: {e}")))
 }
 
 fn event(line: &str) -> Option<Event> {
@@ -70,4 +109,26 @@ fn event(line: &str) -> Option<Event> {
         name: name.to_string(),
         fields: fields.to_string(),
     })
+}
+
+/// The name in a line such as `field:u64 pages; offset:24; size:8; signed:0;`.
+fn field(line: &str) -> Option<String> {
+    let (declaration, _) = line.trim().strip_prefix("field:")?.split_once(';')?;
+    let name = declaration.split_whitespace().next_back()?;
+    Some(name.split('[').next().unwrap_or_default().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_last() {
+        let name = |line| field(line).expect("a field");
+        assert_eq!(name("\tfield:u64 pages;\toffset:24;\tsize:8;"), "pages");
+        assert_eq!(name("\tfield:__data_loc char[] dev;\toffset:8;"), "dev");
+        assert_eq!(name("\tfield:char comm[16];\toffset:8;\tsize:16;"), "comm");
+        assert_eq!(field("print fmt: \"pages=%llu\", REC->pages"), None);
+        assert_eq!(field(""), None);
+    }
 }

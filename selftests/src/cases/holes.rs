@@ -39,14 +39,14 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Pages of the range.
-const PAGES: usize = 9;
-const LEN: usize = PAGES * PAGE;
+pub(super) const PAGES: usize = 9;
+pub(super) const LEN: usize = PAGES * PAGE;
 /// Where the range begins in its first page.
-const AT: usize = 300;
+pub(super) const AT: usize = 300;
 
 /// Memory of which page number `hole` is missing.  A page stays behind it, so
 /// that no other mapping grows into the hole.
-fn with_hole(pages: usize, hole: usize) -> Outcome<Mapping> {
+pub(super) fn with_hole(pages: usize, hole: usize) -> Outcome<Mapping> {
     let mut memory = Mapping::anonymous((pages + 1) * PAGE)?;
     memory.fill(0, memory.len(), GUARD);
     memory.punch(hole * PAGE, PAGE)?;
@@ -54,14 +54,14 @@ fn with_hole(pages: usize, hole: usize) -> Outcome<Mapping> {
 }
 
 /// First address of the range that is in page number `hole`.
-fn address(memory: &Mapping, hole: usize) -> u64 {
+pub(super) fn address(memory: &Mapping, hole: usize) -> u64 {
     memory.addr((hole * PAGE).max(AT))
 }
 
 /// The call failed at this place, before anything was started, and the driver
 /// has nothing in hand.
 #[track_caller]
-fn failed(call: Call, index: usize, addr: u64, pinned: usize, dst: bool) -> Outcome {
+pub(super) fn failed(call: Call, index: usize, addr: u64, pinned: usize, dst: bool) -> Outcome {
     let out = call.refused(libc::EFAULT)?;
     at_place(call, addr, pinned, dst)?;
     same("index", out.fault_index, index as u32)?;
@@ -81,7 +81,7 @@ fn at_place(call: Call, addr: u64, pinned: usize, dst: bool) -> Outcome {
     same("pages pinned", out.pages_pinned, pinned as u64)
 }
 
-fn nothing_left() -> Outcome {
+pub(super) fn nothing_left() -> Outcome {
     for name in ["pinned_pages", "charged_pages", "mapped_segments"] {
         same(name, counters::driver(name)?, 0)?;
     }

@@ -172,7 +172,7 @@ fn killed(_: Leg) -> Outcome {
 }
 
 /// Every call on the pool is ENODEV, once what was ready is dequeued.
-fn gone(pool: &Pool) -> Outcome<usize> {
+pub(super) fn gone(pool: &Pool) -> Outcome<usize> {
     let enodev = errno_name(libc::ENODEV);
     let (look, ..) = pool.try_look(0);
     same("query", errno_name(look), enodev.clone())?;

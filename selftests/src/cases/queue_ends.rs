@@ -135,7 +135,7 @@ impl Flight {
 
 /// The first so many are done, the others ended with this errno, or could not be stopped any more.
 #[track_caller]
-fn split(ends: &[abi::pindma_completion], errno: i32) -> Outcome<usize> {
+pub(super) fn split(ends: &[abi::pindma_completion], errno: i32) -> Outcome<usize> {
     let whole = ends.iter().filter(|end| end.status == 0).count();
     let mut names = Vec::new();
     for end in ends {

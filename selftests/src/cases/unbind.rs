@@ -95,7 +95,7 @@ fn node(_: Leg) -> Outcome {
 }
 
 /// Every command on this file is ENODEV.
-fn gone(device: &Device) -> Outcome {
+pub(super) fn gone(device: &Device) -> Outcome {
     for (command, size) in [
         (abi::PINDMA_INFO, size_of::<abi::pindma_info>()),
         (

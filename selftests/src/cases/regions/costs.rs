@@ -22,7 +22,7 @@ use crate::tracing::Tracing;
 pub(crate) const CASES: &[Case] = &[
     Case::new(
         "registered_transfers_pin_map_and_allocate_nothing",
-        "10000 of them, of up to four segments",
+        "10000 of them, of up to four segments; by counters and tracepoints",
         nothing,
     )
     .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
@@ -38,6 +38,9 @@ pub(crate) const CASES: &[Case] = &[
 
 /// Transfers.
 const TRANSFERS: u64 = 10_000;
+
+/// What each transfer by address does once, and one by handle never.
+const PER_ADDRESS: [&str; 4] = ["pin", "map", "unmap", "unpin"];
 
 /// `nr_foll_pin_acquired`: pages pinned by anybody since boot.
 fn pins_ever() -> Outcome<i64> {
@@ -114,17 +117,21 @@ fn nothing(_: Leg) -> Outcome {
     })?;
     wait(&ours)?;
     let before = (pins_ever()?, counters::driver("mapped_segments")?);
+    let tracing = Tracing::beside(&PER_ADDRESS)?;
     let watch = Allocations::watch(child.pid())?;
     go(&ours)?;
     wait(&ours)?;
     let (events, one) = watch.count()?;
     drop(watch);
+    let told = tracing.events()?;
+    check(told.is_empty(), format!("such as {:?}", told.first()))?;
     same("pages pinned meanwhile", pins_ever()? - before.0, 0)?;
     same(
         "segments mapped",
         counters::driver("mapped_segments")?,
         before.1,
     )?;
+    are_seen(&tracing)?;
     go(&ours)?;
     flight::finish(child)?;
     // Both ends of the socket's messages, and the like.
@@ -135,6 +142,17 @@ fn nothing(_: Leg) -> Outcome {
     let stats = device.stats()?;
     check(stats.out_calls > TRANSFERS, "too few transfers")?;
     same("pages pinned in all", stats.out_pages, 4)
+}
+
+/// The tracepoints tell of one transfer by address what they did not tell of all the others.
+fn are_seen(tracing: &Tracing) -> Outcome {
+    let memory = Mapping::anonymous(PAGE)?;
+    Device::open()?
+        .to_device(0, &[seg(&memory, 0, 8)])
+        .succeeded(8)?;
+    let events = tracing.events()?;
+    let names: Vec<&str> = events.iter().map(|event| event.name.as_str()).collect();
+    check(names == PER_ADDRESS, format!("events are {names:?}"))
 }
 
 /// Says that we are here, and waits to go on.
