@@ -92,9 +92,6 @@ pub(crate) const MAX_BATCH: u32 = 1024;
 /// How often who waits for a buffer looks at its deadline, at least.
 const WAIT_SLICE_MS: u32 = 1000;
 
-/// Most pages to which frames go that find no buffer.
-const SCRAP_PAGES: usize = 16;
-
 struct State {
     buffers: Buffers,
     run: Option<Run>,
@@ -106,20 +103,10 @@ struct State {
     file: Option<Arc<File>>,
 }
 
-/// What a pool is made of.
-struct Contents {
-    memory: KVVec<Memory>,
-    /// Where frames go that find no buffer, if the device may write any.
-    scrap: Option<Memory>,
-    /// Whose each part of the memory is.
-    buffers: Buffers,
-}
-
 /// A pool.
 #[pin_data]
 pub(crate) struct Pool {
     memory: KVVec<Memory>,
-    scrap: Option<Memory>,
     direction: Direction,
     maker: Maker,
     device: Arc<Device>,
@@ -138,15 +125,10 @@ pub(crate) struct Pool {
 impl Pool {
     fn new(
         file: &Arc<File>,
-        contents: Contents,
+        (memory, buffers): (KVVec<Memory>, Buffers),
         direction: Direction,
         maker: Maker,
     ) -> Result<Arc<Self>> {
-        let Contents {
-            memory,
-            scrap,
-            buffers,
-        } = contents;
         let state = State {
             buffers,
             run: None,
@@ -157,7 +139,6 @@ impl Pool {
         Arc::pin_init(
             try_pin_init!(Self {
                 memory,
-                scrap,
                 direction,
                 maker,
                 device: file.device().clone(),
@@ -286,8 +267,12 @@ impl Pool {
     /// # Errors
     ///
     /// `EBUSY` if it does already, `ECANCELED` if the file is closed, `ENOSPC` if the device works on
-    /// too many pools of the file.
+    /// too many pools of the file, `ENOMEM`.
     fn start(this: &Arc<Self>, setup: Setup) -> Result {
+        if setup.stream {
+            let file = this.state.lock().file.clone().ok_or(ECANCELED)?;
+            file.roster().prepare_scrap(&file)?;
+        }
         let mut state = this.state.lock();
         let file = state.file.as_ref().ok_or(ECANCELED)?;
         if state.run.is_some() {
@@ -401,9 +386,6 @@ impl Pool {
         let file = self.state.lock().file.take();
         self.stop_for_good();
         self.memory.iter().for_each(Memory::unmap);
-        if let Some(scrap) = self.scrap.as_ref() {
-            scrap.unmap();
-        }
         self.changed.notify_all();
         drop(file);
     }

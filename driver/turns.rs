@@ -33,6 +33,10 @@ impl Pace {
         self.0.load(Relaxed)
     }
 
+    fn is_new(&self) -> bool {
+        self.round() == 0
+    }
+
     fn set(&self, round: u64) {
         self.0.store(round, Relaxed);
     }
@@ -64,7 +68,11 @@ impl Turns {
         };
         self.waiting.push(waiter, gfp::for_user())?;
         self.next += 1;
-        pace.set(pace.round().max(self.round + 1));
+        // It has had its turn in the round before, and comes back for that of this one.
+        let on_time = !pace.is_new() && pace.round() >= self.round;
+        if !on_time {
+            pace.set(self.round + 1);
+        }
         Ok(number)
     }
 
@@ -128,6 +136,32 @@ mod tests {
         let served = numbers.iter().position(|number| turns.take(*number));
         turns.give_back();
         served
+    }
+
+    #[test]
+    fn who_comes_back_at_once_misses_no_turn() -> Result {
+        let mut turns = Turns::default();
+        let (many, one) = (pace()?, pace()?);
+        let mut numbers = KVec::new();
+        for _ in 0..10 {
+            numbers.push(turns.join(&many)?, GFP_KERNEL)?;
+        }
+        for _ in 0..4 {
+            let number = turns.join(&one)?;
+            // The file with many may be first, but only once.
+            let before = numbers.iter().position(|number| turns.take(*number));
+            turns.give_back();
+            if let Some(place) = before {
+                numbers.remove(place).map_err(|_| EINVAL)?;
+            }
+            assert!(turns.take(number));
+            turns.give_back();
+            // Somebody else is faster than it.
+            let next = numbers.iter().position(|number| turns.take(*number));
+            turns.give_back();
+            numbers.remove(next.ok_or(EBUSY)?).map_err(|_| EINVAL)?;
+        }
+        Ok(())
     }
 
     #[test]

@@ -15,10 +15,8 @@ use super::{
         self,
         OpenPool, //
     },
-    Contents,
     Pool,
-    MAX_BUFFERS,
-    SCRAP_PAGES, //
+    MAX_BUFFERS, //
 };
 use crate::{
     failure::Failure,
@@ -72,17 +70,11 @@ pub(crate) fn create<'a>(
     file.check_usable()?;
     file.names().check_room()?;
     let maker = Maker::current(plan.shared)?;
-    let scrap = plan.scrap(file)?;
     // Before the memory, which may be all that there is.
     let mut buffers = Buffers::new(plan.count)?;
     let memory = plan.allocate(file, progress)?;
     buffers.truncate(memory.len());
-    let contents = Contents {
-        memory,
-        scrap,
-        buffers,
-    };
-    let pool = Pool::new(file, contents, plan.direction, maker)?;
+    let pool = Pool::new(file, (memory, buffers), plan.direction, maker)?;
     let open = OpenPool::boxed(file, &pool)?;
     let created = Created {
         file: open::KIND.make(open)?,
@@ -133,13 +125,6 @@ impl Plan {
             as_many: has(abi::PINDMA_POOL_AS_MANY),
             shared: has(abi::PINDMA_POOL_SHARED),
         })
-    }
-
-    /// Where frames go that find no buffer, if the device may write any.
-    fn scrap(&self, file: &File) -> Result<Option<Memory>, Failure> {
-        let pages = self.pages.min(SCRAP_PAGES);
-        let scrap = || Memory::spare(file, pages, self.direction);
-        self.direction.writes().then(scrap).transpose()
     }
 
     fn allocate(&self, file: &File, progress: &mut Progress) -> Result<KVVec<Memory>, Failure> {

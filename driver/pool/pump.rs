@@ -96,7 +96,7 @@ impl Pool {
                 Piece::Part(part(memory, frame.len), memory.bounced())
             }
             None => {
-                let scrap = self.scrap.as_ref().ok_or(EINVAL)?;
+                let scrap = frame.file.roster().scrap().ok_or(EINVAL)?;
                 Piece::Repeated(part(scrap, scrap.len()), frame.len)
             }
         };

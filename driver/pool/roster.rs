@@ -13,15 +13,26 @@ use kernel::{
             Full, //
         },
         Arc,
-        Mutex, //
+        Mutex,
+        SetOnce, //
     }, //
 };
 
-use super::Pool;
+use super::{
+    memory::Memory,
+    Pool, //
+};
 use crate::{
-    kapi::gfp,
+    file::File,
+    kapi::{
+        gfp,
+        pins::Direction, //
+    },
     names::MOST_NAMED, //
 };
+
+/// Pages to which frames go that find no buffer.
+const SCRAP_PAGES: usize = 16;
 
 /// Most pools of a file on which the device works at a time: each keeps a thread of the kernel busy.
 pub(crate) const MOST_RUNS: usize = 32;
@@ -33,6 +44,8 @@ pub(crate) struct Roster {
     pools: Mutex<KVVec<Arc<Pool>>>,
     /// On how many of them the device works.
     runs: Atomic<usize>,
+    /// Where frames go that find no buffer, of all of them.
+    scrap: SetOnce<Memory>,
 }
 
 /// One of the pools on which the device works; dropping it makes room for another.
@@ -50,6 +63,7 @@ impl Roster {
         pin_init!(Self {
             pools <- new_mutex!(KVVec::new()),
             runs: Atomic::new(0),
+            scrap: SetOnce::new(),
         })
     }
 
@@ -81,6 +95,25 @@ impl Roster {
         }
     }
 
+    /// Sees to it that frames can be lost. Nothing is charged for that: it is little, and there must
+    /// be some even if buffers have taken all that there is to take.
+    pub(super) fn prepare_scrap(&self, file: &File) -> Result {
+        if self.scrap.as_ref().is_none() {
+            let spare = |pages| Memory::spare(file, pages, Direction::FromDevice);
+            let scrap = spare(SCRAP_PAGES).or_else(|_| spare(1));
+            // Another thread may have been faster.
+            let _ = self
+                .scrap
+                .populate(scrap.map_err(|failure| failure.error())?);
+        }
+        Ok(())
+    }
+
+    /// Where frames go that find no buffer.
+    pub(super) fn scrap(&self) -> Option<&Memory> {
+        self.scrap.as_ref()
+    }
+
     /// The descriptor of a pool is closed.
     pub(super) fn strike(&self, pool: &Arc<Pool>) {
         self.pools.lock().retain(|known| !Arc::ptr_eq(known, pool));
@@ -90,5 +123,8 @@ impl Roster {
     pub(crate) fn close(&self) {
         let pools = core::mem::take(&mut *self.pools.lock());
         pools.into_iter().for_each(|pool| pool.leave_file());
+        if let Some(scrap) = self.scrap() {
+            scrap.unmap();
+        }
     }
 }

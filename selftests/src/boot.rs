@@ -20,6 +20,7 @@ use crate::kernel::Kernel;
 use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
+use crate::mutants;
 use crate::os;
 use crate::pattern;
 use crate::sys::{self, signals, Mapping};
@@ -83,6 +84,7 @@ fn obey(orders: &Orders) -> Outcome {
     match orders.mode.as_str() {
         "test" => test(orders),
         "demo" => demo(orders.leg),
+        "mutants" => mutants::run((orders.leg, orders.kernel)).map(|()| done()),
         "bench" => bench::run(orders.leg).map(|()| done()),
         "panic" => panic_kernel(),
         "hang" => hang(),

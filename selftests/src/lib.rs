@@ -29,6 +29,7 @@ mod harness;
 mod kmsg;
 mod ktap;
 mod module;
+mod mutants;
 mod os;
 mod pagemap;
 mod pattern;

@@ -29,7 +29,7 @@ const BUSYBOX: &str = "/usr/bin/busybox";
 const EXTRA_MODULES: [&str; 2] = ["brd", "ext4"];
 
 /// Writes the initramfs to `path`.
-pub fn write(path: &Path, sources: &Sources) -> io::Result<()> {
+pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> io::Result<()> {
     let file = fs::File::create(path).map_err(|error| about(path, &error))?;
     let mut archive = Archive::new(BufWriter::new(file));
     for directory in [
@@ -62,6 +62,12 @@ pub fn write(path: &Path, sources: &Sources) -> io::Result<()> {
         None => String::new(),
     };
     archive.file("lib/modules-extra/load.order", 0o644, order.as_bytes())?;
+    if !mutants.is_empty() {
+        archive.directory("mutants")?;
+    }
+    for (name, content) in mutants {
+        archive.file(&format!("mutants/{name}"), 0o644, content)?;
+    }
     archive.finish()?;
     Ok(())
 }

@@ -99,6 +99,8 @@ pub enum Mode {
     Demo,
     /// Measure.
     Bench,
+    /// Try mutants of the driver.
+    Mutants,
     /// Panic, to prove that it is noticed.
     Panic,
     /// Hang, likewise.
@@ -116,6 +118,7 @@ impl Mode {
             Mode::Test | Mode::Soak(_) => "test",
             Mode::Demo => "demo",
             Mode::Bench => "bench",
+            Mode::Mutants => "mutants",
             Mode::Panic => "panic",
             Mode::Hang => "hang",
             Mode::NoPlan => "noplan",

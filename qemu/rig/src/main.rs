@@ -15,6 +15,7 @@ mod initramfs;
 mod ktap;
 mod lines;
 mod machine;
+mod mutants;
 mod places;
 mod prove;
 mod show;
@@ -80,6 +81,15 @@ enum Task {
     Demo,
     /// Measure what the ways to move data cost.
     Bench,
+    /// Try mutants of the driver, one after the other.
+    Mutants {
+        /// On this leg.
+        #[arg(long, value_name = "NAME", value_parser = parse_leg)]
+        leg: Leg,
+        /// Where they are: `list`, with a NAME FILTER each, and NAME.ko.
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Prove that a guest that panics, hangs, has no plan or stops is noticed.
     Prove,
     /// Make the initramfs and print its path.
@@ -154,6 +164,10 @@ fn run(options: Options) -> io::Result<bool> {
         }
         Task::Demo => demo::demo(&places),
         Task::Bench => bench::bench(&places),
+        Task::Mutants { leg, folder } => {
+            let patience = suite::patience(places.kernel(), Mode::Mutants);
+            mutants::mutants(&places, leg, &folder, patience)
+        }
         Task::Prove => prove::prove(&places, options.jobs),
         Task::Initramfs => {
             println!("{}", initramfs.display());

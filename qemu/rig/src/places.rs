@@ -69,8 +69,13 @@ impl Places {
 
     /// Makes the initramfs; returns its path.
     pub fn make_initramfs(&self) -> io::Result<&Path> {
+        self.make_initramfs_with(&[])
+    }
+
+    /// The same, with mutants of the module: names and contents.
+    pub fn make_initramfs_with(&self, mutants: &[(String, Vec<u8>)]) -> io::Result<&Path> {
         std::fs::create_dir_all(&self.logs)?;
-        initramfs::write(&self.initramfs, &self.sources)?;
+        initramfs::write(&self.initramfs, &self.sources, mutants)?;
         Ok(&self.initramfs)
     }
 

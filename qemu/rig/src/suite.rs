@@ -80,7 +80,7 @@ fn run_legs(
 }
 
 /// The debug kernel needs several times as many instructions.
-fn patience(kernel: Kernel, mode: Mode) -> Patience {
+pub fn patience(kernel: Kernel, mode: Mode) -> Patience {
     let patience = match kernel {
         Kernel::Stock => Patience::NORMAL,
         Kernel::Debug => Patience::LONG,
