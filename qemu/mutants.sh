@@ -3,17 +3,24 @@
 # Breaks the driver on purpose, one invariant at a time, and looks which case
 # notices: mutants.sh [NAME...]. Fails if a mutant survives or is stale.
 #
+# All are built first. Then those of one leg are tried on one machine, each after
+# the driver itself, which has to pass the same cases there and then. One that its
+# cases do not notice gets a machine for itself, whose host looks on as well.
+#
 # A mutant is selftests/mutants/NAME.patch. Its first line says what it breaks
 # and which peer did so, then come `Leg: LEG`, the cheapest that should notice,
 # and perhaps `Filter: TEXT`, for only the cases with that in their name, and
-# `Kernel: debug` for what only that one notices; then a unified diff of the driver. Programs are not changed: cargo could take a
-# mutant of them for what the checkout itself has to build.
+# `Kernel: debug` for what only that one notices; then a unified diff of the
+# driver. Programs are not changed: cargo could take a mutant of them for what the
+# checkout itself has to build.
 . "${BASH_SOURCE[0]%/*}/lib.sh"
 
 PATCHES=selftests/mutants
 AREA=$WORK/mutants
 # What all copies are made of: the checkout as it was in the beginning.
 BASE=$AREA/base
+# Most mutants for one machine, whose memory they all lie in.
+AT_MOST=24
 
 # The value of a line `Key: value` above a mutant's diff.
 head_of() {
@@ -23,10 +30,6 @@ head_of() {
 files_of() {
 	sed -n 's,^+++ b/,,p' "$BASE/$PATCHES/$1.patch"
 }
-# The run that should notice a mutant, as one word.
-run_of() {
-	echo "$(head_of "$1" Leg):$(head_of "$1" Filter):$(head_of "$1" Kernel)"
-}
 # Where a copy has its builds and logs.
 work_of() {
 	local REPO=$1
@@ -35,7 +38,7 @@ work_of() {
 
 snapshot() {
 	rm -rf --one-file-system "$AREA"
-	mkdir -p "$BASE" "$AREA/logs" "$AREA/verdicts" "$AREA/sick"
+	mkdir -p "$BASE" "$AREA"/{logs,verdicts,built,groups}
 	cd "$REPO" || exit
 	git -c safe.directory="$REPO" ls-files -z --cached --others --exclude-standard |
 		tar -c --null --ignore-failed-read --warning=no-failed-read --files-from=- | tar -x -C "$BASE"
@@ -72,91 +75,94 @@ is_of_driver() {
 	[ -n "$(files_of "$1")" ] && ! files_of "$1" | grep -v '^driver/' >/dev/null
 }
 
-# Makes a run LEG:FILTER:KERNEL in the copy that is the current directory.
-make_run() {
-	local leg filter kernel
-	IFS=: read -r leg filter kernel <<<"$1"
-	qemu/rig.sh ${kernel:+"--$kernel-kernel"} --jobs 1 test --leg "$leg" --filter "$filter"
+# Builds a mutant in the copy of $SLOT, or says why it is stale.
+build() {
+	local name=$1 log=$AREA/logs/$1.log copy kernel why=''
+	take_copy
+	cd "$copy" || exit
+	kernel=$(head_of "$name" Kernel)
+	# The one before must not be taken for this one if this does not build.
+	rm -f "$(work_of "$copy")"/bin/pindma*.ko
+	if [ -z "$(head_of "$name" Leg)" ]; then
+		why="it names no leg"
+	elif ! is_of_driver "$name"; then
+		why="it is no change of the driver, or not only"
+	elif ! apply "$name" >"$log" 2>&1; then
+		why="it does not apply, see $log"
+	elif ! qemu/steps/module.sh "$kernel" >>"$log" 2>&1; then
+		why="it does not build, see $log"
+	else
+		enter strip --strip-debug -o "$AREA/built/$name.ko" "$(work_of "$copy")/bin/$(module_of "$kernel")"
+	fi
+	restore "$name"
+	[ -z "$why" ] || tell "$name" "stale: $why"
 }
 
-# The cases that a run's log blames, with commas. Those that were lost after
-# the first lost one were never tried.
-blamed() {
-	{
-		sed -nE 's/^FAIL ([a-z0-9_:]+)$/\1/p' "$1"
-		sed -nE 's/^LOST ([a-z0-9_:]+)$/\1/p' "$1" | head -n 1
-	} | paste -sd, | sed 's/,/, /g'
-}
-# What a run's log says of a run as a whole, the first of it; not of its cases.
-fault_of() {
-	sed -n '/^--- leg/,/^\(FAIL\|LOST\|the console\)/{/^\(---\|FAIL\|LOST\|the console\)/!p}' "$1" | head -n 1
+# The file that is the module for the stock kernel, or for another.
+module_of() {
+	echo "pindma${1:+-$1}.ko"
 }
 
-# What a run with this exit status and log means for a mutant.
-judge() {
-	local status=$1 log=$2 cases fault
-	cases=$(blamed "$log") fault=$(fault_of "$log")
-	if grep -q '^QEMU: ' "$log"; then
-		echo "stale: QEMU could not run it, see $log"
-	elif [ "$status" != 0 ] && [ -n "$cases$fault" ]; then
-		echo "killed by ${cases:-the run as a whole}${fault:+ ($fault)}"
-	elif [ "$status" = 0 ] && grep -qE '^[1-9][0-9]* passed, 0 failed' "$log"; then
+# Says what became of a mutant, and keeps it.
+tell() {
+	echo "$2" >"$AREA/verdicts/$1"
+	printf '%-30s %s (%s)\n' "$1" "$2" "$(head_of "$1" Leg)"
+}
+
+# Puts those that were built into folders, one for each machine: NUMBER:LEG:KERNEL.
+group() {
+	local name machine number=0 count=0 last='' folder
+	for name in "$@"; do
+		[ ! -e "$AREA/built/$name.ko" ] || echo "$(head_of "$name" Leg):$(head_of "$name" Kernel) $name"
+	done | sort | while read -r machine name; do
+		if [ "$machine" != "$last" ] || [ "$count" -ge "$AT_MOST" ]; then
+			number=$((number + 1)) count=0 last=$machine
+		fi
+		count=$((count + 1))
+		folder=$AREA/groups/$(printf '%02d' "$number"):$machine
+		mkdir -p "$folder"
+		mv "$AREA/built/$name.ko" "$folder/$name.ko"
+		echo "$name $(head_of "$name" Filter)" >>"$folder/list"
+	done
+}
+
+# The runner for a kernel, with programs and logs in folders of their own.
+runner() {
+	local kernel=$1 bin=$2 logs=$3
+	local image=${kernel:+--debug /kernel/debug/bzImage}
+	shift 3
+	# shellcheck disable=SC2086 # none, or two words
+	enter "$BASE.bin/rig" --modules "$KERNEL/stock/usr/lib/modules/$(kernel_release)" $image \
+		--bin "$bin" --fio "$FIO" --logs "$logs" --jobs 1 "$@"
+}
+
+# Tries those of a folder: a line of the runner's answer is a mutant and its fate.
+try() {
+	local folder=$1 leg kernel name fate
+	IFS=: read -r _ leg kernel <<<"${folder##*/}"
+	runner "$kernel" "$BASE.bin" "$AREA/logs/${folder##*/}" mutants --leg "$leg" "$folder" </dev/null |
+		while IFS=$'\t' read -r name fate; do
+			case $fate in
+			killed*) tell "$name" "$fate" ;;
+			survived) tell "$name" "$(alone "$name" "$leg" "$kernel" "$folder/$name.ko" </dev/null)" ;;
+			*) tell "$name" "stale: $fate" ;;
+			esac
+		done
+}
+
+# What becomes of one that its cases did not notice: the host may, of its QEMU or its
+# console.
+alone() {
+	local name=$1 leg=$2 kernel=$3 module=$4 log=$AREA/logs/$1.alone bin=$AREA/bin-$1 fault
+	cp -a "$BASE.bin" "$bin"
+	cp "$module" "$bin/$(module_of "$kernel")"
+	if runner "$kernel" "$bin" "$AREA/logs/$name" test --leg "$leg" --filter "$(head_of "$name" Filter)" >"$log" 2>&1; then
 		echo SURVIVED
 	else
-		echo "stale: nothing to be learned from its run, see $log"
+		fault=$(sed -n '/^--- leg/,/^the console/{/^\(---\|the console\)/!p}' "$log" | head -n 1)
+		echo "killed by the run as a whole (${fault:-see $log})"
 	fi
-}
-
-# The fate of a mutant, in the copy that is the current directory.
-fate() {
-	local name=$1 log=$AREA/logs/$1.log run status=0
-	run=$(run_of "$name")
-	if [ -z "$(head_of "$name" Leg)" ]; then
-		echo "stale: it names no leg"
-	elif ! is_of_driver "$name"; then
-		echo "stale: it is no change of the driver, or not only"
-	elif [ -e "$AREA/sick/$run" ]; then
-		echo "stale: the driver without it fails the same run, $run"
-	elif ! apply "$name" >"$log" 2>&1; then
-		echo "stale: it does not apply, see $log"
-	elif ! qemu/steps/module.sh "$(head_of "$name" Kernel)" >>"$log" 2>&1; then
-		echo "stale: it does not build, see $log"
-	else
-		make_run "$run" >>"$log" 2>&1 || status=$?
-		judge "$status" "$log"
-	fi
-}
-
-# One mutant, in the copy of $SLOT.
-try() {
-	local name=$1 begin=$EPOCHREALTIME copy verdict
-	take_copy
-	cd "$copy" || exit
-	# The one before must not run again if this one does not build.
-	rm -f "$(work_of "$copy")"/bin/pindma*.ko
-	verdict=$(fate "$name")
-	restore "$name"
-	echo "$verdict" >"$AREA/verdicts/$name"
-	printf '%-30s %s (%s, %s s)\n' "$name" "$verdict" "$(head_of "$name" Leg)" "$(($(elapsed_ms "$begin") / 1000))"
-}
-
-# A run without any mutant: a case that fails without one does not kill one.
-# What is known of these very programs is not asked again.
-try_health() {
-	local run=$1 copy log known
-	log=$AREA/logs/healthy-${run//:/-}.log
-	known=$WORK/healthy/$(key_of "$BASE.bin"/*)
-	[ ! -e "$known/$run" ] || return 0
-	take_copy
-	cd "$copy" || exit
-	cp "$BASE.bin"/pindma*.ko "$(work_of "$copy")/bin"
-	if make_run "$run" >"$log" 2>&1 && [[ $(judge 0 "$log") = SURVIVED ]]; then
-		mkdir -p "$known"
-		: >"$known/$run"
-	else
-		: >"$AREA/sick/$run"
-		warn "without a mutant the run $run fails: $(blamed "$log") $(fault_of "$log"), see $log"
-	fi
+	rm -rf "$bin"
 }
 
 # Calls this script with $1 and each line of the input, two at a time on two
@@ -191,7 +197,7 @@ count() {
 }
 
 main() {
-	local names name killed survived stale begin=$EPOCHREALTIME
+	local names name killed survived begin=$EPOCHREALTIME
 	[ -x "$BIN/rig" ] || die "the runner is not built: run make mutants"
 	hold "$(basename "$WORK")-mutants"
 	drop_copies
@@ -203,13 +209,18 @@ main() {
 	done
 	build_debug "${names[@]}"
 	begin=$EPOCHREALTIME
-	for name in "${names[@]}"; do run_of "$name"; done | sort -u | at_once --health
-	say "${#names[@]} mutants; the driver without them was tried first ($(($(elapsed_ms "$begin") / 1000)) s)"
-	printf '%s\n' "${names[@]}" | at_once --try
-	killed=$(count killed) survived=$(count SURVIVED) stale=$(count stale)
-	[ "$stale" = 0 ] || warn "$stale mutants are stale: bring them up to date with what they break"
+	printf '%s\n' "${names[@]}" | at_once --build
+	drop_copies
+	group "${names[@]}"
+	say "${#names[@]} mutants, built in $(($(elapsed_ms "$begin") / 1000)) s"
+	# The largest first.
+	wc -l "$AREA"/groups/*/list | sort -rn | sed -n 's,^ *[0-9]* \(/.*\)/list$,\1,p' | at_once --try
+	for name in "${names[@]}"; do
+		[ -e "$AREA/verdicts/$name" ] || tell "$name" "stale: nothing was learned of it"
+	done
+	killed=$(count killed) survived=$(count SURVIVED)
 	say "all of it took $(($(elapsed_ms "$begin") / 1000)) s"
-	say "$killed killed, $survived survived"
+	say "$killed killed, $survived survived, $(count stale) stale"
 	[ "$killed" = "${#names[@]}" ]
 }
 
@@ -217,7 +228,7 @@ main() {
 export PINDMA_CACHE=$CACHE
 unset KDIR
 case ${1:-} in
+--build) build "$2" ;;
 --try) try "$2" ;;
---health) try_health "$2" ;;
 *) main "$@" ;;
 esac
