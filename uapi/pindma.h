@@ -749,6 +749,9 @@ struct pindma_pool_enqueue {
 	__u32 out_enqueued;
 };
 
+/** PINDMA_DEQUEUE_STOPPED - the pool was not started, or its run has ended. */
+#define PINDMA_DEQUEUE_STOPPED	(1U << 0)
+
 /**
  * struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE
  * @size: sizeof(struct pindma_pool_dequeue).
@@ -761,6 +764,13 @@ struct pindma_pool_enqueue {
  *	nothing is ready.
  * @out_dequeued: Records written, in the order in which the device was done.
  * @out_queued: Buffers that the device has.
+ * @out_flags: PINDMA_DEQUEUE_*.  Together with EAGAIN, @out_queued and this are
+ *	of one moment: with PINDMA_DEQUEUE_STOPPED nothing comes before a start.
+ * @out_reserved: Zero.
+ *
+ * A run ends with PINDMA_POOL_STOP; but also by itself, when the device is gone
+ * or a frame cannot even be begun.  What it has not begun with then comes back
+ * with the same status, and the pool can be started again.
  */
 struct pindma_pool_dequeue {
 	__u32 size;
@@ -771,6 +781,8 @@ struct pindma_pool_dequeue {
 	__s64 deadline __attribute__((aligned(8)));
 	__u32 out_dequeued;
 	__u32 out_queued;
+	__u32 out_flags;
+	__u32 out_reserved;
 };
 
 /** PINDMA_START_STREAM - do not wait for buffers: what finds none is lost and counted. */

@@ -116,7 +116,8 @@ impl<'p> AsyncPool<'p> {
     }
 
     /// Waits for the next buffer that the device is done with; `None` if there
-    /// is none to wait for: the pool is stopped, or nothing is enqueued.
+    /// is none to wait for: the pool is stopped, or its run has ended by itself,
+    /// or nothing is enqueued.
     ///
     /// If the future is dropped nothing is lost.
     ///

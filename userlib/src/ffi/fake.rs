@@ -110,6 +110,11 @@ impl Fake {
         self.lock().lose_frames(count);
     }
 
+    /// Ends the runs of all pools by themselves, because of that error.
+    pub(crate) fn end_runs(&self, errno: Errno) {
+        self.lock().end_runs(errno);
+    }
+
     /// Unregisters everything, as somebody else who has the file could.
     pub(crate) fn forget_regions(&self) {
         self.lock().regions.clear();

@@ -44,6 +44,8 @@ pub(crate) struct Dequeued {
     /// Buffers that the device still has.
     #[cfg_attr(not(feature = "tokio"), expect(dead_code))]
     pub(crate) left: u32,
+    /// Whether the device works on none of them before it is started.
+    pub(crate) stopped: bool,
 }
 
 impl Wanted {
@@ -250,6 +252,7 @@ impl Stock {
         Dequeued {
             count,
             left: arg.out_queued,
+            stopped: arg.out_flags & sys::PINDMA_DEQUEUE_STOPPED != 0,
         }
     }
 

@@ -135,6 +135,22 @@ fn nothing_enqueued_is_nothing_to_wait_for() {
     ));
 }
 
+#[cfg(feature = "tokio")]
+#[test]
+fn a_task_does_not_wait_for_a_run_that_is_over() {
+    let (_device, fake, pool) = prepared();
+    pool.start(Start::from_device()).expect("started");
+    let block = pool.take(0).expect("no error").expect("ours");
+    pool.enqueue(block).expect("its handle is good");
+    assert!(matches!(pool.attempt(), Ok(None)), "one is to come");
+    fake.end_runs(Errno::NXIO);
+    let frame = pool.attempt().expect("no error").expect("come back");
+    let frame = frame.expect("come back");
+    assert!(frame.result.is_err());
+    pool.enqueue(frame.block).expect("its handle is good");
+    assert!(matches!(pool.attempt(), Ok(Some(None))), "nothing comes");
+}
+
 #[test]
 fn a_block_is_memory_for_transfers() {
     let (device, _, pool) = prepared();
