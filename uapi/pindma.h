@@ -69,12 +69,14 @@
  *  ETIMEDOUT        the deadline passed before all was done; what was in flight
  *                   was drained first
  *  EIO              the device reported an error, or lost bus mastering while
- *                   it worked
+ *                   it worked; read(2) and write(2) that have started nothing,
+ *                   of a device that did not stop in another call
  *  ENODEV           the device is gone; the file is good for nothing but close
  *  ENOTRECOVERABLE  the device did not stop when told to.  Memory that was the
  *                   destination of this call MAY STILL CHANGE: it stays pinned
  *                   and must not be used again by this process.  Every later
- *                   call fails with this number too
+ *                   ioctl fails with this number too, without
+ *                   PINDMA_OUT_STARTED: its memory is as it was
  */
 #ifndef _UAPI_PINDMA_H
 #define _UAPI_PINDMA_H
@@ -133,7 +135,9 @@
  * short count.  read at the end of device memory returns 0, write ENOSPC;
  * lseek SEEK_END is the end of device memory.  On a stream there is no offset,
  * and lseek is ESPIPE.  A call that must not wait (RWF_NOWAIT) gets EAGAIN,
- * unless there is nothing to be moved.
+ * unless there is nothing to be moved.  ENOTRECOVERABLE always means that memory
+ * of this very call may still change, whatever was moved before; one that has
+ * started nothing when the device does not stop for another gets EIO.
  *
  * io_uring's reads and writes work as well.  Pages of a buffer that was
  * registered with a ring are neither pinned nor charged again; they are ENXIO if

@@ -263,10 +263,9 @@ fn memory(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
             address: result.fault_addr,
             pages_pinned: result.pages_pinned,
         },
-        Errno::NXIO if located => ErrorKind::OutOfReach {
+        Errno::NXIO => ErrorKind::OutOfReach {
             side: side(call, result),
-            segment: result.fault_index,
-            address: result.fault_addr,
+            spot: located.then_some((result.fault_index, result.fault_addr)),
         },
         _ => plain(errno),
     }
@@ -275,7 +274,7 @@ fn memory(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
 fn side(call: &Call, result: &sys::pindma_result) -> Side {
     let copy_destination = result.flags & sys::PINDMA_OUT_FAULT_DST != 0;
     match call.operation {
-        Operation::FromDevice => Side::Destination,
+        Operation::FromDevice | Operation::Read => Side::Destination,
         Operation::Copy if copy_destination => Side::Destination,
         _ if call.destination => Side::Destination,
         _ => Side::Source,

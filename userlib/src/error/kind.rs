@@ -168,18 +168,17 @@ pub enum ErrorKind {
     EndOfMemory,
     /// `ENXIO`: memory is out of the device's reach and cannot be bounced.
     #[error(
-        "memory at {address:#x} ({}) lies in RAM beyond the address bits that the device drives, \
+        "memory {} lies in RAM beyond the address bits that the device drives, \
          and cannot be bounced; turn the IOMMU on (such as intel_iommu=on) or allow bounce \
          buffers (remove swiotlb=noforce) on the kernel's command line",
-        segment_of(*side, *segment)
+        whereabouts(*side, *spot)
     )]
     OutOfReach {
         /// The side of the segment.
         side: Side,
-        /// The segment.
-        segment: u32,
-        /// The first address that is out of reach, as this process sees it.
-        address: u64,
+        /// The segment, and the first address that is out of reach, as this
+        /// process sees it; if the kernel has said so.
+        spot: Option<(u32, u64)>,
     },
 
     /// `ENOENT` of a call that names memory: it is not registered any more.
@@ -302,6 +301,14 @@ fn place(side: Side, segment: Option<u32>) -> String {
     segment.map_or(String::new(), |segment| {
         format!(" of {}", segment_of(side, segment))
     })
+}
+
+/// Which memory it is, as far as that is known.
+fn whereabouts(side: Side, spot: Option<(u32, u64)>) -> String {
+    match spot {
+        Some((segment, address)) => format!("at {address:#x} ({})", segment_of(side, segment)),
+        None => format!("of the {side}"),
+    }
 }
 
 /// A limit in words, or nothing if it is not known.
