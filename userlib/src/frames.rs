@@ -54,7 +54,7 @@ impl<'p> Frames<'p> {
     }
 
     /// How long to wait for a frame before it is
-    /// [`TimedOut`](crate::ErrorKind::TimedOut); the next call waits again.
+    /// [`NothingInTime`](crate::ErrorKind::NothingInTime); the next call waits again.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);

@@ -12,7 +12,8 @@ use rustix::io::Errno;
 
 use crate::error::{decode, Operation};
 use crate::ffi::pool::{Claim, Dequeued, Stock};
-use crate::{sys, Block, Deadline, Frame, Frames, Refused, Result, Start};
+use crate::request::limit;
+use crate::{sys, Access, Block, Deadline, Frame, Frames, Refused, Result, Start};
 
 pub use options::PoolOptions;
 use running::Running;
@@ -48,13 +49,18 @@ use running::Running;
 /// buffers to dequeue.
 pub struct Pool {
     stock: Stock,
+    access: Access,
     running: Running,
 }
 
 impl Pool {
-    fn new(stock: Stock) -> Self {
+    fn new(stock: Stock, access: Access) -> Self {
         let running = Running::default();
-        Self { stock, running }
+        Self {
+            stock,
+            access,
+            running,
+        }
     }
 
     /// For a pool that needs more than [`Device::pool`](crate::Device::pool).
@@ -170,11 +176,16 @@ impl Pool {
     /// [`Unsupported`](crate::ErrorKind::Unsupported),
     /// [`NoChannel`](crate::ErrorKind::NoChannel),
     /// [`Range`](crate::ErrorKind::Range),
+    /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory) (a frame is longer than
+    /// a buffer), [`WrongAccess`](crate::ErrorKind::WrongAccess),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn start(&self, start: Start) -> Result<()> {
         let raw = start.raw();
         let started = self.stock.start(&raw);
-        started.map_err(|errno| decode::start(&raw, errno))?;
+        started.map_err(|errno| {
+            let limit = limit(self.stock.node(), raw.channel, errno.raw_os_error());
+            decode::start(&raw, (self.buffer_bytes(), self.access), limit, errno)
+        })?;
         self.running.begin();
         Ok(())
     }
@@ -205,7 +216,7 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ErrorKind::TimedOut),
+    /// [`NothingInTime`](crate::ErrorKind::NothingInTime),
     /// [`Interrupted`](crate::ErrorKind::Interrupted),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn dequeue(&self, deadline: Deadline) -> Result<Option<Frame<'_>>> {

@@ -146,7 +146,7 @@ impl<'p> Stream<'p> {
 
 /// Whether there is just nothing yet.
 fn is_pause(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::TimedOut | ErrorKind::Interrupted)
+    matches!(kind, ErrorKind::NothingInTime | ErrorKind::Interrupted)
 }
 
 /// What a stream has been.  The names of the fields are those of the JSON keys.

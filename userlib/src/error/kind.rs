@@ -205,6 +205,12 @@ pub enum ErrorKind {
          memory; it cannot be used again"
     )]
     Lost,
+    /// `EOPNOTSUPP`: a region or pool was not made for transfers in this direction.
+    #[error(
+        "the region or pool was not made for this direction; register it with the access that the \
+         transfer needs, or with both"
+    )]
+    WrongAccess,
     /// A range is not inside a region, a block or a part of one.
     #[error("bytes {start} to {end} do not lie inside the memory, which has {len}")]
     OutsideMemory {
@@ -269,6 +275,10 @@ pub enum ErrorKind {
          everything in flight was ended first"
     )]
     TimedOut,
+    /// `ETIMEDOUT` of a wait: nothing came before its deadline.  That ends the wait
+    /// and nothing else: requests, frames and transfers go on.
+    #[error("nothing came before the deadline of the wait; what is in flight goes on")]
+    NothingInTime,
     /// `EIO`: the device reported an error, or lost bus mastering.
     #[error(
         "the device reported an error or lost bus mastering; the kernel log says more (`dmesg`)"

@@ -152,6 +152,37 @@ fn a_task_does_not_wait_for_a_run_that_is_over() {
 }
 
 #[test]
+fn a_refused_start_is_told_with_its_frame() {
+    let (device, fake) = Fake::device();
+    let pool = device.pool(5000, 1, Access::WRITE).expect("a pool");
+    let refused = |errno, start| {
+        fake.refuse(sys::PINDMA_POOL_START, errno);
+        pool.start(start).expect_err("refused").to_string()
+    };
+    assert_eq!(
+        refused(Errno::RANGE, Start::from_device().dev_addr(9)),
+        "start the pool: 8192 bytes at device address 0x9 do not lie inside the memory of channel 0"
+    );
+    assert_eq!(
+        refused(Errno::RANGE, Start::from_device().frame_bytes(9000)),
+        "start the pool: bytes 0 to 9000 do not lie inside the memory, which has 8192"
+    );
+    let text = refused(Errno::OPNOTSUPP, Start::to_device());
+    assert!(text.contains("not made for this direction"), "{text}");
+    let text = refused(Errno::OPNOTSUPP, Start::from_device());
+    assert!(text.contains("channel 0 cannot do this"), "{text}");
+}
+
+#[test]
+fn waiting_too_long_ends_nothing() {
+    let (_device, fake, pool) = prepared();
+    fake.refuse(sys::PINDMA_POOL_DEQUEUE, Errno::TIMEDOUT);
+    let error = pool.dequeue(Deadline::default()).expect_err("too late");
+    assert_eq!(error.kind(), &ErrorKind::NothingInTime);
+    assert!(!error.to_string().contains("was ended"), "{error}");
+}
+
+#[test]
 fn a_block_is_memory_for_transfers() {
     let (device, _, pool) = prepared();
     device.to_device(&[4; 8192], 0).expect("sent");
