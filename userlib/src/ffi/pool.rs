@@ -94,6 +94,7 @@ impl Stock {
         let made = Made { node, arg: &arg };
         let stride = usize::try_from(arg.out_stride).ok();
         let len = stride.and_then(|stride| stride.checked_mul(arg.out_count as usize));
+        let len = len.filter(|len| isize::try_from(*len).is_ok());
         let (Some(stride), Some(len)) = (stride, len) else {
             return Err(made.undo(Errno::NOMEM));
         };
