@@ -21,7 +21,7 @@ use crate::{Buffer, Completion, Error, Frame, Memory, Pool, Queue, Result};
 /// # async fn f() -> Result<(), pindma::Error> {
 /// let device = Device::open("/dev/pindma0")?;
 /// let queue = AsyncQueue::new(device.queue(16)?)?;
-/// queue.get_ref().submit(Transfer::from_device(), Buffer::zeroed(65536)?)?;
+/// queue.get_ref().submit(Transfer::from_device(), Buffer::zeroed(4096)?)?;
 /// while let Some(completion) = queue.next().await? {
 ///     println!("{} bytes", completion.bytes);
 /// }
@@ -84,7 +84,7 @@ impl<M: Memory> AsyncQueue<M> {
 ///
 /// # async fn f() -> Result<(), pindma::Error> {
 /// let device = Device::open("/dev/pindma0")?;
-/// let pool = device.pool(65536, 16, Access::WRITE)?;
+/// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// pool.enqueue_all()?;
 /// pool.start(Start::from_device())?;
 /// let frames = AsyncPool::new(&pool)?;

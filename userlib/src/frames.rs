@@ -21,7 +21,7 @@ use crate::{Deadline, Error, ErrorKind, Frame, Pool, Result, Start, Stopped};
 ///
 /// # fn main() -> Result<(), pindma::Error> {
 /// # let device = Device::open("/dev/pindma0")?;
-/// let pool = device.pool(1 << 20, 16, Access::WRITE)?;
+/// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// let start = Start::from_device().lossy(true);
 /// for frame in pool.frames(start)?.timeout(Duration::from_secs(1)).take(1000) {
 ///     let frame = frame?;

@@ -30,7 +30,7 @@ use running::Running;
 ///
 /// # fn main() -> Result<(), pindma::Error> {
 /// let device = Device::open("/dev/pindma0")?;
-/// let pool = device.pool(1 << 20, 16, Access::WRITE)?;
+/// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// pool.enqueue_all()?;
 /// pool.start(Start::from_device())?;
 /// for _ in 0..1000 {

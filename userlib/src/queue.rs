@@ -24,7 +24,7 @@ use crate::{Buffer, Completion, Deadline, Device, Memory, Refused, RequestId, Re
 /// let device = Device::open("/dev/pindma0")?;
 /// let queue = device.queue(4)?;
 /// for _ in 0..4 {
-///     queue.submit(Transfer::from_device(), Buffer::zeroed(65536)?)?;
+///     queue.submit(Transfer::from_device(), Buffer::zeroed(4096)?)?;
 /// }
 /// for _ in 0..1000 {
 ///     let Some(completion) = queue.next(Deadline::NONE)? else { break };
