@@ -59,7 +59,7 @@ pub(crate) fn size(file: &File) -> Result<u64> {
 /// find what is wrong. Only that memory may still change is told whatever was moved.
 pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize> {
     let file = caller.file;
-    file.check_usable()?;
+    file.check_usable().map_err(not_begun)?;
     let limits = limits(file)?;
     if !able(limits, call.direction) {
         return Err(EOPNOTSUPP);
@@ -81,7 +81,9 @@ pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize>
         call.at += progress.bytes;
     }
     match end {
-        Err(failure) if failure.error() == ENOTRECOVERABLE => Err(ENOTRECOVERABLE),
+        Err(failure) if failure.error() == ENOTRECOVERABLE && progress.started => {
+            Err(ENOTRECOVERABLE)
+        }
         Err(failure) if progress.bytes == 0 => Err(errno(&failure, &progress)),
         _ => Ok(progress.bytes as usize),
     }
@@ -180,6 +182,16 @@ fn errno(failure: &Failure, progress: &Progress) -> Error {
     if progress.started {
         failure.error()
     } else {
-        restartable(failure.error())
+        not_begun(restartable(failure.error()))
+    }
+}
+
+/// What to tell of a call that has started nothing. That number says that its memory may still
+/// change, and there is no flag here that would say otherwise.
+fn not_begun(error: Error) -> Error {
+    if error == ENOTRECOVERABLE {
+        EIO
+    } else {
+        error
     }
 }

@@ -70,12 +70,14 @@
  *  ETIMEDOUT        the deadline passed before all was done; what was in flight
  *                   was drained first
  *  EIO              the device reported an error, or lost bus mastering while
- *                   it worked
+ *                   it worked; read(2) and write(2) that have started nothing,
+ *                   of a device that did not stop in another call
  *  ENODEV           the device is gone; the file is good for nothing but close
  *  ENOTRECOVERABLE  the device did not stop when told to.  Memory that was the
  *                   destination of this call MAY STILL CHANGE: it stays pinned
  *                   and must not be used again by this process.  Every later
- *                   call fails with this number too
+ *                   ioctl fails with this number too, without
+ *                   PINDMA_OUT_STARTED: its memory is as it was
  */
 #ifndef _UAPI_PINDMA_H
 #define _UAPI_PINDMA_H
@@ -134,7 +136,9 @@
  * short count.  read at the end of device memory returns 0, write ENOSPC;
  * lseek SEEK_END is the end of device memory.  On a stream there is no offset,
  * and lseek is ESPIPE.  A call that must not wait (RWF_NOWAIT) gets EAGAIN,
- * unless there is nothing to be moved.
+ * unless there is nothing to be moved.  ENOTRECOVERABLE always means that memory
+ * of this very call may still change, whatever was moved before; one that has
+ * started nothing when the device does not stop for another gets EIO.
  *
  * io_uring's reads and writes work as well.  Pages of a buffer that was
  * registered with a ring are neither pinned nor charged again; they are ENXIO if
@@ -753,6 +757,9 @@ struct pindma_pool_enqueue {
 	__u32 out_enqueued;
 };
 
+/** PINDMA_DEQUEUE_STOPPED - the pool was not started, or its run has ended. */
+#define PINDMA_DEQUEUE_STOPPED	(1U << 0)
+
 /**
  * struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE
  * @size: sizeof(struct pindma_pool_dequeue).
@@ -765,6 +772,13 @@ struct pindma_pool_enqueue {
  *	nothing is ready.
  * @out_dequeued: Records written, in the order in which the device was done.
  * @out_queued: Buffers that the device has.
+ * @out_flags: PINDMA_DEQUEUE_*.  Together with EAGAIN, @out_queued and this are
+ *	of one moment: with PINDMA_DEQUEUE_STOPPED nothing comes before a start.
+ * @out_reserved: Zero.
+ *
+ * A run ends with PINDMA_POOL_STOP; but also by itself, when the device is gone
+ * or a frame cannot even be begun.  What it has not begun with then comes back
+ * with the same status, and the pool can be started again.
  */
 struct pindma_pool_dequeue {
 	__u32 size;
@@ -775,6 +789,8 @@ struct pindma_pool_dequeue {
 	__s64 deadline __attribute__((aligned(8)));
 	__u32 out_dequeued;
 	__u32 out_queued;
+	__u32 out_flags;
+	__u32 out_reserved;
 };
 
 /** PINDMA_START_STREAM - do not wait for buffers: what finds none is lost and counted. */

@@ -87,9 +87,13 @@ type Bar<'b> = pci::Bar<'b, { regs::END }>;
 fn check(bar: &Bar<'_>) -> Result {
     const PROBE: u32 = 0x5aa5_0ff0;
     let magic: u32 = bar.read(regs::ID).magic().into();
+    if magic != regs::MAGIC {
+        // Whatever it is, nothing is written to it.
+        return Err(ENODEV);
+    }
     bar.write_reg(regs::LIVENESS::zeroed().with_value(PROBE));
     let answer: u32 = bar.read(regs::LIVENESS).value().into();
-    if magic == regs::MAGIC && answer == !PROBE {
+    if answer == !PROBE {
         Ok(())
     } else {
         Err(ENODEV)

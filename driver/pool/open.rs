@@ -227,6 +227,8 @@ impl OpenPool {
     fn dequeue(&self, arg: &mut pindma_pool_dequeue, nonblocking: bool) -> Result {
         arg.out_dequeued = 0;
         arg.out_queued = 0;
+        arg.out_flags = 0;
+        arg.out_reserved = 0;
         if arg.flags != 0 {
             return Err(EOPNOTSUPP);
         }
@@ -237,9 +239,19 @@ impl OpenPool {
         }
         self.0.maker.admit()?;
         let min = if nonblocking { 0 } else { arg.min as usize };
-        let result = self.take(arg, min, deadline);
-        arg.out_queued = self.0.state.lock().buffers.with_device() as u32;
-        result
+        loop {
+            let result = self.take(arg, min, deadline);
+            let state = self.0.state.lock();
+            // What has become ready since is taken as well, so that who gets EAGAIN knows how
+            // things stood when there was nothing.
+            if result != Err(EAGAIN) || state.buffers.ready() == 0 {
+                arg.out_queued = state.buffers.with_device() as u32;
+                if state.run.is_none() {
+                    arg.out_flags = abi::PINDMA_DEQUEUE_STOPPED;
+                }
+                return result;
+            }
+        }
     }
 
     /// Waits for records and copies them out. Another thread may be faster, and take them all.

@@ -266,6 +266,7 @@ impl Pool {
             errno,
             count: request.out_dequeued,
             queued: request.out_queued,
+            stopped: request.out_flags & abi::DEQUEUE_STOPPED != 0,
         }
     }
 
@@ -327,6 +328,7 @@ pub(crate) struct Dequeued {
     pub(crate) errno: i32,
     pub(crate) count: u32,
     pub(crate) queued: u32,
+    pub(crate) stopped: bool,
 }
 
 /// A pool of `count` buffers of a page each.

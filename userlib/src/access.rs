@@ -21,6 +21,14 @@ bitflags! {
 impl Access {
     /// The device may do both.
     pub const BOTH: Self = Self::READ.union(Self::WRITE);
+
+    /// Whether transfers in that direction are among it.
+    pub(crate) fn allows(self, direction: sys::pindma_direction) -> bool {
+        self.contains(match direction {
+            sys::PINDMA_TO_DEVICE => Self::READ,
+            _ => Self::WRITE,
+        })
+    }
 }
 
 /// Which way data goes.

@@ -21,7 +21,7 @@ use crate::{Buffer, Completion, Error, Frame, Memory, Pool, Queue, Result};
 /// # async fn f() -> Result<(), pindma::Error> {
 /// let device = Device::open("/dev/pindma0")?;
 /// let queue = AsyncQueue::new(device.queue(16)?)?;
-/// queue.get_ref().submit(Transfer::from_device(), Buffer::zeroed(65536)?)?;
+/// queue.get_ref().submit(Transfer::from_device(), Buffer::zeroed(4096)?)?;
 /// while let Some(completion) = queue.next().await? {
 ///     println!("{} bytes", completion.bytes);
 /// }
@@ -84,7 +84,7 @@ impl<M: Memory> AsyncQueue<M> {
 ///
 /// # async fn f() -> Result<(), pindma::Error> {
 /// let device = Device::open("/dev/pindma0")?;
-/// let pool = device.pool(65536, 16, Access::WRITE)?;
+/// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// pool.enqueue_all()?;
 /// pool.start(Start::from_device())?;
 /// let frames = AsyncPool::new(&pool)?;
@@ -116,7 +116,8 @@ impl<'p> AsyncPool<'p> {
     }
 
     /// Waits for the next buffer that the device is done with; `None` if there
-    /// is none to wait for: the pool is stopped, or nothing is enqueued.
+    /// is none to wait for: the pool is stopped, or its run has ended by itself,
+    /// or nothing is enqueued.
     ///
     /// If the future is dropped nothing is lost.
     ///

@@ -193,7 +193,7 @@ impl Device {
     /// # Errors
     ///
     /// [`Invalid`](crate::ErrorKind::Invalid) (`depth` is 0, or more than
-    /// [`max_depth`](Info::max_depth)), [`NoSpace`](crate::ErrorKind::NoSpace)
+    /// [`max_depth`](Info::max_depth)), [`TooMany`](crate::ErrorKind::TooMany)
     /// (there are [`max_queues`](Info::max_queues) of this file),
     /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).

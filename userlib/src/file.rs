@@ -2,12 +2,13 @@
 //! A device as a file of bytes: the memory of its first channel.
 
 use std::io::{self, IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
+use std::ops::Deref;
 use std::slice;
 
 use rustix::io::Errno;
 
 use crate::error::{decode, Operation};
-use crate::{ffi, Device, Result};
+use crate::{ffi, sys, Device, Error, Result};
 
 /// Reading and writing at a place, like a file's.
 impl Device {
@@ -37,7 +38,7 @@ impl Device {
     /// See [`read_at`](Self::read_at).
     pub fn read_vectored_at(&self, to: &mut [IoSliceMut<'_>], offset: u64) -> Result<usize> {
         let read = ffi::file::read(self.node(), to, Some(offset));
-        read.map_err(|errno| decode::plain_call(Operation::Read, errno))
+        read.map_err(|errno| failed(self, Operation::Read, errno, pages_of(to)))
     }
 
     /// Writes `from`, in place, to the first channel's memory from byte `offset`
@@ -59,7 +60,7 @@ impl Device {
     /// See [`write_at`](Self::write_at).
     pub fn write_vectored_at(&self, from: &[IoSlice<'_>], offset: u64) -> Result<usize> {
         let written = ffi::file::write(self.node(), from, Some(offset));
-        written.map_err(|errno| decode::plain_call(Operation::Write, errno))
+        written.map_err(|errno| failed(self, Operation::Write, errno, pages_of(from)))
     }
 }
 
@@ -71,7 +72,7 @@ impl Read for &Device {
 
     fn read_vectored(&mut self, to: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         let read = ffi::file::read(self.node(), to, None);
-        read.map_err(|errno| failed(Operation::Read, errno))
+        read.map_err(|errno| failed(self, Operation::Read, errno, pages_of(to)).into())
     }
 }
 
@@ -83,7 +84,7 @@ impl Write for &Device {
 
     fn write_vectored(&mut self, from: &[IoSlice<'_>]) -> io::Result<usize> {
         let written = ffi::file::write(self.node(), from, None);
-        written.map_err(|errno| failed(Operation::Write, errno))
+        written.map_err(|errno| failed(self, Operation::Write, errno, pages_of(from)).into())
     }
 
     /// Nothing is held back, so there is nothing to do.
@@ -100,7 +101,7 @@ impl Seek for &Device {
             SeekFrom::Current(offset) => rustix::fs::SeekFrom::Current(offset),
         };
         let at = rustix::fs::seek(self.node(), to);
-        at.map_err(|errno| failed(Operation::Seek, errno))
+        at.map_err(|errno| decode::plain_call(Operation::Seek, errno).into())
     }
 }
 
@@ -134,8 +135,40 @@ impl Seek for Device {
     }
 }
 
-fn failed(operation: Operation, errno: Errno) -> io::Error {
-    decode::plain_call(operation, errno).into()
+/// The error of a call that says nothing but its number, and that needs so many
+/// bytes of whole pages.
+fn failed(device: &Device, operation: Operation, errno: Errno, bytes: u64) -> Error {
+    let refused = match errno {
+        Errno::NOMEM => memlock(device, bytes),
+        _ => None,
+    };
+    let result = refused.unwrap_or_default();
+    decode::with_result(operation, errno.raw_os_error(), &result)
+}
+
+/// What the kernel would have said of a limit of locked memory that does not
+/// allow so many bytes; None if it does.
+fn memlock(device: &Device, bytes: u64) -> Option<sys::pindma_result> {
+    let info = device.info().ok()?;
+    let needed = bytes.min(info.window_bytes);
+    let limit = info.memlock.limit?;
+    (needed > info.memlock.available()?).then(|| sys::pindma_result {
+        flags: sys::PINDMA_OUT_MEMLOCK,
+        memlock_needed: needed,
+        memlock_used: info.memlock.used,
+        memlock_limit: limit,
+        ..Default::default()
+    })
+}
+
+/// Bytes of the pages that slices touch.
+fn pages_of<T: Deref<Target = [u8]>>(slices: &[T]) -> u64 {
+    let page = rustix::param::page_size();
+    let bytes = slices.iter().map(|slice| {
+        let before = slice.as_ptr().addr() % page;
+        (before + slice.len()).next_multiple_of(page) as u64
+    });
+    bytes.sum()
 }
 
 #[cfg(test)]

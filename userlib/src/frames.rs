@@ -5,14 +5,15 @@ use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
 use crate::error::decode;
-use crate::{Deadline, Frame, Pool, Result, Start, Stopped};
+use crate::{Deadline, Error, ErrorKind, Frame, Pool, Result, Start, Stopped};
 
 /// The frames of a pool as they come, from [`Pool::frames`].
 ///
 /// Each is a [`Lease`]: when it is dropped, its buffer goes back to the device.
 /// While the program holds the leases of all buffers there is nothing to come,
 /// which is the error [`NothingEnqueued`](crate::ErrorKind::NothingEnqueued).
-/// The iterator ends when the pool is stopped elsewhere.
+/// The iterator ends when the pool is stopped elsewhere, and after the errors of
+/// a run that ends by itself.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::{Deadline, Frame, Pool, Result, Start, Stopped};
 ///
 /// # fn main() -> Result<(), pindma::Error> {
 /// # let device = Device::open("/dev/pindma0")?;
-/// let pool = device.pool(1 << 20, 16, Access::WRITE)?;
+/// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// let start = Start::from_device().lossy(true);
 /// for frame in pool.frames(start)?.timeout(Duration::from_secs(1)).take(1000) {
 ///     let frame = frame?;
@@ -53,7 +54,7 @@ impl<'p> Frames<'p> {
     }
 
     /// How long to wait for a frame before it is
-    /// [`TimedOut`](crate::ErrorKind::TimedOut); the next call waits again.
+    /// [`NothingInTime`](crate::ErrorKind::NothingInTime); the next call waits again.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
@@ -71,12 +72,29 @@ impl<'p> Frames<'p> {
 
     fn end(&mut self) -> Result<Stopped> {
         self.running = false;
-        let stopped = self.pool.stop();
+        let stopped = self.halt();
         // What the device had not begun with becomes the program's again.
         while let Ok(Some(frame)) = self.pool.try_dequeue() {
             drop(frame);
         }
         stopped
+    }
+
+    /// Stops the device, whatever signals come meanwhile.
+    fn halt(&self) -> Result<Stopped> {
+        loop {
+            match self.pool.stop() {
+                Err(error) if is_signal(&error) => {}
+                stopped => return stopped,
+            }
+        }
+    }
+
+    /// What to hand out of a frame; nothing of one that an orderly stop has sent
+    /// back.
+    fn lease(&self, frame: Frame<'p>) -> Option<Result<Lease<'p>>> {
+        let orderly = frame.result.as_ref().is_err_and(is_cancelled);
+        (!orderly).then(|| Lease::new(self.pool, frame))
     }
 }
 
@@ -85,13 +103,26 @@ impl<'p> Iterator for Frames<'p> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let deadline = self.timeout.map_or(Deadline::NONE, Deadline::after);
-        match self.pool.dequeue(deadline) {
-            Ok(Some(frame)) => Some(Lease::new(self.pool, frame)),
-            Ok(None) if self.pool.is_running() => Some(Err(decode::nothing_enqueued())),
-            Ok(None) => None,
-            Err(error) => Some(Err(error)),
+        loop {
+            match self.pool.dequeue(deadline) {
+                Ok(Some(frame)) => match self.lease(frame) {
+                    None => {}
+                    lease => return lease,
+                },
+                Ok(None) if self.pool.is_running() => return Some(Err(decode::nothing_enqueued())),
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
         }
     }
+}
+
+fn is_signal(error: &Error) -> bool {
+    *error.kind() == ErrorKind::Interrupted
+}
+
+fn is_cancelled(error: &Error) -> bool {
+    *error.kind() == ErrorKind::Cancelled
 }
 
 impl Drop for Frames<'_> {

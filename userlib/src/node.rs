@@ -11,8 +11,10 @@ use std::sync::Arc;
 use rustix::fs::{fstat, major, minor, open, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::ffi;
 #[cfg(test)]
 use crate::ffi::fake::Fake;
+use crate::sys;
 
 const FOLDER: &str = "/dev";
 const PREFIX: &str = "pindma";
@@ -58,7 +60,7 @@ impl Node {
     /// Takes `fd`; `ENOTTY` if it is something else than a pindma device.
     ///
     /// The kernel's own name of the device decides, not the path.  Where sysfs
-    /// is not mounted, being a character device has to do.
+    /// is not mounted, its answer to INFO does.
     pub(crate) fn verify(fd: OwnedFd) -> rustix::io::Result<Self> {
         let stat = fstat(&fd)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::CharacterDevice {
@@ -66,10 +68,9 @@ impl Node {
         }
         let (major, minor) = (major(stat.st_rdev), minor(stat.st_rdev));
         let link = fs::read_link(format!("/sys/dev/char/{major}:{minor}"));
-        if is_foreign(&link) {
-            return Err(Errno::NOTTY);
-        }
-        Ok(Self(Port::new(fd)))
+        let node = Self(Port::new(fd));
+        let ours = is_ours(&link, || ffi::info(&node));
+        ours.then_some(node).ok_or(Errno::NOTTY)
     }
 
     /// A device that is not there.
@@ -116,9 +117,26 @@ pub(crate) fn list() -> io::Result<Vec<PathBuf>> {
     Ok(nodes.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Whether sysfs has another name for the device; not so if it has none.
-fn is_foreign(link: &io::Result<PathBuf>) -> bool {
-    link.as_ref().is_ok_and(|name| number(name).is_none())
+/// Whether sysfs has such a name for the device; or, if it has none, whether the
+/// device answers as pindma does.
+fn is_ours(
+    link: &io::Result<PathBuf>,
+    info: impl FnOnce() -> rustix::io::Result<sys::pindma_info>,
+) -> bool {
+    match link {
+        Ok(name) => number(name).is_some(),
+        Err(_) => info().is_ok_and(|info| is_plausible(&info)),
+    }
+}
+
+/// Whether this is an answer of pindma, and not what another driver makes of the
+/// number.
+fn is_plausible(info: &sys::pindma_info) -> bool {
+    let is_text = |bytes: &[u8]| bytes[0] != 0 && bytes.contains(&0);
+    info.out_page_size as usize == rustix::param::page_size()
+        && info.out_channels > 0
+        && is_text(&info.out_engine)
+        && is_text(&info.out_bus)
 }
 
 /// The 7 of `.../pindma7`; None for any other name.
@@ -153,9 +171,28 @@ mod tests {
     #[test]
     fn the_name_in_sysfs_decides() {
         let link = |name: &str| Ok(PathBuf::from(name));
-        assert!(!is_foreign(&link("../../devices/virtual/misc/pindma0")));
-        assert!(is_foreign(&link("../../devices/virtual/mem/null")));
-        assert!(!is_foreign(&Err(io::ErrorKind::NotFound.into())));
+        let unasked = || unreachable!("there is a name");
+        let (ours, other) = ("../../misc/pindma0", "../../virtual/mem/null");
+        assert!(is_ours(&link(ours), unasked));
+        assert!(!is_ours(&link(other), unasked));
+    }
+
+    #[test]
+    fn without_sysfs_the_answer_decides() {
+        let ours = |answer| is_ours(&Err(io::ErrorKind::NotFound.into()), || answer);
+        let mut info = sys::pindma_info {
+            out_page_size: rustix::param::page_size() as u32,
+            out_channels: 1,
+            ..Default::default()
+        };
+        info.out_engine[0] = b'e';
+        info.out_bus[0] = b'0';
+        assert!(ours(Ok(info)));
+        // Another driver knows the number, and does nothing of what it should.
+        assert!(!ours(Ok(sys::pindma_info::default())));
+        info.out_bus.fill(b'0');
+        assert!(!ours(Ok(info)));
+        assert!(!ours(Err(Errno::NOTTY)));
     }
 
     #[test]

@@ -3,18 +3,20 @@
 //! other.
 
 mod options;
+mod running;
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::io::Errno;
 
 use crate::error::{decode, Operation};
-use crate::ffi::pool::{Dequeued, Stock};
-use crate::{Block, Deadline, Frame, Frames, Refused, Result, Start};
+use crate::ffi::pool::{Claim, Dequeued, Stock};
+use crate::request::limit;
+use crate::{sys, Access, Block, Deadline, Frame, Frames, Refused, Result, Start};
 
 pub use options::PoolOptions;
+use running::Running;
 
 /// Buffers that the kernel has allocated, pinned and mapped for the device, and
 /// that are mapped here.
@@ -28,7 +30,7 @@ pub use options::PoolOptions;
 ///
 /// # fn main() -> Result<(), pindma::Error> {
 /// let device = Device::open("/dev/pindma0")?;
-/// let pool = device.pool(1 << 20, 16, Access::WRITE)?;
+/// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// pool.enqueue_all()?;
 /// pool.start(Start::from_device())?;
 /// for _ in 0..1000 {
@@ -47,14 +49,18 @@ pub use options::PoolOptions;
 /// buffers to dequeue.
 pub struct Pool {
     stock: Stock,
-    /// Whether it was started and not stopped since, as far as is known here.
-    running: AtomicBool,
+    access: Access,
+    running: Running,
 }
 
 impl Pool {
-    fn new(stock: Stock) -> Self {
-        let running = AtomicBool::new(false);
-        Self { stock, running }
+    fn new(stock: Stock, access: Access) -> Self {
+        let running = Running::default();
+        Self {
+            stock,
+            access,
+            running,
+        }
     }
 
     /// For a pool that needs more than [`Device::pool`](crate::Device::pool).
@@ -170,12 +176,17 @@ impl Pool {
     /// [`Unsupported`](crate::ErrorKind::Unsupported),
     /// [`NoChannel`](crate::ErrorKind::NoChannel),
     /// [`Range`](crate::ErrorKind::Range),
+    /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory) (a frame is longer than
+    /// a buffer), [`WrongAccess`](crate::ErrorKind::WrongAccess),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn start(&self, start: Start) -> Result<()> {
         let raw = start.raw();
         let started = self.stock.start(&raw);
-        started.map_err(|errno| decode::start(&raw, errno))?;
-        self.running.store(true, Ordering::Relaxed);
+        started.map_err(|errno| {
+            let limit = limit(self.stock.node(), raw.channel, errno.raw_os_error());
+            decode::start(&raw, (self.buffer_bytes(), self.access), limit, errno)
+        })?;
+        self.running.begin();
         Ok(())
     }
 
@@ -184,10 +195,11 @@ impl Pool {
     ///
     /// # Errors
     ///
+    /// [`Interrupted`](crate::ErrorKind::Interrupted), and it stops nevertheless;
     /// [`NotRecoverable`](crate::ErrorKind::NotRecoverable),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn stop(&self) -> Result<Stopped> {
-        self.running.store(false, Ordering::Relaxed);
+        self.running.end(self.running.now());
         let stopped = self.stock.stop();
         stopped
             .map(|(frames, overruns)| Stopped { frames, overruns })
@@ -195,15 +207,16 @@ impl Pool {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.running.load(Ordering::Relaxed)
+        self.running.now().is_some()
     }
 
     /// Waits for the next buffer that the device is done with; `None` if there
-    /// is none to wait for: the pool is stopped, or nothing is enqueued.
+    /// is none to wait for: the pool is stopped, or its run has ended by itself,
+    /// or nothing is enqueued.
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ErrorKind::TimedOut),
+    /// [`NothingInTime`](crate::ErrorKind::NothingInTime),
     /// [`Interrupted`](crate::ErrorKind::Interrupted),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn dequeue(&self, deadline: Deadline) -> Result<Option<Frame<'_>>> {
@@ -249,8 +262,24 @@ impl Pool {
         into: &mut Vec<Frame<'p>>,
     ) -> Result<usize> {
         let mut sink = |claim, record| into.push(Frame::new(claim, &record));
-        let dequeued = self.stock.dequeue(max, min, deadline.as_nanos(), &mut sink);
+        let dequeued = self.receive(max, min, deadline.as_nanos(), &mut sink);
         count_of(&dequeued)
+    }
+
+    /// Takes buffers back, and takes note if the run is over.
+    fn receive<'p>(
+        &'p self,
+        max: usize,
+        min: usize,
+        deadline: i64,
+        sink: &mut dyn FnMut(Claim<'p>, sys::pindma_pool_record),
+    ) -> Dequeued {
+        let run = self.running.now();
+        let dequeued = self.stock.dequeue(max, min, deadline, sink);
+        if dequeued.stopped {
+            self.running.end(run);
+        }
+        dequeued
     }
 
     /// The next buffer that the device is done with, or `None` for good; nothing
@@ -259,9 +288,9 @@ impl Pool {
     pub(crate) fn attempt(&self) -> Result<Option<Option<Frame<'_>>>> {
         let mut next = None;
         let mut sink = |claim, record| next = Some(Frame::new(claim, &record));
-        let dequeued = self.stock.dequeue(1, 0, 0, &mut sink);
+        let dequeued = self.receive(1, 0, 0, &mut sink);
         count_of(&dequeued)?;
-        let idle = dequeued.left == 0 || !self.is_running();
+        let idle = dequeued.left == 0 || dequeued.stopped;
         Ok(next.map(Some).or(idle.then_some(None)))
     }
 

@@ -8,6 +8,7 @@ use rustix::io::Errno;
 
 use crate::error::{decode, Error, Operation};
 use crate::ffi::ring::{self, Ring};
+use crate::request::limit;
 use crate::{Buffer, Completion, Deadline, Device, Memory, Refused, RequestId, Result, Transfer};
 
 /// Requests that go on while the program does something else.
@@ -23,7 +24,7 @@ use crate::{Buffer, Completion, Deadline, Device, Memory, Refused, RequestId, Re
 /// let device = Device::open("/dev/pindma0")?;
 /// let queue = device.queue(4)?;
 /// for _ in 0..4 {
-///     queue.submit(Transfer::from_device(), Buffer::zeroed(65536)?)?;
+///     queue.submit(Transfer::from_device(), Buffer::zeroed(4096)?)?;
 /// }
 /// for _ in 0..1000 {
 ///     let Some(completion) = queue.next(Deadline::NONE)? else { break };
@@ -77,7 +78,7 @@ impl<M: Memory> Queue<M> {
         self.ring
             .submit(&transfer, memory)
             .map(RequestId)
-            .map_err(|(why, memory)| Refused::new(refusal(&transfer, &why), memory))
+            .map_err(|(why, memory)| Refused::new(self.refusal(&transfer, &why), memory))
     }
 
     /// Submits a batch, in order, with as few system calls as possible.  What
@@ -87,7 +88,18 @@ impl<M: Memory> Queue<M> {
         let next = batch.first().map(|(transfer, _)| *transfer);
         Submitted {
             ids: ids.into_iter().map(RequestId).collect(),
-            stopped: next.zip(why).map(|(next, why)| refusal(&next, &why)),
+            stopped: next.zip(why).map(|(next, why)| self.refusal(&next, &why)),
+        }
+    }
+
+    fn refusal(&self, transfer: &Transfer, why: &ring::Refused) -> Error {
+        match why {
+            ring::Refused::Here(refusal) => decode::refusal(Operation::Submit, *refusal),
+            ring::Refused::Full => decode::plain_call(Operation::Submit, Errno::AGAIN),
+            ring::Refused::There(no, size) => {
+                let limit = limit(self.ring.node(), transfer.channel_number(), no.errno);
+                decode::submit(transfer, *size, limit, no.errno, &no.result)
+            }
         }
     }
 
@@ -95,8 +107,10 @@ impl<M: Memory> Queue<M> {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ErrorKind::TimedOut),
-    /// [`Interrupted`](crate::ErrorKind::Interrupted).  The requests go on.
+    /// [`NothingInTime`](crate::ErrorKind::NothingInTime),
+    /// [`Interrupted`](crate::ErrorKind::Interrupted),
+    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).  The requests go on after
+    /// the first two.
     pub fn next(&self, deadline: Deadline) -> Result<Option<Completion<M>>> {
         let mut next = Vec::with_capacity(1);
         self.reap(1, 1, deadline, &mut next)?;
@@ -120,9 +134,7 @@ impl<M: Memory> Queue<M> {
     ///
     /// # Errors
     ///
-    /// [`TimedOut`](crate::ErrorKind::TimedOut) or
-    /// [`Interrupted`](crate::ErrorKind::Interrupted) if nothing has ended
-    /// before.  The requests go on.
+    /// Those of [`next`](Self::next), if nothing has ended before.
     pub fn wait(
         &self,
         min: usize,
@@ -252,14 +264,6 @@ pub struct Submitted {
     pub ids: Vec<RequestId>,
     /// Why the next one was not, if any is left.
     pub stopped: Option<Error>,
-}
-
-fn refusal(transfer: &Transfer, why: &ring::Refused) -> Error {
-    match why {
-        ring::Refused::Here(refusal) => decode::refusal(Operation::Submit, *refusal),
-        ring::Refused::Full => decode::plain_call(Operation::Submit, Errno::AGAIN),
-        ring::Refused::There(errno, result) => decode::submit(transfer, *errno, result),
-    }
 }
 
 impl<M: Memory> AsFd for Queue<M> {

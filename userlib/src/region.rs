@@ -244,7 +244,7 @@ impl Region {
     /// # Errors
     ///
     /// See [`unregister`](Self::unregister); and
-    /// [`TimedOut`](crate::ErrorKind::TimedOut),
+    /// [`NothingInTime`](crate::ErrorKind::NothingInTime),
     /// [`Interrupted`](crate::ErrorKind::Interrupted).
     pub fn unregister_by(self, deadline: Deadline) -> std::result::Result<Buffer, Refused<Self>> {
         self.end(Some(deadline.as_nanos()))

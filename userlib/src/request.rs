@@ -212,7 +212,8 @@ impl<'a> Request<'a> {
     /// Those of [`to_device`](Self::to_device);
     /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory),
     /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is registered with
-    /// another device, [`StaleHandle`](crate::ErrorKind::StaleHandle),
+    /// another device, [`WrongAccess`](crate::ErrorKind::WrongAccess),
+    /// [`StaleHandle`](crate::ErrorKind::StaleHandle),
     /// [`Lost`](crate::ErrorKind::Lost).
     pub fn to_device_from(
         &self,
@@ -319,23 +320,20 @@ impl<'a> Request<'a> {
             return Ok(Done::from(&outcome.result));
         }
         let call = Call {
-            limit: self.limit(outcome.errno),
+            limit: limit(self.node, self.channel, outcome.errno),
             ..*call
         };
         Err(decode::call(&call, outcome.errno, &outcome.result))
     }
+}
 
-    /// The limit that the error is about, as far as the kernel tells.
-    fn limit(&self, errno: i32) -> Option<u64> {
-        match Errno::from_raw_os_error(errno) {
-            Errno::MSGSIZE => Some(ffi::info(self.node).ok()?.out_max_segs.into()),
-            Errno::NOENT => Some(ffi::info(self.node).ok()?.out_channels.into()),
-            Errno::RANGE => {
-                let channel = ffi::channel_info(self.node, self.channel);
-                Some(channel.ok()?.out_mem_bytes)
-            }
-            _ => None,
-        }
+/// The limit that an error is about, as far as the kernel tells.
+pub(crate) fn limit(node: &Node, channel: u32, errno: i32) -> Option<u64> {
+    match Errno::from_raw_os_error(errno) {
+        Errno::MSGSIZE => Some(ffi::info(node).ok()?.out_max_segs.into()),
+        Errno::NOENT => Some(ffi::info(node).ok()?.out_channels.into()),
+        Errno::RANGE => Some(ffi::channel_info(node, channel).ok()?.out_mem_bytes),
+        _ => None,
     }
 }
 

@@ -48,6 +48,7 @@ pub const PINDMA_POOL_CONTIGUOUS: u32 = 1;
 pub const PINDMA_POOL_AS_MANY: u32 = 2;
 pub const PINDMA_POOL_SHARED: u32 = 4;
 pub const PINDMA_ENQUEUE_ALL: u32 = 1;
+pub const PINDMA_DEQUEUE_STOPPED: u32 = 1;
 pub const PINDMA_START_STREAM: u32 = 1;
 pub const PINDMA_CAP_TRANSFER: u32 = 1;
 pub const PINDMA_CAP_COPY: u32 = 2;
@@ -725,7 +726,7 @@ const _: () = {
     ["Offset of field: pindma_pool_enqueue::out_enqueued"]
         [::core::mem::offset_of!(pindma_pool_enqueue, out_enqueued) - 20usize];
 };
-#[doc = " struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE\n @size: sizeof(struct pindma_pool_dequeue).\n @flags: None defined; must be 0.\n @records: Address of an array of &struct pindma_pool_record.\n @max: Room there, 1 to max_batch of &struct pindma_info.\n @min: How many to wait for, 0 to @max; 0: do not wait.\n @deadline: Until when to wait, in ns of CLOCK_MONOTONIC; as in\n\t&struct pindma_queue_wait.  EAGAIN if nothing is enqueued or stopped and\n\tnothing is ready.\n @out_dequeued: Records written, in the order in which the device was done.\n @out_queued: Buffers that the device has."]
+#[doc = " struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE\n @size: sizeof(struct pindma_pool_dequeue).\n @flags: None defined; must be 0.\n @records: Address of an array of &struct pindma_pool_record.\n @max: Room there, 1 to max_batch of &struct pindma_info.\n @min: How many to wait for, 0 to @max; 0: do not wait.\n @deadline: Until when to wait, in ns of CLOCK_MONOTONIC; as in\n\t&struct pindma_queue_wait.  EAGAIN if nothing is enqueued or stopped and\n\tnothing is ready.\n @out_dequeued: Records written, in the order in which the device was done.\n @out_queued: Buffers that the device has.\n @out_flags: PINDMA_DEQUEUE_*.  Together with EAGAIN, @out_queued and this are\n\tof one moment: with PINDMA_DEQUEUE_STOPPED nothing comes before a start.\n @out_reserved: Zero.\n\n A run ends with PINDMA_POOL_STOP; but also by itself, when the device is gone\n or a frame cannot even be begun.  What it has not begun with then comes back\n with the same status, and the pool can be started again."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_dequeue {
@@ -737,10 +738,12 @@ pub struct pindma_pool_dequeue {
     pub deadline: __s64,
     pub out_dequeued: __u32,
     pub out_queued: __u32,
+    pub out_flags: __u32,
+    pub out_reserved: __u32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of pindma_pool_dequeue"][::core::mem::size_of::<pindma_pool_dequeue>() - 40usize];
+    ["Size of pindma_pool_dequeue"][::core::mem::size_of::<pindma_pool_dequeue>() - 48usize];
     ["Alignment of pindma_pool_dequeue"][::core::mem::align_of::<pindma_pool_dequeue>() - 8usize];
     ["Offset of field: pindma_pool_dequeue::size"]
         [::core::mem::offset_of!(pindma_pool_dequeue, size) - 0usize];
@@ -758,6 +761,10 @@ const _: () = {
         [::core::mem::offset_of!(pindma_pool_dequeue, out_dequeued) - 32usize];
     ["Offset of field: pindma_pool_dequeue::out_queued"]
         [::core::mem::offset_of!(pindma_pool_dequeue, out_queued) - 36usize];
+    ["Offset of field: pindma_pool_dequeue::out_flags"]
+        [::core::mem::offset_of!(pindma_pool_dequeue, out_flags) - 40usize];
+    ["Offset of field: pindma_pool_dequeue::out_reserved"]
+        [::core::mem::offset_of!(pindma_pool_dequeue, out_reserved) - 44usize];
 };
 #[doc = " struct pindma_pool_start - argument of PINDMA_POOL_START\n @size: sizeof(struct pindma_pool_start).\n @flags: 0 or PINDMA_START_STREAM.\n @channel: Channel, 0 to channels - 1 of &struct pindma_info.\n @direction: enum pindma_direction.\n @dev_addr: Offset into the channel's memory, of every frame.\n @dev_flags: PINDMA_DEV_FIXED or 0.\n @reserved: Must be 0.\n @frame_bytes: Bytes of a frame; 0: those of a buffer.\n\n One buffer takes one frame.  Without PINDMA_START_STREAM the device waits\n until a buffer is enqueued.  With it, which is for PINDMA_FROM_DEVICE only,\n frames go on: one that finds no buffer is moved to where nobody sees it, and\n the next record says how many those were."]
 #[repr(C)]

@@ -4,5 +4,8 @@
 
 #[test]
 fn misuse_does_not_compile() {
-    trybuild::TestCases::new().compile_fail("tests/misuse/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/misuse/*.rs");
+    #[cfg(feature = "tokio")]
+    cases.compile_fail("tests/misuse/tokio/*.rs");
 }

@@ -13,6 +13,7 @@ use crate::module::{self, pause, with_parameters};
 use crate::os;
 use crate::pattern;
 use crate::pci::{self, Cleared};
+use crate::rw;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
 
@@ -240,10 +241,10 @@ fn failed(leg: Leg) -> Outcome {
             .copy(copy(&segs, &segs))
             .refused(libc::ENOTRECOVERABLE)?;
         let other = Device::open()?;
-        other
-            .to_device(0, &segs)
-            .refused(libc::ENOTRECOVERABLE)
-            .map(drop)
+        other.to_device(0, &segs).refused(libc::ENOTRECOVERABLE)?;
+        // They have no flag that says that nothing was started.
+        rw::read(&other, rw::range(&memory, 0, 64)).failed(libc::EIO)?;
+        rw::write(&other, rw::range(&memory, 0, 64)).failed(libc::EIO)
     })
 }
 

@@ -2,6 +2,7 @@
 
 //! How pools end: by close, by death, with the device.
 
+use std::mem::offset_of;
 use std::time::Duration;
 
 use crate::abi;
@@ -32,6 +33,11 @@ pub(crate) const CASES: &[Case] = &[
         "close_of_the_file_ends_its_pools",
         "ECANCELED; what was filled can still be had",
         file_closed,
+    ),
+    race(
+        "dequeue_tells_whether_the_pool_is_stopped",
+        "and no caller of an older header is written to",
+        stopped,
     ),
     race("kill_9_while_a_pool_streams", "and while it waits", killed),
     race(
@@ -142,6 +148,35 @@ fn file_closed(_: Leg) -> Outcome {
     drop(Device::open_with(libc::O_EXCL)?);
     drop(pool);
     pattern::verify(&memory, 0, PAGE, 6)
+}
+
+fn stopped(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pool = of_pages(&device, 2)?;
+    let expect = |when: &str, stopped: bool, queued: u32| {
+        // Nothing is ready, so nothing is written there.
+        let got = pool.dequeue_to(0, 1, 1, abi::DEADLINE_NONE);
+        same(when, errno_name(got.errno), errno_name(libc::EAGAIN))?;
+        same(when, got.stopped, stopped)?;
+        same(when, got.queued, queued)
+    };
+    expect("at first", true, 0)?;
+    pool.enqueue_all()?;
+    expect("not started", true, 2)?;
+    pool.start(from_device(16))?;
+    pool.dequeue(2)?;
+    expect("while it runs", false, 0)?;
+    pool.stop()?;
+    expect("when it was stopped", true, 0)?;
+    let mut older = abi::pindma_pool_dequeue {
+        size: offset_of!(abi::pindma_pool_dequeue, out_flags) as u32,
+        max: 1,
+        out_flags: 7,
+        ..Default::default()
+    };
+    let errno = pool.file().command(abi::PINDMA_POOL_DEQUEUE, &mut older);
+    same("older", errno_name(errno), errno_name(libc::EAGAIN))?;
+    same("beyond its end", older.out_flags, 7)
 }
 
 fn killed(_: Leg) -> Outcome {

@@ -3,7 +3,7 @@
 //! The programs that users have: the command-line tool and the C example.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::boot;
 use crate::check::{check, Fail, Outcome};
@@ -22,7 +22,19 @@ pub(crate) const CASES: &[Case] = &[
         write_and_read,
     )
     .needs(Needs::Memory),
+    Case::new(
+        "cli_write_counts_what_has_gone_before_the_end",
+        "and a place that is not there is named",
+        write_too_much,
+    )
+    .needs(Needs::Memory),
     Case::new("cli_streams_frames", "pindma stream, into a file", stream).needs(Needs::Memory),
+    Case::new(
+        "cli_streams_as_much_as_the_memory_has",
+        "pindma stream, with nothing said of sizes",
+        stream_by_default,
+    )
+    .needs(Needs::Memory),
     Case::new(
         "cli_registers_memory",
         "pindma register, and transfers three ways",
@@ -30,6 +42,11 @@ pub(crate) const CASES: &[Case] = &[
     )
     .needs(Needs::Memory),
     Case::new("cli_stat_shows_who_has_it_open", "pindma stat", stat),
+    Case::new(
+        "cli_stat_of_a_device_that_is_open_exclusively",
+        "what can be seen from outside",
+        stat_from_outside,
+    ),
     Case::new(
         "cli_doctor_finds_this_machine_healthy",
         "pindma doctor, and without the device not",
@@ -43,8 +60,8 @@ pub(crate) const CASES: &[Case] = &[
     .needs(Needs::Race),
 ];
 
-/// What `pindma` has printed, on both outputs, if it ended well.
-fn printed(args: &[&str]) -> Outcome<String> {
+/// What `pindma` has printed, on both outputs, and how it ended.
+fn run(args: &[&str]) -> Outcome<(String, ExitStatus)> {
     let output = Command::new("/bin/pindma")
         .args(args)
         .stdin(Stdio::null())
@@ -52,11 +69,27 @@ fn printed(args: &[&str]) -> Outcome<String> {
         .map_err(|e| Fail::new(format!("/bin/pindma: {e}")))?;
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     text.lines().for_each(ktap::note);
+    Ok((text.into_owned(), output.status))
+}
+
+/// What it has printed, if it ended well.
+fn printed(args: &[&str]) -> Outcome<String> {
+    let (text, status) = run(args)?;
     check(
-        output.status.success(),
-        format!("pindma {} ended with {}", args.join(" "), output.status),
+        status.success(),
+        format!("pindma {} ended with {status}", args.join(" ")),
     )?;
-    Ok(text.into_owned())
+    Ok(text)
+}
+
+/// What it has printed when it failed.
+fn complained(args: &[&str]) -> Outcome<String> {
+    let (text, status) = run(args)?;
+    check(
+        status.code() == Some(1),
+        format!("pindma {} ended with {status}", args.join(" ")),
+    )?;
+    Ok(text)
 }
 
 fn contains(text: &str, words: &str) -> Outcome {
@@ -73,6 +106,20 @@ fn write_and_read(_: Leg) -> Outcome {
     pattern::expect(&fs::read("/tmp/out")?, &content)?;
     let text = printed(&["read", "of=/tmp/out", "--json"])?;
     contains(&text, "\"bytes\": 4096")
+}
+
+fn write_too_much(_: Leg) -> Outcome {
+    fs::write("/tmp/in", pattern::bytes(6, 5000))?;
+    let text = complained(&["write", "if=/tmp/in", "offset=96"])?;
+    contains(&text, "the end of the device's memory is reached")?;
+    contains(&text, "4000 bytes (3.9 KiB) written at 0x60")?;
+    let text = complained(&["write", "if=/tmp/in", "offset=64K"])?;
+    contains(&text, "offset=0x10000 is beyond the end")
+}
+
+fn stream_by_default(_: Leg) -> Outcome {
+    let text = printed(&["stream", "--lossless", "-n", "2", "--dev-addr", "96"])?;
+    contains(&text, "2 frames, 8000 bytes")
 }
 
 fn stream(_: Leg) -> Outcome {
@@ -112,6 +159,15 @@ fn stat(_: Leg) -> Outcome {
     contains(&text, "1 open file besides this one")?;
     drop(device);
     contains(&printed(&["stat", "--json"])?, "\"totals\": {")
+}
+
+fn stat_from_outside(_: Leg) -> Outcome {
+    let alone = Device::open_with(libc::O_EXCL)?;
+    let text = printed(&["stat"])?;
+    contains(&text, "open exclusively")?;
+    contains(&text, "\njobs  ")?;
+    drop(alone);
+    contains(&printed(&["stat"])?, "edu at ")
 }
 
 fn doctor(_: Leg) -> Outcome {

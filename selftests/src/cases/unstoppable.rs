@@ -2,6 +2,8 @@
 
 //! A device that does not stop when it is unbound.
 
+use std::thread;
+
 use rustix::event::PollFlags;
 
 use crate::abi::{self, pindma_transfer};
@@ -13,8 +15,10 @@ use crate::gate;
 use crate::leg::Leg;
 use crate::module::{self, pause, with_parameters};
 use crate::os;
+use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::queue::{ended, entry, entry_of, untouched, Queue};
+use crate::rw;
 use crate::sys::{self, Mapping};
 use crate::table::{Case, Needs};
 
@@ -35,6 +39,12 @@ pub(crate) const CASES: &[Case] = &[
         "the one at work, those in line, and every later one",
         request,
     ),
+    race(
+        "eio_for_a_read_that_the_device_has_not_begun_with",
+        "its memory is not in danger",
+        bystander,
+    )
+    .needs(Needs::Memory),
     // Kills the mutant that only says that the result could not be written.
     race(
         "enotrecoverable_when_the_result_cannot_be_written",
@@ -171,6 +181,36 @@ fn transfer_unwritable(device: &Device, request: pindma_transfer) -> Call {
         errno: errno_of(call()),
         out: request.out,
     }
+}
+
+fn bystander(leg: Leg) -> Outcome {
+    with_parameters(leg, "drain_ms=1 stop_ms=1", || {
+        let before = counters::pins_outstanding()?;
+        let device = Device::open()?;
+        let memory = Mapping::anonymous(PAGE)?;
+        let same_file = device.duplicate()?;
+        let reader = thread::spawn(move || reads_in_line(&same_file));
+        let segs = [seg(&memory, 0, PAGE)];
+        let request = transfer(abi::FROM_DEVICE, 0, &segs);
+        let call = lose_registers_of(leg, &device, request)?;
+        // The device may write to it still.
+        std::mem::forget(memory);
+        let call = call.ok_or_else(|| Fail::new("it was always too late"))?;
+        let status = errno_name(-call.out.status);
+        same("status", status, errno_name(libc::ENOTRECOVERABLE))?;
+        let read = reader.join();
+        read.map_err(|_| Fail::new("the thread panicked"))??;
+        proved_at_last(before)
+    })
+}
+
+/// A read that waits for the device, which works for somebody else and does not stop.
+fn reads_in_line(device: &Device) -> Outcome {
+    let memory = Mapping::anonymous(PAGE)?;
+    memory.fill(0, PAGE, pattern::GUARD);
+    flight::wait_for_job(device)?;
+    rw::pread(device, rw::range(&memory, 0, 512), 0).failed(libc::EIO)?;
+    pattern::verify_guard(&memory, 0, PAGE)
 }
 
 /// When its job is over, and its registers are back, the device can be proved to be

@@ -79,7 +79,7 @@ Operands:
 BYTES may end in K, M, G or T, powers of 1024, or be hexadecimal with 0x.  The
 report goes to standard error.
 
-  pindma write if=bitstream.bin offset=64K
+  pindma write if=bitstream.bin offset=64K      # if the card has as much
   printf hello | pindma write offset=0x100";
 
 const COPY_JSON: &str = "\
@@ -197,9 +197,10 @@ pub struct StreamArgs {
     /// Buffers in the pool
     #[arg(long, value_name = "N", default_value_t = 16)]
     pub buffers: u32,
-    /// Bytes of a buffer
-    #[arg(long, value_name = "BYTES", default_value = "64K", value_parser = size::parse_length)]
-    pub buffer_bytes: usize,
+    /// Bytes of a buffer (default: 64K, or what the channel's memory has from
+    /// where frames begin, if that is less)
+    #[arg(long, value_name = "BYTES", value_parser = size::parse_length)]
+    pub buffer_bytes: Option<usize>,
     /// Bytes of a frame (default: those of a buffer)
     #[arg(long, value_name = "BYTES", default_value = "0", hide_default_value = true, value_parser = size::parse)]
     pub frame_bytes: u64,

@@ -10,6 +10,7 @@ use anyhow::{ensure, Context, Result};
 use pindma::{Device, Info, State, Stats};
 use serde::Serialize;
 
+use crate::again::go_on;
 use crate::args::CopyArgs;
 use crate::buffer::Buffer;
 use crate::digest::sha256;
@@ -54,9 +55,9 @@ fn copy(device: &Device, args: &CopyArgs, from: &[u8], to: &mut [u8]) -> Result<
     let mut elapsed = Duration::ZERO;
     for (from, to) in from.chunks(PIECE).zip(to.chunks_mut(PIECE)) {
         let start = Instant::now();
-        let done = request.copy(from, to)?;
+        go_on(from.len(), |at| request.copy(&from[at..], &mut to[at..]))?;
         elapsed += start.elapsed();
-        bar.inc(done.bytes);
+        bar.inc(from.len() as u64);
     }
     Ok(elapsed)
 }

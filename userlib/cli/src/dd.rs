@@ -7,9 +7,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use anyhow::{anyhow, Context, Result};
+use anyhow::{ensure, Context, Result};
 use indicatif::ProgressBar;
-use pindma::{Buffer, ChannelKind, Device};
+use pindma::{Buffer, ChannelInfo, ChannelKind, Device};
 use serde::Serialize;
 
 use crate::args::DdArgs;
@@ -21,12 +21,24 @@ use crate::report::{bytes, throughput, time};
 pub fn read(args: &DdArgs) -> Result<()> {
     let plan = Operands::collect(&args.operands, "of")?;
     let device = Device::open(&args.common.device)?;
+    let memory = go_to(&device, plan.offset)?;
     let mut output = output(plan.file.as_deref())?;
-    go_to(&device, plan.offset)?;
-    let len = plan.len().or(rest_of_memory(&device, plan.offset)?);
+    let len = plan.len().or(memory.map(|bytes| bytes - plan.offset));
     let mut work = Work::new(&plan, len, args.quiet)?;
+    let ended = read_all(&mut work, &device, output.as_mut(), &plan);
+    // What was moved is told however it ended, as dd(1) does.
+    work.finish().print(args, "read", &plan)?;
+    ended
+}
+
+fn read_all(
+    work: &mut Work,
+    mut device: impl Read,
+    output: &mut dyn Write,
+    plan: &Operands,
+) -> Result<()> {
     while let Some(wanted) = work.wanted() {
-        let read = work.timed(|piece| (&device).read(&mut piece[..wanted]))?;
+        let read = work.timed(|piece| device.read(&mut piece[..wanted]))?;
         if read == 0 {
             break;
         }
@@ -34,17 +46,27 @@ pub fn read(args: &DdArgs) -> Result<()> {
         written.with_context(|| format!("cannot write {}", plan.name("standard output")))?;
         work.advance(read);
     }
-    output.flush()?;
-    work.finish().print(args, "read", &plan)
+    Ok(output.flush()?)
 }
 
 /// Writes a file to device memory.
 pub fn write(args: &DdArgs) -> Result<()> {
     let plan = Operands::collect(&args.operands, "if")?;
     let device = Device::open(&args.common.device)?;
-    let (mut input, size) = input(plan.file.as_deref())?;
     go_to(&device, plan.offset)?;
+    let (mut input, size) = input(plan.file.as_deref())?;
     let mut work = Work::new(&plan, plan.len().or(size), args.quiet)?;
+    let ended = write_all(&mut work, input.as_mut(), &device, &plan);
+    work.finish().print(args, "written", &plan)?;
+    ended
+}
+
+fn write_all(
+    work: &mut Work,
+    mut input: &mut dyn Read,
+    mut device: impl Write,
+    plan: &Operands,
+) -> Result<()> {
     while let Some(wanted) = work.wanted() {
         let filled = fill(&mut input, &mut work.buffer[..wanted]);
         let filled =
@@ -52,11 +74,21 @@ pub fn write(args: &DdArgs) -> Result<()> {
         if filled == 0 {
             break;
         }
-        let written = work.timed(|piece| (&device).write_all(&piece[..filled]));
-        written.map_err(|error| anyhow!("{error} ({} were written before)", bytes(work.done)))?;
-        work.advance(filled);
+        write_block(work, filled, &mut device)?;
     }
-    work.finish().print(args, "written", &plan)
+    Ok(())
+}
+
+/// Writes the first bytes of the block, and takes note of each part of them.
+fn write_block(work: &mut Work, filled: usize, device: &mut impl Write) -> Result<()> {
+    let mut at = 0;
+    while at < filled {
+        let written = work.timed(|piece| device.write(&piece[at..filled]))?;
+        ensure!(written > 0, "the device takes no more");
+        work.advance(written);
+        at += written;
+    }
+    Ok(())
 }
 
 fn output(path: Option<&Path>) -> Result<Box<dyn Write>> {
@@ -81,19 +113,27 @@ fn input(path: Option<&Path>) -> Result<(Box<dyn Read>, Option<u64>)> {
     Ok((Box::new(file), size))
 }
 
-/// A stream has no places, and the start is where a file is when it is opened.
-fn go_to(mut device: &Device, offset: u64) -> Result<()> {
+/// Goes to a place in the device's memory; how much it has of that, None for a
+/// stream.
+fn go_to(mut device: &Device, offset: u64) -> Result<Option<u64>> {
+    let channel = device.channel_info(0)?;
+    check_offset(offset, &channel)?;
+    // A stream has no places, and the start is where a file is when it is opened.
     if offset > 0 {
         device.seek(SeekFrom::Start(offset))?;
     }
-    Ok(())
+    let memory = channel.kind == ChannelKind::Memory;
+    Ok(memory.then_some(channel.memory_bytes))
 }
 
-/// Bytes from `offset` to the end of the memory; None for a stream.
-fn rest_of_memory(device: &Device, offset: u64) -> Result<Option<u64>> {
-    let channel = device.channel_info(0)?;
-    let memory = channel.kind == ChannelKind::Memory;
-    Ok(memory.then(|| channel.memory_bytes.saturating_sub(offset)))
+fn check_offset(offset: u64, channel: &ChannelInfo) -> Result<()> {
+    let memory = channel.memory_bytes;
+    ensure!(
+        channel.kind != ChannelKind::Memory || offset <= memory,
+        "offset={offset:#x} is beyond the end of the device's memory, which has {}",
+        bytes(memory)
+    );
+    Ok(())
 }
 
 /// Reads until the buffer is full or the input ends.
@@ -142,7 +182,7 @@ impl Work {
         }
     }
 
-    fn timed<T>(&mut self, call: impl Fn(&mut [u8]) -> io::Result<T>) -> io::Result<T> {
+    fn timed<T>(&mut self, mut call: impl FnMut(&mut [u8]) -> io::Result<T>) -> io::Result<T> {
         let start = Instant::now();
         let result = loop {
             match call(&mut self.buffer) {
@@ -198,55 +238,4 @@ impl Report {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn work(plan: &[&str]) -> Work {
-        let operands: Vec<_> = plan
-            .iter()
-            .map(|text| text.parse().expect("good"))
-            .collect();
-        let plan = Operands::collect(&operands, "if").expect("good");
-        Work::new(&plan, None, true).expect("memory")
-    }
-
-    #[test]
-    fn blocks_end_with_the_count() {
-        let mut work = work(&["bs=100", "count=2"]);
-        assert_eq!(work.wanted(), Some(100));
-        work.advance(150);
-        assert_eq!(work.wanted(), Some(50));
-        work.advance(50);
-        assert_eq!((work.wanted(), work.done), (None, 200));
-    }
-
-    #[test]
-    fn without_a_count_there_is_always_more() {
-        let mut work = work(&["bs=100"]);
-        work.advance(1000);
-        assert_eq!(work.wanted(), Some(100));
-    }
-
-    #[test]
-    fn a_slow_input_fills_blocks() {
-        let mut slow = Read::chain(&b"ab"[..], &b"cd"[..]);
-        let mut block = [0; 3];
-        assert_eq!(fill(&mut slow, &mut block).expect("readable"), 3);
-        assert_eq!(fill(&mut slow, &mut block).expect("readable"), 1);
-        assert_eq!(fill(&mut slow, &mut block).expect("readable"), 0);
-    }
-
-    #[test]
-    fn calls_are_made_again_after_a_signal() {
-        let mut work = work(&["bs=1"]);
-        let calls = std::cell::Cell::new(0);
-        let ended = work.timed(|_| {
-            calls.set(calls.get() + 1);
-            match calls.get() {
-                1 => Err(io::ErrorKind::Interrupted.into()),
-                number => Ok(number),
-            }
-        });
-        assert_eq!(ended.expect("the second time"), 2);
-    }
-}
+mod tests;

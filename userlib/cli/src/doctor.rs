@@ -44,8 +44,10 @@ fn examine(machine: &Machine, args: &DoctorArgs) -> Vec<Finding> {
     findings.extend(module::signatures(machine));
     findings.extend(card::examine(machine));
     findings.extend(node::examine(machine, &args.common.device));
-    findings.extend(device::examine(&args.common.device));
-    findings.push(memory::memlock(machine));
+    let (device, info) = device::examine(&args.common.device);
+    findings.extend(device);
+    let memlock = info.map(|info| info.memlock);
+    findings.push(memory::memlock(machine, memlock));
     findings.extend(memory::bouncing(machine));
     findings
 }

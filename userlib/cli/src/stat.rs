@@ -5,11 +5,14 @@ mod files;
 mod totals;
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use pindma::{Device, Info, State};
+use pindma::{Device, ErrorKind, Info, State};
 use serde_json::json;
 
 use crate::args::StatArgs;
@@ -21,38 +24,66 @@ type Values = BTreeMap<String, u64>;
 
 /// Prints statistics, once or again and again.
 pub fn run(args: &StatArgs) -> Result<()> {
-    let device = Device::open(&args.common.device)?;
-    let mut before = Sample::take(&device)?;
+    let mut before = Sample::take(&args.common.device)?;
     before.print(args, None)?;
     let mut left = args.count.unwrap_or(u64::MAX);
     while let Some(interval) = args.interval.filter(|_| left > 1) {
         thread::sleep(Duration::from_secs_f64(interval));
-        let now = Sample::take(&device)?;
-        now.print(args, Some((&before, interval)))?;
+        let now = Sample::take(&args.common.device)?;
+        now.print(args, Some(&before))?;
         (before, left) = (now, left - 1);
     }
     Ok(())
 }
 
+/// What the device says of itself, and where it is on the bus.  It is not held
+/// open, as nobody else could open it exclusively then; while somebody has, it
+/// cannot be asked.
+fn ask(node: &Path) -> Result<(Option<Info>, String)> {
+    match Device::open(node).and_then(|device| device.info()) {
+        Ok(info) => {
+            let bus = info.bus.clone();
+            Ok((Some(info), bus))
+        }
+        Err(error) => match bus_of(Path::new("/"), node) {
+            Some(bus) if matches!(error.kind(), ErrorKind::InUse { .. }) => Ok((None, bus)),
+            _ => Err(error.into()),
+        },
+    }
+}
+
+/// Where the device is on the bus, as the files below `root` tell.
+fn bus_of(root: &Path, node: &Path) -> Option<String> {
+    let name = node.file_name()?;
+    let device = root.join("sys/class/misc").join(name).join("device");
+    let target = fs::read_link(device).ok()?;
+    Some(target.file_name()?.to_str()?.to_owned())
+}
+
 /// How things stand at one moment.
 struct Sample {
-    info: Info,
-    /// Sums over all files; None if debugfs cannot be read.
-    totals: Option<Values>,
+    at: Instant,
+    bus: String,
+    /// None if the device is open exclusively.
+    info: Option<Info>,
+    /// Sums over all files, if debugfs can be read.
+    totals: io::Result<Values>,
     files: Vec<OpenFile>,
 }
 
 impl Sample {
-    fn take(device: &Device) -> Result<Self> {
-        let info = device.info()?;
+    fn take(node: &Path) -> Result<Self> {
+        let (info, bus) = ask(node)?;
         Ok(Self {
-            totals: totals::of(&info.bus),
-            files: files::of(&info.bus),
+            totals: totals::of(&bus),
+            at: Instant::now(),
+            files: files::of(&bus),
             info,
+            bus,
         })
     }
 
-    fn print(&self, args: &StatArgs, before: Option<(&Self, f64)>) -> Result<()> {
+    fn print(&self, args: &StatArgs, before: Option<&Self>) -> Result<()> {
         if args.common.json {
             print_json(&self.as_json(args))?;
         } else {
@@ -61,25 +92,32 @@ impl Sample {
         Ok(())
     }
 
-    fn table(&self, args: &StatArgs, before: Option<(&Self, f64)>) -> Table {
+    fn table(&self, args: &StatArgs, before: Option<&Self>) -> Table {
         let mut table = Table::default();
         if before.is_none() {
             self.describe(args, &mut table);
         }
-        let earlier =
-            before.and_then(|(sample, interval)| Some((sample.totals.as_ref()?, interval)));
+        let earlier = before.and_then(|before| {
+            // The sleep was longer, and what is read here takes its time as well.
+            let elapsed = self.at.duration_since(before.at);
+            Some((before.totals.as_ref().ok()?, elapsed.as_secs_f64()))
+        });
         match &self.totals {
-            Some(totals) => totals::rows(&mut table, totals, earlier),
-            None => table.row("totals", "only root can read them (/sys/kernel/debug)"),
+            Ok(totals) => totals::rows(&mut table, totals, earlier),
+            Err(error) => table.row("totals", totals::unreadable(error)),
         }
         files::rows(&mut table, &self.files);
         table
     }
 
     fn describe(&self, args: &StatArgs, table: &mut Table) {
-        let info = &self.info;
-        let path = args.common.device.display();
-        table.row("device", format!("{path}, {} at {}", info.engine, info.bus));
+        let (path, bus) = (args.common.device.display(), &self.bus);
+        let Some(info) = &self.info else {
+            table.row("device", format!("{path} at {bus}"));
+            table.row("state", "open exclusively, so that it cannot be asked");
+            return;
+        };
+        table.row("device", format!("{path}, {} at {bus}", info.engine));
         table.row("state", state(info.state));
         let most = count(info.pinned_limit, "page");
         table.row("pinned", format!("{} of {most} at most", info.pinned_pages));
@@ -91,15 +129,17 @@ impl Sample {
         table.row("memlock", format!("{used} used, limit {limit}"));
     }
 
+    /// What is not known is null.
     fn as_json(&self, args: &StatArgs) -> serde_json::Value {
+        let info = self.info.as_ref();
         json!({
             "device": args.common.device.display().to_string(),
-            "engine": self.info.engine,
-            "bus": self.info.bus,
-            "failed": self.info.state.contains(State::FAILED),
-            "pinned_pages": self.info.pinned_pages,
-            "leaked_pages": self.info.leaked_pages,
-            "totals": self.totals,
+            "engine": info.map(|info| &info.engine),
+            "bus": self.bus,
+            "failed": info.map(|info| info.state.contains(State::FAILED)),
+            "pinned_pages": info.map(|info| info.pinned_pages),
+            "leaked_pages": info.map(|info| info.leaked_pages),
+            "totals": self.totals.as_ref().ok(),
             "files": self.files,
         })
     }
@@ -125,7 +165,68 @@ fn parse(text: &str) -> Values {
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
+    use clap::Parser;
+
     use super::*;
+    use crate::args::{Args, Command};
+
+    fn sample(at: Instant, jobs: u64) -> Sample {
+        Sample {
+            at,
+            bus: "0000:00:03.0".to_owned(),
+            info: None,
+            totals: Ok(parse(&format!("jobs {jobs}"))),
+            files: Vec::new(),
+        }
+    }
+
+    fn arguments() -> StatArgs {
+        match Args::parse_from(["pindma", "stat", "--interval", "1"]).command {
+            Command::Stat(args) => args,
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn rates_are_of_the_time_that_has_passed() {
+        let begin = Instant::now();
+        let later = sample(begin + Duration::from_secs(4), 12);
+        let table = later.table(&arguments(), Some(&sample(begin, 4)));
+        assert!(table.text().contains("2/s\n"), "{}", table.text());
+    }
+
+    #[test]
+    fn a_device_that_is_open_exclusively_is_told() {
+        let sample = sample(Instant::now(), 7);
+        let table = sample.table(&arguments(), None);
+        for words in [
+            "/dev/pindma0 at 0000:00:03.0\n",
+            "open exclusively",
+            "jobs  ",
+        ] {
+            assert!(table.text().contains(words), "{}", table.text());
+        }
+        let json = sample.as_json(&arguments());
+        assert_eq!(
+            (&json["engine"], &json["totals"]["jobs"]),
+            (&json!(null), &json!(7))
+        );
+    }
+
+    #[test]
+    fn the_bus_is_found_without_the_device() {
+        let root = std::env::temp_dir().join(format!("pindma-stat-{}", std::process::id()));
+        let folder = root.join("sys/class/misc/pindma0");
+        fs::create_dir_all(&folder).expect("a folder");
+        let target = PathBuf::from("../../../0000:00:03.0");
+        std::os::unix::fs::symlink(target, folder.join("device")).expect("a link");
+        let bus = |node| bus_of(&root, Path::new(node));
+        assert_eq!(bus("/dev/pindma0").as_deref(), Some("0000:00:03.0"));
+        assert_eq!(bus("/dev/pindma1"), None);
+        fs::remove_dir_all(&root).expect("its own");
+    }
 
     #[test]
     fn lines_of_both_kinds_are_read() {

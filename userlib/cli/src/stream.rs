@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use indicatif::ProgressBar;
-use pindma::{Access, Device, ErrorKind, Frames, Lease, Pool, Start, Stopped};
+use pindma::{
+    Access, ChannelInfo, ChannelKind, Device, ErrorKind, Frames, Lease, Pool, Start, Stopped,
+};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -21,6 +23,9 @@ use crate::report::{bytes, count, throughput, time};
 /// How often a signal or the end of the time is looked for while nothing comes.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Bytes of a buffer if nobody says and the memory has more.
+const BUFFER: u64 = 64 << 10;
+
 /// How often the counts on the terminal are put right.
 const REFRESH: Duration = Duration::from_millis(100);
 
@@ -28,18 +33,53 @@ const REFRESH: Duration = Duration::from_millis(100);
 pub fn run(args: &StreamArgs) -> Result<()> {
     let interrupted = signals()?;
     let device = Device::open(&args.common.device)?;
+    let sizes = Sizes::of(args, &device.channel_info(args.channel)?);
     let pool = Pool::options()
         .contiguous(args.contiguous)
         .as_many(args.as_many)
-        .create(&device, args.buffer_bytes, args.buffers, Access::WRITE)?;
+        .create(&device, sizes.buffer, args.buffers, Access::WRITE)?;
     let mut sink = sink(args.output.as_deref())?;
-    let mut stream = Stream::new(args, &pool)?;
+    let mut stream = Stream::new(args, &sizes, &pool)?;
     while !interrupted.load(Ordering::Relaxed) && stream.goes_on() {
         stream.take_one(sink.as_mut())?;
     }
     sink.flush()?;
     let report = stream.finish(&pool)?;
     report.print(args)
+}
+
+/// Bytes of a buffer and of a frame.
+#[derive(Debug, PartialEq, Eq)]
+struct Sizes {
+    buffer: usize,
+    /// 0: those of a buffer.
+    frame: u64,
+}
+
+impl Sizes {
+    /// What was asked for; else what the channel's memory has from where frames
+    /// begin, but not too much.
+    fn of(args: &StreamArgs, channel: &ChannelInfo) -> Self {
+        let frame = args.frame_bytes;
+        if let Some(buffer) = args.buffer_bytes {
+            return Self { buffer, frame };
+        }
+        let memory = channel.kind == ChannelKind::Memory && !args.fixed;
+        let there_is = channel.memory_bytes.saturating_sub(args.dev_addr);
+        let aligned = there_is - there_is % u64::from(channel.length_align.max(1));
+        // Nothing at all is for the kernel to refuse.
+        let most = if memory && aligned > 0 {
+            aligned
+        } else {
+            BUFFER
+        };
+        let most = most.min(BUFFER);
+        Self {
+            buffer: most.max(frame) as usize,
+            // A buffer has whole pages, and may be more than there is.
+            frame: if frame == 0 { most } else { frame },
+        }
+    }
 }
 
 /// Set once a signal has come, so that the device is stopped in an orderly way.
@@ -81,12 +121,12 @@ struct Stream<'p> {
 }
 
 impl<'p> Stream<'p> {
-    fn new(args: &StreamArgs, pool: &'p Pool) -> Result<Self> {
+    fn new(args: &StreamArgs, sizes: &Sizes, pool: &'p Pool) -> Result<Self> {
         let start = Start::from_device()
             .channel(args.channel)
             .dev_addr(args.dev_addr)
             .fixed(args.fixed)
-            .frame_bytes(args.frame_bytes)
+            .frame_bytes(sizes.frame)
             .lossy(!args.lossless);
         let frames = pool.frames(start)?.timeout(LOOK);
         let begin = Instant::now();
@@ -117,7 +157,7 @@ impl<'p> Stream<'p> {
             Some(Err(error)) if is_pause(error.kind()) => Ok(()),
             Some(Err(error)) => Err(error.into()),
             // Nobody else can have stopped the pool, which is this program's.
-            None => Ok(()),
+            None => bail!("the device has stopped, and sends no more"),
         }
     }
 
@@ -146,7 +186,7 @@ impl<'p> Stream<'p> {
 
 /// Whether there is just nothing yet.
 fn is_pause(kind: &ErrorKind) -> bool {
-    matches!(kind, ErrorKind::TimedOut | ErrorKind::Interrupted)
+    matches!(kind, ErrorKind::NothingInTime | ErrorKind::Interrupted)
 }
 
 /// What a stream has been.  The names of the fields are those of the JSON keys.
@@ -206,7 +246,11 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser;
+    use pindma::sys::{PINDMA_CHANNEL_MEMORY, PINDMA_CHANNEL_STREAM};
+
     use super::*;
+    use crate::args::{Args, Command};
 
     #[test]
     fn the_report_says_what_was_lost() {
@@ -225,6 +269,35 @@ mod tests {
             "10 frames, 40960 bytes (40.0 KiB), 2.000 s, 20.0 KiB/s\n\
              16 buffers of 4096 bytes (4.0 KiB) each; the device made 13 frames, 3 lost\n"
         );
+    }
+
+    fn sizes(options: &[&str], memory: u64, kind: u32) -> (usize, u64) {
+        let words = ["pindma", "stream"].iter().chain(options);
+        let Command::Stream(args) = Args::parse_from(words).command else {
+            unreachable!("it is a stream");
+        };
+        let raw = pindma::sys::pindma_channel_info {
+            out_kind: kind,
+            out_mem_bytes: memory,
+            out_len_align: 4,
+            ..Default::default()
+        };
+        let Sizes { buffer, frame } = Sizes::of(&args, &ChannelInfo::from(&raw));
+        (buffer, frame)
+    }
+
+    #[test]
+    fn frames_fit_into_the_memory_by_themselves() {
+        let memory = |options: &[&str]| sizes(options, 4096, PINDMA_CHANNEL_MEMORY);
+        assert_eq!(memory(&[]), (4096, 4096));
+        assert_eq!(memory(&["--dev-addr", "0x101"]), (3836, 3836));
+        assert_eq!(memory(&["--frame-bytes", "100"]), (4096, 100));
+        assert_eq!(memory(&["--buffer-bytes", "1M"]), (1 << 20, 0));
+        assert_eq!(memory(&["--fixed"]), (65536, 65536));
+        assert_eq!(memory(&["--dev-addr", "4096"]), (65536, 65536));
+        assert_eq!(memory(&["--frame-bytes", "1M"]), (1 << 20, 1 << 20));
+        assert_eq!(sizes(&[], 1 << 30, PINDMA_CHANNEL_MEMORY), (65536, 65536));
+        assert_eq!(sizes(&[], 0, PINDMA_CHANNEL_STREAM), (65536, 65536));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::{Error, ErrorKind, Field, Operation, Side};
 use crate::ffi::Refusal;
-use crate::{sys, Direction, Done, Transfer};
+use crate::{sys, Access, Direction, Done, Transfer};
 
 /// What is known about a transfer or a copy that failed.
 #[derive(Clone, Copy, Debug)]
@@ -66,6 +66,7 @@ fn kind(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
             given: call.segments,
             max: call.limit,
         },
+        Errno::OPNOTSUPP if result.field == sys::PINDMA_FIELD_SEG_HANDLE => ErrorKind::WrongAccess,
         Errno::OPNOTSUPP => ErrorKind::Unsupported {
             channel: call.channel,
             field: result.field.into(),
@@ -104,8 +105,15 @@ pub(crate) fn with_result(operation: Operation, errno: i32, result: &sys::pindma
     }
 }
 
-/// The error of a request that was not taken by its queue.
-pub(crate) fn submit(transfer: &Transfer, errno: i32, result: &sys::pindma_result) -> Error {
+/// The error of a request that was not taken by its queue; `size` are its bytes
+/// and segments.
+pub(crate) fn submit(
+    transfer: &Transfer,
+    size: (u64, usize),
+    limit: Option<u64>,
+    errno: i32,
+    result: &sys::pindma_result,
+) -> Error {
     if let Some(kind) = special(Operation::Submit, errno) {
         return Error {
             kind,
@@ -113,27 +121,51 @@ pub(crate) fn submit(transfer: &Transfer, errno: i32, result: &sys::pindma_resul
         };
     }
     let made = Call {
+        operation: Operation::Submit,
         channel: transfer.channel_number(),
         dev_addr: transfer.device_address(),
+        bytes: size.0,
+        segments: size.1,
+        limit,
         destination: transfer.direction() == Direction::FromDevice,
-        ..Call::of(Operation::Submit)
     };
     call(&made, errno, result)
 }
 
-/// The error of a pool that was not started.
-pub(crate) fn start(start: &sys::pindma_pool_start, errno: Errno) -> Error {
-    let errno = errno.raw_os_error();
-    if special(Operation::Start, errno).is_some() {
-        return with_errno(Operation::Start, errno);
+/// The error of a pool that was not started, whose buffers have `room` bytes and
+/// were made for `access`.
+pub(crate) fn start(
+    start: &sys::pindma_pool_start,
+    (room, access): (usize, Access),
+    limit: Option<u64>,
+    errno: Errno,
+) -> Error {
+    let number = errno.raw_os_error();
+    if special(Operation::Start, number).is_some() {
+        return with_errno(Operation::Start, number);
     }
+    let bytes = match start.frame_bytes {
+        0 => room as u64,
+        bytes => bytes,
+    };
     let made = Call {
         channel: start.channel,
         dev_addr: start.dev_addr,
-        bytes: start.frame_bytes,
+        bytes,
+        limit,
         ..Call::of(Operation::Start)
     };
-    call(&made, errno, &sys::pindma_result::default())
+    let error = call(&made, number, &sys::pindma_result::default());
+    let kind = match errno {
+        Errno::RANGE if bytes > room as u64 => ErrorKind::OutsideMemory {
+            start: 0,
+            end: usize::try_from(bytes).unwrap_or(usize::MAX),
+            len: room,
+        },
+        Errno::OPNOTSUPP if !access.allows(start.direction) => ErrorKind::WrongAccess,
+        _ => return error,
+    };
+    Error { kind, ..error }
 }
 
 /// The error of a call that was not made.
@@ -184,8 +216,8 @@ pub(crate) fn nothing_enqueued() -> Error {
 /// Numbers that mean something of their own to an operation.
 fn special(operation: Operation, errno: i32) -> Option<ErrorKind> {
     use Operation::{
-        CreatePool, CreateQueue, Enqueue, RegionInfo, Register, Start, Submit, Sync, Unregister,
-        Write,
+        CreatePool, CreateQueue, Dequeue, Enqueue, RegionInfo, Register, Start, Submit, Sync,
+        Unregister, Wait, Write,
     };
     Some(match (operation, Errno::from_raw_os_error(errno)) {
         (Submit, Errno::AGAIN) => ErrorKind::QueueFull,
@@ -194,6 +226,7 @@ fn special(operation: Operation, errno: i32) -> Option<ErrorKind> {
         (Unregister, Errno::BUSY) => ErrorKind::RegionInUse,
         (Register | CreatePool | CreateQueue, Errno::NOSPC) => ErrorKind::TooMany,
         (Write, Errno::NOSPC) => ErrorKind::EndOfMemory,
+        (Wait | Dequeue | Unregister, Errno::TIMEDOUT) => ErrorKind::NothingInTime,
         (Unregister | Sync | RegionInfo | Enqueue, Errno::NOENT) => ErrorKind::StaleHandle,
         (CreateQueue, Errno::INVAL) => ErrorKind::Invalid {
             field: Field::Count,
@@ -263,10 +296,9 @@ fn memory(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
             address: result.fault_addr,
             pages_pinned: result.pages_pinned,
         },
-        Errno::NXIO if located => ErrorKind::OutOfReach {
+        Errno::NXIO => ErrorKind::OutOfReach {
             side: side(call, result),
-            segment: result.fault_index,
-            address: result.fault_addr,
+            spot: located.then_some((result.fault_index, result.fault_addr)),
         },
         _ => plain(errno),
     }
@@ -275,7 +307,7 @@ fn memory(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
 fn side(call: &Call, result: &sys::pindma_result) -> Side {
     let copy_destination = result.flags & sys::PINDMA_OUT_FAULT_DST != 0;
     match call.operation {
-        Operation::FromDevice => Side::Destination,
+        Operation::FromDevice | Operation::Read => Side::Destination,
         Operation::Copy if copy_destination => Side::Destination,
         _ if call.destination => Side::Destination,
         _ => Side::Source,

@@ -168,18 +168,17 @@ pub enum ErrorKind {
     EndOfMemory,
     /// `ENXIO`: memory is out of the device's reach and cannot be bounced.
     #[error(
-        "memory at {address:#x} ({}) lies in RAM beyond the address bits that the device drives, \
+        "memory {} lies in RAM beyond the address bits that the device drives, \
          and cannot be bounced; turn the IOMMU on (such as intel_iommu=on) or allow bounce \
          buffers (remove swiotlb=noforce) on the kernel's command line",
-        segment_of(*side, *segment)
+        whereabouts(*side, *spot)
     )]
     OutOfReach {
         /// The side of the segment.
         side: Side,
-        /// The segment.
-        segment: u32,
-        /// The first address that is out of reach, as this process sees it.
-        address: u64,
+        /// The segment, and the first address that is out of reach, as this
+        /// process sees it; if the kernel has said so.
+        spot: Option<(u32, u64)>,
     },
 
     /// `ENOENT` of a call that names memory: it is not registered any more.
@@ -206,6 +205,12 @@ pub enum ErrorKind {
          memory; it cannot be used again"
     )]
     Lost,
+    /// `EOPNOTSUPP`: a region or pool was not made for transfers in this direction.
+    #[error(
+        "the region or pool was not made for this direction; register it with the access that the \
+         transfer needs, or with both"
+    )]
+    WrongAccess,
     /// A range is not inside a region, a block or a part of one.
     #[error("bytes {start} to {end} do not lie inside the memory, which has {len}")]
     OutsideMemory {
@@ -270,6 +275,10 @@ pub enum ErrorKind {
          everything in flight was ended first"
     )]
     TimedOut,
+    /// `ETIMEDOUT` of a wait: nothing came before its deadline.  That ends the wait
+    /// and nothing else: requests, frames and transfers go on.
+    #[error("nothing came before the deadline of the wait; what is in flight goes on")]
+    NothingInTime,
     /// `EIO`: the device reported an error, or lost bus mastering.
     #[error(
         "the device reported an error or lost bus mastering; the kernel log says more (`dmesg`)"
@@ -302,6 +311,14 @@ fn place(side: Side, segment: Option<u32>) -> String {
     segment.map_or(String::new(), |segment| {
         format!(" of {}", segment_of(side, segment))
     })
+}
+
+/// Which memory it is, as far as that is known.
+fn whereabouts(side: Side, spot: Option<(u32, u64)>) -> String {
+    match spot {
+        Some((segment, address)) => format!("at {address:#x} ({})", segment_of(side, segment)),
+        None => format!("of the {side}"),
+    }
 }
 
 /// A limit in words, or nothing if it is not known.

@@ -64,6 +64,10 @@ impl Buffer {
         if len == 0 {
             return Ok(Vec::new().into());
         }
+        if isize::try_from(len).is_err() {
+            // No slice is that long, whatever the kernel could map.
+            return Err(decode::plain_call(Operation::Allocate, Errno::NOMEM));
+        }
         let (prot, flags) = (ProtFlags::READ | ProtFlags::WRITE, MapFlags::PRIVATE);
         // SAFETY: a new mapping, wherever the kernel has room for it.
         let start = unsafe { mmap_anonymous(ptr::null_mut(), len, prot, flags) };
@@ -210,7 +214,9 @@ mod tests {
 
     #[test]
     fn too_much_is_an_error() {
-        let error = Buffer::zeroed(usize::MAX / 2).expect_err("more than there is");
-        assert_eq!(error.kind(), &crate::ErrorKind::OutOfMemory);
+        for len in [usize::MAX / 2, usize::MAX / 2 + 1, usize::MAX] {
+            let error = Buffer::zeroed(len).expect_err("more than there is");
+            assert_eq!(error.kind(), &crate::ErrorKind::OutOfMemory);
+        }
     }
 }

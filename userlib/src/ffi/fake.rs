@@ -25,6 +25,9 @@ use queue::FakeQueue;
 /// Bytes of the device's memory.
 pub(crate) const MEMORY: u64 = 1 << 20;
 
+/// Stands for read(2) and write(2) where commands are named.
+pub(crate) const READ_WRITE: u32 = 0;
+
 const STARTED: u32 = sys::PINDMA_OUT_STARTED;
 
 /// The kernel, and how tests make it behave.
@@ -45,6 +48,8 @@ struct State {
     held: bool,
     /// Whether the device does not stop, from its next job on.
     stuck: bool,
+    /// Bytes that the caller has locked, and the most.
+    memlock: (u64, u64),
     /// Errors for the next calls of a command.
     refusals: Vec<(Opcode, Errno)>,
 }
@@ -71,6 +76,7 @@ impl Fake {
                 next: 1,
                 held: false,
                 stuck: false,
+                memlock: (0, u64::MAX),
                 refusals: Vec::new(),
             }),
         });
@@ -110,6 +116,11 @@ impl Fake {
         self.lock().lose_frames(count);
     }
 
+    /// Ends the runs of all pools by themselves, because of that error.
+    pub(crate) fn end_runs(&self, errno: Errno) {
+        self.lock().end_runs(errno);
+    }
+
     /// Unregisters everything, as somebody else who has the file could.
     pub(crate) fn forget_regions(&self) {
         self.lock().regions.clear();
@@ -128,6 +139,16 @@ impl Fake {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("tests that panic end")
+    }
+
+    /// What a read or a write fails with before anything is moved.
+    pub(crate) fn read_or_write(&self) -> Ended {
+        self.lock().refusal(READ_WRITE).map_or(Ok(()), Err)
+    }
+
+    /// Has the caller's memory locked up to a limit.
+    pub(crate) fn limit_memlock(&self, used: u64, limit: u64) {
+        self.lock().memlock = (used, limit);
     }
 
     /// # Safety
@@ -198,6 +219,8 @@ impl State {
             arg.out_state = sys::PINDMA_STATE_FAILED;
         }
         arg.out_max_depth = 64;
+        arg.out_window_bytes = 1 << 20;
+        (arg.out_memlock_used, arg.out_memlock_limit) = self.memlock;
         Ok(())
     }
 

@@ -11,39 +11,60 @@ use crate::sys;
 
 /// Reads at `offset`, or at the file's position and moves it.
 ///
-/// A count says neither whether the call has started nor whether it has ended
-/// well, so the device is asked before and, if anything is odd, after it.
+/// `ENOTRECOVERABLE` of the kernel says that this very call has started, and that
+/// the device may still write to `to`; a count, and any other number, that it
+/// does not.
 pub(crate) fn read(
     node: &Node,
     to: &mut [IoSliceMut<'_>],
     offset: Option<u64>,
 ) -> io::Result<usize> {
-    let wanted = to
-        .iter()
-        .fold(0, |sum: usize, slice| sum.saturating_add(slice.len()));
-    if is_failed(node)? {
-        return Err(Errno::NOTRECOVERABLE);
-    }
-    let read = match offset {
-        Some(offset) => io::preadv(node, to, offset),
-        None => io::readv(node, to),
-    };
-    match read {
+    match preadv(node, to, offset) {
         Err(Errno::NOTRECOVERABLE) => die(),
-        Ok(count) if count < wanted && is_failed(node).unwrap_or(false) => die(),
-        read => read,
+        read => told(node, read),
     }
 }
 
 /// Writes at `offset`, or at the file's position and moves it.
 pub(crate) fn write(node: &Node, from: &[IoSlice<'_>], offset: Option<u64>) -> io::Result<usize> {
+    told(node, pwritev(node, from, offset))
+}
+
+/// A call that has started nothing gets `EIO` of a device that did not stop in
+/// another one; here it is told like every other call on such a device.
+fn told(node: &Node, moved: io::Result<usize>) -> io::Result<usize> {
+    match moved {
+        Err(Errno::IO) if is_failed(node) => Err(Errno::NOTRECOVERABLE),
+        moved => moved,
+    }
+}
+
+/// Whether the device has not stopped when it was told to.
+fn is_failed(node: &Node) -> bool {
+    info(node).is_ok_and(|info| info.out_state & sys::PINDMA_STATE_FAILED != 0)
+}
+
+fn preadv(node: &Node, to: &mut [IoSliceMut<'_>], offset: Option<u64>) -> io::Result<usize> {
+    #[cfg(test)]
+    refused(node)?;
+    match offset {
+        Some(offset) => io::preadv(node, to, offset),
+        None => io::readv(node, to),
+    }
+}
+
+fn pwritev(node: &Node, from: &[IoSlice<'_>], offset: Option<u64>) -> io::Result<usize> {
+    #[cfg(test)]
+    refused(node)?;
     match offset {
         Some(offset) => io::pwritev(node, from, offset),
         None => io::writev(node, from),
     }
 }
 
-/// Whether the device has not stopped when it was told to.
-fn is_failed(node: &Node) -> io::Result<bool> {
-    info(node).map(|info| info.out_state & sys::PINDMA_STATE_FAILED != 0)
+/// What tests have these calls fail with.
+#[cfg(test)]
+fn refused(node: &Node) -> io::Result<()> {
+    let fake = node.port().fake.as_ref();
+    fake.map_or(Ok(()), |fake| fake.read_or_write())
 }

@@ -44,6 +44,8 @@ pub(crate) struct Dequeued {
     /// Buffers that the device still has.
     #[cfg_attr(not(feature = "tokio"), expect(dead_code))]
     pub(crate) left: u32,
+    /// Whether the device works on none of them before it is started.
+    pub(crate) stopped: bool,
 }
 
 impl Wanted {
@@ -92,6 +94,7 @@ impl Stock {
         let made = Made { node, arg: &arg };
         let stride = usize::try_from(arg.out_stride).ok();
         let len = stride.and_then(|stride| stride.checked_mul(arg.out_count as usize));
+        let len = len.filter(|len| isize::try_from(*len).is_ok());
         let (Some(stride), Some(len)) = (stride, len) else {
             return Err(made.undo(Errno::NOMEM));
         };
@@ -250,6 +253,7 @@ impl Stock {
         Dequeued {
             count,
             left: arg.out_queued,
+            stopped: arg.out_flags & sys::PINDMA_DEQUEUE_STOPPED != 0,
         }
     }
 

@@ -41,8 +41,15 @@ pub(crate) enum Refused {
     Here(Refusal),
     /// No room left.
     Full,
-    /// By the kernel.
-    There(i32, Box<sys::pindma_result>),
+    /// By the kernel; its bytes and segments.
+    There(No, (u64, usize)),
+}
+
+/// What the kernel says when it does not take a request.
+#[derive(Debug)]
+pub(crate) struct No {
+    pub(crate) errno: i32,
+    pub(crate) result: Box<sys::pindma_result>,
 }
 
 /// How a request ended.
@@ -75,6 +82,11 @@ impl<M> Ring<M> {
             node: node.clone(),
             slots: Mutex::new(Slots::new(depth)),
         })
+    }
+
+    /// Where requests are submitted.
+    pub(crate) fn node(&self) -> &Node {
+        &self.node
     }
 
     /// Requests that have not been reaped.
@@ -181,14 +193,14 @@ impl<M: Describe> Ring<M> {
     pub(crate) fn submit(&self, transfer: &Transfer, memory: M) -> Result<u64, (Refused, M)> {
         let boarding = self.board(transfer, memory)?;
         // SAFETY: it has boarded, and its segments are in `boarding`.
-        let (_, refused) = unsafe { self.push(&[boarding.entry()]) };
-        let Some(refused) = refused else {
+        let (_, no) = unsafe { self.push(&[boarding.entry()]) };
+        let Some(no) = no else {
             return Ok(boarding.id);
         };
         // Nobody else takes it out: the number has not been given to anybody.
         let memory = self.slots().take(boarding.id);
         match memory {
-            Some(flight) => Err((refused, put_off(flight))),
+            Some(flight) => Err((boarding.refused(no), put_off(flight))),
             None => Ok(boarding.id),
         }
     }
@@ -201,11 +213,11 @@ impl<M: Describe> Ring<M> {
             let (boarded, stop) = self.board_some(batch);
             let entries: Vec<_> = boarded.iter().map(Boarding::entry).collect();
             // SAFETY: they have boarded, and their segments are in `boarded`.
-            let (taken, refused) = unsafe { self.push(&entries) };
+            let (taken, no) = unsafe { self.push(&entries) };
             ids.extend(boarded[..taken].iter().map(|boarding| boarding.id));
             self.unboard(&boarded[taken..], batch);
             // What the kernel said is about an earlier request.
-            let stop = refused.or(stop);
+            let stop = no.map(|no| boarded[taken].refused(no)).or(stop);
             if stop.is_some() {
                 return (ids, stop);
             }
@@ -272,7 +284,7 @@ impl<M: Describe> Ring<M> {
     ///
     /// They must have boarded, so that their memory is in the slots, and their
     /// segments must live until this returns.
-    unsafe fn push(&self, entries: &[sys::pindma_entry]) -> (usize, Option<Refused>) {
+    unsafe fn push(&self, entries: &[sys::pindma_entry]) -> (usize, Option<No>) {
         if entries.is_empty() {
             return (0, None);
         }
@@ -291,13 +303,21 @@ impl<M: Describe> Ring<M> {
             Ok(()) => (arg.out_submitted as usize, arg.out.status.saturating_neg()),
             Err(errno) => (0, errno.raw_os_error()),
         };
-        let refused = || Refused::There(errno, Box::new(arg.out));
+        let result = Box::new(arg.out);
         let taken = taken.min(entries.len());
-        (taken, (taken < entries.len()).then(refused))
+        let no = (taken < entries.len()).then_some(No { errno, result });
+        (taken, no)
     }
 }
 
 impl Boarding {
+    fn refused(&self, no: No) -> Refused {
+        let segs = self.segs.as_slice();
+        let bytes = segs.iter().map(|seg| seg.len);
+        let bytes = bytes.fold(0, u64::saturating_add);
+        Refused::There(no, (bytes, segs.len()))
+    }
+
     /// What the kernel gets to see.  It may point into the segments here.
     fn entry(&self) -> sys::pindma_entry {
         let entry = self.transfer.entry(self.id);

@@ -41,7 +41,7 @@ impl PoolOptions {
     ///
     /// [`MemlockLimit`](crate::ErrorKind::MemlockLimit),
     /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
-    /// [`NoSpace`](crate::ErrorKind::NoSpace),
+    /// [`TooMany`](crate::ErrorKind::TooMany),
     /// [`OutOfReach`](crate::ErrorKind::OutOfReach),
     /// [`Invalid`](crate::ErrorKind::Invalid),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
@@ -60,7 +60,7 @@ impl PoolOptions {
         };
         let stock = Stock::new(device.node(), &wanted);
         stock
-            .map(Pool::new)
+            .map(|stock| Pool::new(stock, access))
             .map_err(|(errno, result)| decode::with_result(Operation::CreatePool, errno, &result))
     }
 

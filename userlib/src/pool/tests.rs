@@ -135,6 +135,53 @@ fn nothing_enqueued_is_nothing_to_wait_for() {
     ));
 }
 
+#[cfg(feature = "tokio")]
+#[test]
+fn a_task_does_not_wait_for_a_run_that_is_over() {
+    let (_device, fake, pool) = prepared();
+    pool.start(Start::from_device()).expect("started");
+    let block = pool.take(0).expect("no error").expect("ours");
+    pool.enqueue(block).expect("its handle is good");
+    assert!(matches!(pool.attempt(), Ok(None)), "one is to come");
+    fake.end_runs(Errno::NXIO);
+    let frame = pool.attempt().expect("no error").expect("come back");
+    let frame = frame.expect("come back");
+    assert!(frame.result.is_err());
+    pool.enqueue(frame.block).expect("its handle is good");
+    assert!(matches!(pool.attempt(), Ok(Some(None))), "nothing comes");
+}
+
+#[test]
+fn a_refused_start_is_told_with_its_frame() {
+    let (device, fake) = Fake::device();
+    let pool = device.pool(5000, 1, Access::WRITE).expect("a pool");
+    let refused = |errno, start| {
+        fake.refuse(sys::PINDMA_POOL_START, errno);
+        pool.start(start).expect_err("refused").to_string()
+    };
+    assert_eq!(
+        refused(Errno::RANGE, Start::from_device().dev_addr(9)),
+        "start the pool: 8192 bytes at device address 0x9 do not lie inside the memory of channel 0"
+    );
+    assert_eq!(
+        refused(Errno::RANGE, Start::from_device().frame_bytes(9000)),
+        "start the pool: bytes 0 to 9000 do not lie inside the memory, which has 8192"
+    );
+    let text = refused(Errno::OPNOTSUPP, Start::to_device());
+    assert!(text.contains("not made for this direction"), "{text}");
+    let text = refused(Errno::OPNOTSUPP, Start::from_device());
+    assert!(text.contains("channel 0 cannot do this"), "{text}");
+}
+
+#[test]
+fn waiting_too_long_ends_nothing() {
+    let (_device, fake, pool) = prepared();
+    fake.refuse(sys::PINDMA_POOL_DEQUEUE, Errno::TIMEDOUT);
+    let error = pool.dequeue(Deadline::default()).expect_err("too late");
+    assert_eq!(error.kind(), &ErrorKind::NothingInTime);
+    assert!(!error.to_string().contains("was ended"), "{error}");
+}
+
 #[test]
 fn a_block_is_memory_for_transfers() {
     let (device, _, pool) = prepared();

@@ -164,7 +164,7 @@ fn a_timeout_of_the_wait_ends_only_the_wait() {
     queue.submit(read(), filled(1)).expect("room");
     let soon = Deadline::after(Duration::ZERO);
     let error = queue.next(soon).expect_err("it is held");
-    assert_eq!(error.kind(), &ErrorKind::TimedOut);
+    assert_eq!(error.kind(), &ErrorKind::NothingInTime);
     assert_eq!(queue.in_flight(), 1);
     fake.release();
     next(&queue).finish().expect("read all the same");
@@ -186,6 +186,30 @@ fn a_cancelled_request_ends_once_and_gives_its_buffer_back() {
     assert_eq!(completion.into_memory().expect("its buffer")[0], 1);
     assert_eq!(queue.cancel(first), Ok(false));
     assert_eq!((queue.cancel_all(), queue.cancel_all()), (Ok(1), Ok(0)));
+}
+
+#[test]
+fn a_refused_request_is_told_with_its_size() {
+    let (device, fake) = Fake::device();
+    let queue = device.queue(4).expect("a queue");
+    let memory = || vec![filled(1), filled(2)];
+    fake.refuse(sys::PINDMA_SUBMIT, Errno::RANGE);
+    let refused = queue.submit(read().dev_addr(7), memory());
+    assert_eq!(
+        refused.expect_err("refused").error().to_string(),
+        format!(
+            "submit: {} bytes at device address 0x7 do not lie inside the memory of channel 0",
+            2 * LEN
+        )
+    );
+    fake.refuse(sys::PINDMA_SUBMIT, Errno::MSGSIZE);
+    let mut batch = vec![(read(), memory())];
+    let stopped = queue.submit_all(&mut batch).stopped.expect("refused");
+    let expected = ErrorKind::TooManySegments {
+        given: 2,
+        max: Some(16),
+    };
+    assert_eq!((stopped.kind(), batch.len()), (&expected, 1));
 }
 
 #[test]

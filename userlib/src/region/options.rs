@@ -45,7 +45,7 @@ impl RegionOptions {
     ///
     /// The buffer, with [`MemlockLimit`](crate::ErrorKind::MemlockLimit),
     /// [`OutOfReach`](crate::ErrorKind::OutOfReach),
-    /// [`NoSpace`](crate::ErrorKind::NoSpace),
+    /// [`TooMany`](crate::ErrorKind::TooMany),
     /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
     /// [`Interrupted`](crate::ErrorKind::Interrupted),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone), or

@@ -131,6 +131,12 @@ fn a_region_in_use_stays() {
     fake.refuse(sys::PINDMA_REGION_UNREGISTER, Errno::BUSY);
     let refused = region.unregister().expect_err("in use");
     assert_eq!(refused.error().kind(), &ErrorKind::RegionInUse);
+    let region = refused.into_memory();
+    fake.refuse(sys::PINDMA_REGION_UNREGISTER, Errno::TIMEDOUT);
+    let refused = region
+        .unregister_by(Deadline::default())
+        .expect_err("in use");
+    assert_eq!(refused.error().kind(), &ErrorKind::NothingInTime);
     let buffer = refused.into_memory().unregister_by(Deadline::NONE);
     assert_eq!(buffer.expect("no longer")[0], 4);
 }

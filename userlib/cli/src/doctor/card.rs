@@ -62,7 +62,7 @@ fn none(machine: &Machine) -> Finding {
     Finding::bad("card", "no PCI device is one that pindma knows")
         .advise("`lspci -nn` lists what there is")
         .advise("a card that has just been programmed: echo 1 > /sys/bus/pci/rescan")
-        .advise("an id of your own: echo VENDOR DEVICE > /sys/bus/pci/drivers/pindma/new_id")
+        .advise("a card of another kind needs an engine in the driver: see driver/engine.rs")
 }
 
 impl Card<'_> {
@@ -256,9 +256,13 @@ mod tests {
         let vendor = ("sys/bus/pci/devices/0000:00:04.0/vendor", "0x8086");
         let device = ("sys/bus/pci/devices/0000:00:04.0/device", "0x10d3");
         let tree = Tree::new(&[vendor, device]);
-        assert!(examine(&tree.machine())[0]
-            .says
-            .starts_with("no PCI device"));
+        let finding = &examine(&tree.machine())[0];
+        assert!(finding.says.starts_with("no PCI device"));
+        // It would have a card taken for another kind.
+        assert!(!finding
+            .advice
+            .iter()
+            .any(|advice| advice.contains("new_id")));
         assert!(examine(&Tree::new(&[]).machine())[0]
             .says
             .contains("no PCI bus"));

@@ -3,15 +3,28 @@
 
 use std::path::Path;
 
-use pindma::{Device, Info, State};
+use pindma::{Device, Error, Info, Result, State};
 
 use super::finding::Finding;
 use crate::report::count;
 
-/// What the device says of itself, if it can be opened.
-pub fn examine(node: &Path) -> Vec<Finding> {
-    let info = Device::open(node).and_then(|device| device.info());
-    info.map_or_else(|_| Vec::new(), |info| judge(&info).into_iter().collect())
+/// What the device says of itself, if it can be opened; that it cannot be is
+/// told of its node.
+pub fn examine(node: &Path) -> (Vec<Finding>, Option<Info>) {
+    told(Device::open(node).map(|device| device.info()))
+}
+
+fn told(asked: Result<Result<Info>>) -> (Vec<Finding>, Option<Info>) {
+    match asked {
+        Ok(Ok(info)) => (judge(&info), Some(info)),
+        Ok(Err(error)) => (vec![silent(&error)], None),
+        Err(_) => (Vec::new(), None),
+    }
+}
+
+/// A device that does not say what it is, such as one of another version.
+fn silent(error: &Error) -> Finding {
+    Finding::bad("device", error.to_string())
 }
 
 fn judge(info: &Info) -> Vec<Finding> {
@@ -89,6 +102,16 @@ mod tests {
     fn a_healthy_device_is_short() {
         let findings = judge(&info(|_| {}));
         assert_eq!(findings, [Finding::good("device", "edu, ready")]);
+    }
+
+    #[test]
+    fn a_module_of_another_version_is_told() {
+        let error = || Device::open("/nowhere").expect_err("no device");
+        let (findings, info) = told(Ok(Err(error())));
+        let expected = Finding::bad("device", error().to_string());
+        assert_eq!((findings, info), (vec![expected], None));
+        // That is said of the node.
+        assert_eq!(told(Err(error())), (Vec::new(), None));
     }
 
     #[test]

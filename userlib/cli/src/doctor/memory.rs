@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! How much memory this user may pin, and what the kernel does to it.
 
+use pindma::Memlock;
+
 use super::finding::Finding;
 use super::machine::Machine;
 use crate::report::short;
@@ -12,23 +14,33 @@ const ROOMY: u64 = 64 << 20;
 /// Number of `CAP_IPC_LOCK`.
 const IPC_LOCK: u32 = 14;
 
-/// The limit of locked memory.
-pub fn memlock(machine: &Machine) -> Finding {
-    if is_exempt(machine) {
+/// The limit of locked memory: as the driver knows it, else as it looks from here.
+pub fn memlock(machine: &Machine, known: Option<Memlock>) -> Finding {
+    // In a user namespace a process may have the capability, and the limit
+    // applies all the same; only the driver knows.
+    if known.map_or_else(|| is_exempt(machine), |known| known.exempt) {
         return Finding::good("memlock", "no limit applies: this process has CAP_IPC_LOCK");
     }
-    let Some(limit) = limit(machine) else {
+    let Some(limit) = known.map_or_else(|| limit(machine), |known| known.limit) else {
         return Finding::good("memlock", "unlimited");
     };
-    let says = format!("this process may lock {}", short(limit));
-    let finding = match limit {
+    let used = known.map_or(0, |known| known.used);
+    let says = match used {
+        0 => format!("this process may lock {}", short(limit)),
+        used => format!(
+            "this process may lock {}, of which its user has {} already",
+            short(limit),
+            short(used)
+        ),
+    };
+    let finding = match limit.saturating_sub(used) {
         ..WINDOW => Finding::bad(
             "memlock",
-            format!("{says}, less than a long call pins at a time"),
+            format!("{says}: less is left than a long call pins at a time"),
         ),
         WINDOW..ROOMY => Finding::note(
             "memlock",
-            format!("{says}, regions and pools together no more"),
+            format!("{says}: regions and pools together get no more"),
         ),
         _ => return Finding::good("memlock", says),
     };
@@ -87,6 +99,8 @@ pub fn bouncing(machine: &Machine) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
+    use pindma::Info;
+
     use super::super::finding::Grade;
     use super::super::tree::Tree;
     use super::*;
@@ -100,7 +114,7 @@ mod tests {
             ("proc/self/limits", &limits),
             ("proc/self/status", "CapEff:\t00000000a80425fb\n"),
         ]);
-        memlock(&tree.machine())
+        memlock(&tree.machine(), None)
     }
 
     #[test]
@@ -116,7 +130,32 @@ mod tests {
     #[test]
     fn root_has_no_limit() {
         let tree = Tree::new(&[("proc/self/status", "CapEff:\t000001ffffffffff\n")]);
-        assert!(memlock(&tree.machine()).says.contains("CAP_IPC_LOCK"));
+        assert!(memlock(&tree.machine(), None).says.contains("CAP_IPC_LOCK"));
+    }
+
+    #[test]
+    fn the_driver_knows_better() {
+        // As in a user namespace: all capabilities, and none that counts here.
+        let tree = Tree::new(&[("proc/self/status", "CapEff:\t000001ffffffffff\n")]);
+        let known = |used, limit, state| {
+            let raw = pindma::sys::pindma_info {
+                out_memlock_used: used,
+                out_memlock_limit: limit,
+                out_state: state,
+                ..Default::default()
+            };
+            memlock(&tree.machine(), Some(Info::from(&raw).memlock))
+        };
+        let finding = known(6 << 20, 8 << 20, 0);
+        assert_eq!(finding.grade, Grade::Bad);
+        assert!(
+            finding.says.contains("8.0 MiB, of which its user has 6.0"),
+            "{}",
+            finding.says
+        );
+        assert_eq!(known(0, u64::MAX, 0).says, "unlimited");
+        let exempt = known(0, 4096, pindma::sys::PINDMA_STATE_MEMLOCK_EXEMPT);
+        assert_eq!(exempt.grade, Grade::Good);
     }
 
     #[test]

@@ -8,6 +8,9 @@ use super::machine::Machine;
 const SECURE_BOOT: &str =
     "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
 
+/// What a signed module ends with.
+const SIGNED: &[u8] = b"~Module signature appended~\n";
+
 /// Which kernel it is.
 pub fn kernel(machine: &Machine) -> Finding {
     Finding::good("kernel", machine.release())
@@ -19,7 +22,7 @@ pub fn loaded(machine: &Machine) -> Finding {
         return Finding::good("module", "pindma is loaded");
     }
     let release = machine.release();
-    if is_installed(machine, &release) {
+    if file(machine, &release).is_some() {
         return Finding::bad("module", "pindma is installed, but not loaded")
             .advise("modprobe pindma")
             .advise("if that fails, `dmesg` says why");
@@ -31,9 +34,20 @@ pub fn loaded(machine: &Machine) -> Finding {
         )
 }
 
-fn is_installed(machine: &Machine, release: &str) -> bool {
-    let modules = machine.text(&format!("lib/modules/{release}/modules.dep"));
-    modules.is_some_and(|modules| modules.contains("/pindma.ko"))
+/// The module that modprobe would load.
+fn file(machine: &Machine, release: &str) -> Option<String> {
+    let modules = machine.text(&format!("lib/modules/{release}/modules.dep"))?;
+    let mut names = modules.lines().filter_map(|line| line.split(':').next());
+    let name = names.find(|name| name.contains("/pindma.ko"))?;
+    Some(format!("lib/modules/{release}/{name}"))
+}
+
+/// Whether the module is signed, by whatever key; None if that cannot be seen,
+/// as there is no file, or it is compressed.
+fn is_signed(machine: &Machine) -> Option<bool> {
+    let file = file(machine, &machine.release())?;
+    let bytes = file.ends_with(".ko").then(|| machine.bytes(&file))??;
+    Some(bytes.ends_with(SIGNED))
 }
 
 /// Whether the kernel only takes modules that are signed.
@@ -45,16 +59,23 @@ pub fn signatures(machine: &Machine) -> Option<Finding> {
             format!("{why} only allows signed modules, and pindma is loaded"),
         ));
     }
-    let finding = Finding::bad(
-        "signature",
-        format!("{why} only allows modules that are signed with a key the kernel knows"),
-    );
+    let says = format!("{why} only allows modules that are signed with a key the kernel knows");
     Some(
-        finding
+        graded(machine, says)
             .advise("sign pindma.ko (scripts/sign-file of the kernel, or dkms, which makes a key)")
             .advise("enrol the key once: mokutil --import KEY.der, then reboot")
             .advise("or turn Secure Boot off in the firmware"),
     )
+}
+
+/// It may well be such a module, and only not be loaded.
+fn graded(machine: &Machine, says: String) -> Finding {
+    match is_signed(machine) {
+        Some(false) => Finding::bad("signature", format!("{says}, and pindma.ko is not signed")),
+        Some(true) => Finding::note("signature", format!("{says}; pindma.ko is signed"))
+            .advise("if it cannot be loaded, `dmesg` says whether the key is unknown; then:"),
+        None => Finding::note("signature", says),
+    }
 }
 
 /// Who only allows signed modules; None if nobody does.
@@ -117,7 +138,24 @@ mod tests {
         let tree = Tree::new(&[lockdown, (SECURE_BOOT, "\u{6}\0\0\0\u{1}")]);
         let finding = signatures(&tree.machine()).expect("locked");
         assert!(finding.says.starts_with("Secure Boot"));
-        assert_eq!(finding.grade, Grade::Bad);
+    }
+
+    #[test]
+    fn only_a_module_that_is_not_signed_is_bad() {
+        let grade = |files: &[(&str, &str)]| {
+            let enforced = ("sys/module/module/parameters/sig_enforce", "Y\n");
+            let files = [&[RELEASE, enforced], files].concat();
+            let finding = signatures(&Tree::new(&files).machine());
+            finding.expect("enforced").grade
+        };
+        let dep = ("lib/modules/7.3.4/modules.dep", "extra/pindma.ko:\n");
+        let ko = "lib/modules/7.3.4/extra/pindma.ko";
+        assert_eq!(grade(&[dep, (ko, "ELF, and no more")]), Grade::Bad);
+        let signed = (ko, "ELF ~Module signature appended~\n");
+        assert_eq!(grade(&[dep, signed]), Grade::Note);
+        assert_eq!(grade(&[]), Grade::Note);
+        let packed = ("lib/modules/7.3.4/modules.dep", "extra/pindma.ko.xz:\n");
+        assert_eq!(grade(&[packed]), Grade::Note);
     }
 
     #[test]

@@ -61,8 +61,9 @@ fn denied(node: &Path, metadata: &Metadata) -> Finding {
             "{path} has mode {mode:04o}, owner {owner} and group {group}, and you may not open it"
         ),
     )
-    .advise("run as root; or, for a group of your own, put this line into")
-    .advise("/etc/udev/rules.d/60-pindma.rules, and load the module again:")
+    .advise("run as root; or make a group of your own, and log in again:")
+    .advise("groupadd --system pindma && usermod -aG pindma USER")
+    .advise("then put this line into /etc/udev/rules.d/60-pindma.rules, and load the module again:")
     .advise("KERNEL==\"pindma*\", SUBSYSTEM==\"misc\", GROUP=\"pindma\", MODE=\"0660\"")
 }
 

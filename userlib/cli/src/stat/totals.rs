@@ -2,15 +2,30 @@
 //! Sums over all files of a device, from debugfs.
 
 use std::fs;
+use std::io;
 
 use super::{parse, Values};
 use crate::report::{short, Table};
 
-/// The sums of the device at `bus`; None if they cannot be read.
-pub fn of(bus: &str) -> Option<Values> {
+/// The sums of the device at `bus`.
+pub fn of(bus: &str) -> io::Result<Values> {
     let text = fs::read_to_string(format!("/sys/kernel/debug/pindma-{bus}/stats"));
-    text.ok().map(|text| parse(&text))
+    text.map(|text| parse(&text))
 }
+
+/// Why there are none.
+pub fn unreadable(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(EACCES) => "only root can read them (/sys/kernel/debug)".to_owned(),
+        Some(EPERM) => "the kernel's lockdown forbids to read them (/sys/kernel/debug)".to_owned(),
+        Some(ENOENT) => "debugfs is not there; mount -t debugfs none /sys/kernel/debug".to_owned(),
+        _ => format!("they cannot be read: {error}"),
+    }
+}
+
+const EPERM: i32 = 1;
+const ENOENT: i32 = 2;
+const EACCES: i32 = 13;
 
 /// Columns of a number.
 const WIDTH: usize = 12;
@@ -66,6 +81,15 @@ fn show(name: &str, number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn root_is_not_told_to_become_root() {
+        let text = |errno| unreadable(&io::Error::from_raw_os_error(errno));
+        assert!(text(EACCES).contains("only root"));
+        for errno in [EPERM, ENOENT, 5] {
+            assert!(!text(errno).contains("root"), "{}", text(errno));
+        }
+    }
 
     #[test]
     fn rates_are_differences() {

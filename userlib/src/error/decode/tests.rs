@@ -194,6 +194,13 @@ fn what_an_old_module_or_a_small_channel_cannot_do() {
 }
 
 #[test]
+fn access_is_no_matter_of_the_channel() {
+    let field = in_field(sys::PINDMA_FIELD_SEG_HANDLE);
+    let error = decoded(Operation::ToDevice, Errno::OPNOTSUPP, field);
+    assert_eq!(error.kind(), &ErrorKind::WrongAccess);
+}
+
+#[test]
 fn an_early_end_tells_how_far_it_came() {
     let result = sys::pindma_result {
         flags: STARTED | sys::PINDMA_OUT_BOUNCED,

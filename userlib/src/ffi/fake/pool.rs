@@ -26,6 +26,20 @@ pub(super) struct FakePool {
     overruns: u64,
 }
 
+impl FakePool {
+    /// What the device has not begun with comes back.
+    fn end_run(&mut self, errno: Errno) {
+        self.started = None;
+        for (index, _) in self.queued.drain(..) {
+            self.ready.push_back(sys::pindma_pool_record {
+                index,
+                status: -errno.raw_os_error(),
+                ..Default::default()
+            });
+        }
+    }
+}
+
 impl State {
     pub(super) fn create_pool(&mut self, arg: &mut sys::pindma_pool_create) -> Ended {
         if arg.buffer_bytes == 0 {
@@ -98,6 +112,9 @@ impl State {
         }
         let handles: Vec<u32> = (0..arg.max).map(|_| self.number()).collect();
         let pool = self.pool(fd)?;
+        if pool.started.is_none() {
+            arg.out_flags = sys::PINDMA_DEQUEUE_STOPPED;
+        }
         arg.out_queued = (pool.queued.len() + pool.ready.len()) as u32;
         if pool.ready.is_empty() {
             return Err(Errno::AGAIN);
@@ -176,16 +193,17 @@ impl State {
 
     pub(super) fn stop(&mut self, fd: RawFd, arg: &mut sys::pindma_pool_stop) -> Ended {
         let pool = self.pool(fd)?;
-        pool.started = None;
         arg.out_frames = pool.seq;
-        for (index, _) in pool.queued.drain(..) {
-            pool.ready.push_back(sys::pindma_pool_record {
-                index,
-                status: -Errno::CANCELED.raw_os_error(),
-                ..Default::default()
-            });
+        if pool.started.is_some() {
+            pool.end_run(Errno::CANCELED);
         }
         Ok(())
+    }
+
+    /// Ends the runs of all pools, as if a frame could not be begun.
+    pub(super) fn end_runs(&mut self, errno: Errno) {
+        let pools = self.pools.values_mut();
+        pools.for_each(|pool| pool.end_run(errno));
     }
 
     pub(super) fn move_in_pool(
