@@ -46,15 +46,20 @@ pub(crate) fn max_timeout_ns() -> i64 {
 /// Most pages that a device may have pinned which has room to map `room` pages at a time.
 pub(crate) fn max_pinned_pages(room: usize) -> usize {
     match module_parameters::max_pinned_pages.value() {
-        0 => (charge::total_pages() / 2).min(room / 2),
+        0 => half(room),
         pages => pages as usize,
     }
+}
+
+/// Half of the RAM, or of the room.
+fn half(room: usize) -> usize {
+    charge::total_pages().min(room) / 2
 }
 
 /// Most pages of them that one file may have pinned.
 pub(crate) fn max_file_pages(room: usize) -> usize {
     match module_parameters::max_file_pages.value() {
-        0 => (charge::total_pages() / 4).min(room / 4),
+        0 => half(room) / 4 * 3,
         pages => pages as usize,
     }
 }

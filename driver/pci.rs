@@ -103,7 +103,7 @@ fn dma_view<'b>(
 /// take as many again.
 fn room(view: &DmaView<'_>) -> usize {
     if view.translated() {
-        usize::try_from(view.limit() / PAGE_SIZE as u64).unwrap_or(usize::MAX)
+        usize::try_from(view.limit() / PAGE_SIZE as u64 + 1).unwrap_or(usize::MAX)
     } else {
         usize::MAX
     }

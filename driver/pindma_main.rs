@@ -115,7 +115,7 @@ module! {
         },
         max_file_pages: u32 {
             default: 0,
-            description: "Most of these pages that one open file may have; 0: a quarter",
+            description: "Most of these pages that one open file may have; 0: three quarters of what 0 means there",
         },
     },
 }

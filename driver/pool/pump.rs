@@ -90,13 +90,15 @@ impl Pool {
             offset: 0,
             len,
         };
+        // Held until the device is done with it.
+        let scrap = frame.file.roster().scrap();
         let piece = match frame.index {
             Some(index) => {
                 let memory = &self.memory[index];
                 Piece::Part(part(memory, frame.len), memory.bounced())
             }
             None => {
-                let scrap = frame.file.roster().scrap().ok_or(EINVAL)?;
+                let scrap = scrap.as_ref().ok_or(EINVAL)?;
                 Piece::Repeated(part(scrap, scrap.len()), frame.len)
             }
         };

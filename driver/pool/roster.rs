@@ -2,7 +2,7 @@
 
 //! The pools of a file whose descriptors are open: the device may work on them.
 //!
-//! Lock order: `pools` is never held together with another lock.
+//! Lock order: neither `pools` nor `scrap` is held when another lock is taken.
 
 use kernel::{
     new_mutex,
@@ -13,8 +13,7 @@ use kernel::{
             Full, //
         },
         Arc,
-        Mutex,
-        SetOnce, //
+        Mutex, //
     }, //
 };
 
@@ -45,7 +44,8 @@ pub(crate) struct Roster {
     /// On how many of them the device works.
     runs: Atomic<usize>,
     /// Where frames go that find no buffer, of all of them.
-    scrap: SetOnce<Memory>,
+    #[pin]
+    scrap: Mutex<Option<Arc<Memory>>>,
 }
 
 /// One of the pools on which the device works; dropping it makes room for another.
@@ -63,7 +63,7 @@ impl Roster {
         pin_init!(Self {
             pools <- new_mutex!(KVVec::new()),
             runs: Atomic::new(0),
-            scrap: SetOnce::new(),
+            scrap <- new_mutex!(None),
         })
     }
 
@@ -98,33 +98,42 @@ impl Roster {
     /// Sees to it that frames can be lost. Nothing is charged for that: it is little, and there must
     /// be some even if buffers have taken all that there is to take.
     pub(super) fn prepare_scrap(&self, file: &File) -> Result {
-        if self.scrap.as_ref().is_none() {
+        if self.scrap().is_none() {
             let spare = |pages| Memory::spare(file, pages, Direction::FromDevice);
             let scrap = spare(SCRAP_PAGES).or_else(|_| spare(1));
-            // Another thread may have been faster.
-            let _ = self
-                .scrap
-                .populate(scrap.map_err(|failure| failure.error())?);
+            let scrap = Arc::new(scrap.map_err(|failure| failure.error())?, gfp::for_user())?;
+            // Another thread may have been faster; what goes is unmapped without the lock.
+            let before = self.scrap.lock().replace(scrap);
+            drop(before);
         }
         Ok(())
     }
 
     /// Where frames go that find no buffer.
-    pub(super) fn scrap(&self) -> Option<&Memory> {
-        self.scrap.as_ref()
+    pub(super) fn scrap(&self) -> Option<Arc<Memory>> {
+        self.scrap.lock().clone()
     }
 
     /// The descriptor of a pool is closed.
     pub(super) fn strike(&self, pool: &Arc<Pool>) {
-        self.pools.lock().retain(|known| !Arc::ptr_eq(known, pool));
+        let mut pools = self.pools.lock();
+        pools.retain(|known| !Arc::ptr_eq(known, pool));
+        let last = pools.is_empty();
+        drop(pools);
+        if last {
+            self.drop_scrap();
+        }
+    }
+
+    fn drop_scrap(&self) {
+        let scrap = self.scrap.lock().take();
+        drop(scrap);
     }
 
     /// The file is closed.
     pub(crate) fn close(&self) {
         let pools = core::mem::take(&mut *self.pools.lock());
         pools.into_iter().for_each(|pool| pool.leave_file());
-        if let Some(scrap) = self.scrap() {
-            scrap.unmap();
-        }
+        self.drop_scrap();
     }
 }

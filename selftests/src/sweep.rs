@@ -23,6 +23,7 @@ mod binding;
 mod command;
 mod direct;
 mod faults;
+mod files;
 mod floor;
 mod moves;
 mod opening;
@@ -36,6 +37,7 @@ use binding::{Bind, Unbind};
 use command::Command;
 use direct::Direct;
 use faults::{Aim, Fault};
+use files::{FileCall, Operation};
 use moves::Move;
 use opening::{Close, Open};
 use queries::Query;
@@ -163,6 +165,27 @@ pub(crate) const CASES: &[Case] = &[
     }),
     swept("sweep_queue_eventfd", "that is signalled or not", |_| {
         sweep("queue_eventfd", &mut queues::Use::eventfd())
+    }),
+    swept("sweep_seek", "lseek(2)", |_| {
+        sweep("seek", &mut FileCall::new(Operation::Seek))
+    }),
+    swept("sweep_queue_poll", "poll(2) of a queue", |_| {
+        sweep("queue_poll", &mut FileCall::new(Operation::PollQueue))
+    }),
+    swept("sweep_pool_poll", "poll(2) of a pool", |_| {
+        sweep("pool_poll", &mut FileCall::new(Operation::PollPool))
+    }),
+    swept("sweep_pool_map", "mmap(2) of a pool", |_| {
+        sweep("pool_map", &mut FileCall::new(Operation::MapPool))
+    }),
+    swept("sweep_pool_buffer", "PINDMA_POOL_BUFFER", |_| {
+        sweep("pool_buffer", &mut FileCall::new(Operation::AskPool))
+    }),
+    swept("sweep_queue_close", "close(2) of a queue", |_| {
+        sweep("queue_close", &mut FileCall::new(Operation::CloseQueue))
+    }),
+    swept("sweep_pool_close", "close(2) of a pool", |_| {
+        sweep("pool_close", &mut FileCall::new(Operation::ClosePool))
     }),
     swept("sweep_bind", "probe", |_| {
         sweep_once("bind", &mut Bind::default())

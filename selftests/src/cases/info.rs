@@ -130,7 +130,7 @@ fn state(leg: Leg) -> Outcome {
     same("failed", state & abi::STATE_FAILED != 0, false)
 }
 
-fn limits(_: Leg) -> Outcome {
+fn limits(leg: Leg) -> Outcome {
     let info = Device::open()?.info()?;
     same("page size", info.out_page_size, PAGE as u32)?;
     same("channels", info.out_channels, 1)?;
@@ -143,10 +143,23 @@ fn limits(_: Leg) -> Outcome {
         format!("segments of {segment} bytes"),
     )?;
     check(info.out_cache_align.is_power_of_two(), "cache line")?;
-    let pages = total_pages()?;
-    let limit = info.out_pinned_limit;
-    let half = limit > pages / 4 && limit < pages * 3 / 4;
-    check(half, format!("limit of {limit} pages of {pages}"))
+    let (limit, part) = (info.out_pinned_limit, info.out_file_pinned_limit);
+    let most = pages_to_map(leg)?;
+    // Not all of memory is there for the kernel.
+    let half = limit > most / 4 && limit < most * 3 / 4;
+    check(half, format!("limit of {limit} pages of {most}"))?;
+    same("limit of a file", part, limit / 4 * 3)?;
+    same("mappings", info.out_max_mappings, 32767)?;
+    same("started pools", info.out_max_runs, 32)
+}
+
+/// Pages that there are, or that the device has addresses for.
+fn pages_to_map(leg: Leg) -> Outcome<u64> {
+    let room = match leg.has_iommu() {
+        true => 1 << (leg.dma_bits() - 12),
+        false => u64::MAX,
+    };
+    Ok(total_pages()?.min(room))
 }
 
 fn total_pages() -> Outcome<u64> {
