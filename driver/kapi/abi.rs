@@ -80,7 +80,7 @@ argument!(
     pindma_copy => 144,
     pindma_info => 216,
     pindma_pool_create => 144,
-    pindma_pool_dequeue => 40,
+    pindma_pool_dequeue => 48,
     pindma_pool_enqueue => 24,
     pindma_pool_query => 24,
     pindma_pool_start => 40,
