@@ -169,7 +169,7 @@ impl More {
             Vec::new()
         });
         units.retain(|test| test.name.contains(&orders.filter));
-        if let Err(Fail(why)) = debug::start() {
+        if let Err(Fail(why)) = kunit::no_more().and_then(|()| debug::start()) {
             ktap::note(&why);
         }
         More {
