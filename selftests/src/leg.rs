@@ -72,8 +72,11 @@ impl Leg {
             (Kernel::Debug, Leg::Wide) => {
                 Some("the code is that of leg iommu, only the numbers are larger")
             }
+            (Kernel::Debug, Leg::Direct) => {
+                Some("what is mapped, leg iommu watches, and how it is synced, leg bounce")
+            }
             (Kernel::Debug, Leg::Reach) => {
-                Some("refused before anything is mapped: the paths of leg direct")
+                Some("refused before anything is mapped: nothing to watch")
             }
             _ => None,
         }
