@@ -5,13 +5,15 @@
 //! A time on a machine that is emulated, or shared, means nothing by itself: what is
 //! printed first is how many times as much one way takes as another, in this run.
 
-use crate::abi;
+use crate::abi::{self, pindma_seg};
 use crate::check::{same, Fail, Outcome};
 use crate::device::{seg, transfer, Device, PAGE};
 use crate::leg::Leg;
 use crate::module;
 use crate::os;
+use crate::queue::{done, entry, Queue};
 use crate::region::within;
+use crate::rw;
 use crate::sys::Mapping;
 
 /// Calls of which the median counts; a job of edu takes 100 ms of each.
@@ -68,39 +70,91 @@ fn micros(ns: i64) -> f64 {
     ns as f64 / 1000.0
 }
 
+/// A way to make a transfer, and what its column is called.
+const WAYS: [&str; 5] = ["region", "one-shot", "read, write", "copied", "queue"];
+
 fn transfers(device: &Device) -> Outcome {
     let memory = Mapping::anonymous(PAGE)?;
     memory.fill(0, PAGE, 1);
     let region = device.register(&[seg(&memory, 0, PAGE)])?;
+    let queue = Queue::create(device, 1)?;
     for (name, direction) in [
         ("to the device", abi::TO_DEVICE),
         ("from the device", abi::FROM_DEVICE),
     ] {
-        println!("\n{name:16} by region | one-shot         | copied");
-        println!("bytes                  us |       us   times |       us   times");
+        let heads = WAYS.map(|way| format!("| {way:>16}"));
+        println!("\n{name:>16} {}", heads.join(" "));
+        println!(
+            "{:>16} {}",
+            "bytes",
+            "|       us   times ".repeat(WAYS.len())
+        );
         for len in LENGTHS {
-            let call = |flags, segment| {
-                cost(CALLS, || {
-                    let segs = [segment];
-                    let mut request = transfer(direction, 0, &segs);
-                    request.flags = flags;
-                    device.transfer(request).succeeded(len).map(drop)
-                })
+            let by = Ways {
+                device,
+                queue: &queue,
+                direction,
+                memory: seg(&memory, 0, len),
+                named: within(region, 0, len),
             };
-            let named = call(0, within(region, 0, len))?;
-            let pinned = call(0, seg(&memory, 0, len))?;
-            let copied = call(abi::MUST_COPY, seg(&memory, 0, len))?;
-            println!(
-                "{len:16} {:8.1} | {:8.1} {:7.2} | {:8.1} {:7.2}",
-                micros(named),
-                micros(pinned),
-                times(pinned, named),
-                micros(copied),
-                times(copied, named),
-            );
+            row(len, &by.costs()?);
         }
     }
     same("unregister", device.unregister(region), 0)
+}
+
+/// Prints costs, as times of the first as well.
+fn row(len: usize, costs: &[i64]) {
+    let first = costs.first().copied().unwrap_or(1);
+    let cell = |ns: &i64| format!("| {:8.1} {:7.2}", micros(*ns), times(*ns, first));
+    let cells: Vec<String> = costs.iter().map(cell).collect();
+    println!("{len:16} {}", cells.join(" "));
+}
+
+/// One transfer, in whatever way.
+struct Ways<'a> {
+    device: &'a Device,
+    queue: &'a Queue,
+    direction: u32,
+    memory: pindma_seg,
+    named: pindma_seg,
+}
+
+impl Ways<'_> {
+    /// In the order of [`WAYS`].
+    fn costs(&self) -> Outcome<Vec<i64>> {
+        Ok(vec![
+            cost(CALLS, || self.transfer(0, self.named))?,
+            cost(CALLS, || self.transfer(0, self.memory))?,
+            cost(CALLS, || self.read_or_write())?,
+            cost(CALLS, || self.transfer(abi::MUST_COPY, self.memory))?,
+            cost(CALLS, || self.submit_and_wait())?,
+        ])
+    }
+
+    fn transfer(&self, flags: u32, segment: pindma_seg) -> Outcome {
+        let segs = [segment];
+        let mut request = transfer(self.direction, 0, &segs);
+        request.flags = flags;
+        let len = segment.len as usize;
+        self.device.transfer(request).succeeded(len).map(drop)
+    }
+
+    fn read_or_write(&self) -> Outcome {
+        let range = (self.memory.addr, self.memory.len);
+        let answer = if self.direction == abi::TO_DEVICE {
+            rw::pwrite(self.device, range, 0)
+        } else {
+            rw::pread(self.device, range, 0)
+        };
+        answer.moved(self.memory.len as usize)
+    }
+
+    fn submit_and_wait(&self) -> Outcome {
+        let request = entry(0, self.direction, 0, self.named);
+        self.queue.submit(self.device, &[request]).all(1)?;
+        done(&self.queue.reap_one()?, 0, self.named.len as usize)
+    }
 }
 
 /// Pages to register: small ones, or huge ones.
