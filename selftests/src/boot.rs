@@ -18,7 +18,7 @@ use crate::gate::Gate;
 use crate::harness;
 use crate::kernel::Kernel;
 use crate::ktap;
-use crate::leg::Leg;
+use crate::leg::{self, Leg};
 use crate::module;
 use crate::mutants;
 use crate::os;
@@ -81,6 +81,9 @@ pub fn init() -> i32 {
 
 fn obey(orders: &Orders) -> Outcome {
     describe(orders)?;
+    if orders.kernel == Kernel::Debug {
+        leg::needs_many_instructions();
+    }
     match orders.mode.as_str() {
         "test" => test(orders),
         "demo" => demo(orders.leg),
