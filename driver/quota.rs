@@ -203,7 +203,10 @@ mod tests {
         let part = Arc::new(Quota::part(&whole, 10, 2), GFP_KERNEL)?;
         let mut share = Quota::take(&part, 3).ok_or(ENOSPC)?;
         let (mut one, mut other) = (share.split(1), share.split(1));
-        assert_eq!((one.map(), one.map(), other.map()), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(
+            (one.map(), one.map(), other.map()),
+            (Ok(()), Ok(()), Ok(()))
+        );
         assert_eq!(share.map(), Err(ENOSPC));
         drop(one);
         share.map()

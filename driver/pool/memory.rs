@@ -66,15 +66,16 @@ impl Memory {
         let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
         let charge = Charge::new(pages)
             .map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
-        Self::map(file.device(), (pages, shape), direction, Some((charge, share)))
+        Self::map(
+            file.device(),
+            (pages, shape),
+            direction,
+            Some((charge, share)),
+        )
     }
 
     /// The same for what no application sees: it is little, and not charged.
-    pub(super) fn spare(
-        file: &File,
-        pages: usize,
-        direction: Direction,
-    ) -> Result<Self, Failure> {
+    pub(super) fn spare(file: &File, pages: usize, direction: Direction) -> Result<Self, Failure> {
         Self::map(file.device(), (pages, Shape::Scattered), direction, None)
     }
 
