@@ -96,6 +96,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     regions::large::CASES,
     memlock::CASES,
     copying::CASES,
+    copying::races::CASES,
     read_write::CASES,
     iovecs::CASES,
     blocking::CASES,
