@@ -6,6 +6,7 @@ use crate::check::{check, errno_name, same, Outcome};
 use crate::compare::{flat, Bench};
 use crate::counters;
 use crate::device::PAGE;
+use crate::module::pause;
 use crate::os;
 
 /// How a call ended that was judged.
@@ -56,6 +57,17 @@ pub(crate) fn at_rest(files: u64) -> Outcome {
         same(name, counters::driver(name)?, want)?;
     }
     same("VmPin in KiB", counters::pinned_kib("self")?, 0)
+}
+
+/// Waits until no pool is left: what worked for one lets go of it as the last.
+pub(crate) fn wait_for_no_pool() -> Outcome {
+    for _ in 0..100 {
+        if counters::driver("pools")? == 0 {
+            break;
+        }
+        pause(5);
+    }
+    Ok(())
 }
 
 /// Moves a page to the device and back.

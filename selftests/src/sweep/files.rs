@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
-use super::command::{failed, round_trip, Command, Ended};
+use super::command::{failed, round_trip, wait_for_no_pool, Command, Ended};
 use crate::abi;
 use crate::check::{same, Outcome};
-use crate::counters;
 use crate::device::{errno_of, Device, PAGE};
-use crate::module::pause;
 use crate::os;
 use crate::pool::{of_pages, Pool};
 use crate::queue::Queue;
@@ -51,16 +49,10 @@ impl FileCall {
         }
     }
 
-    /// Lets go of everything; work of the driver's own does so a moment later.
+    /// Lets go of everything.
     fn end(&mut self) -> Outcome {
         self.ready = None;
-        for _ in 0..100 {
-            if counters::driver("pools")? == 0 {
-                break;
-            }
-            pause(5);
-        }
-        Ok(())
+        wait_for_no_pool()
     }
 }
 

@@ -2,12 +2,11 @@
 
 //! Commands of pools.
 
-use super::command::{failed, round_trip, Command, Ended};
+use super::command::{failed, round_trip, wait_for_no_pool, Command, Ended};
 use crate::abi::{
     self, pindma_pool_create, pindma_pool_dequeue, pindma_pool_enqueue, pindma_pool_record,
 };
 use crate::check::{check, errno_name, same, Outcome};
-use crate::counters;
 use crate::device::{Device, PAGE};
 use crate::module::pause;
 use crate::pool::{ask, from_device, of_pages, record, stream, Pool};
@@ -149,14 +148,7 @@ impl Use {
         while pool.try_dequeue(4, 0, 0).0 == 0 {}
         pool.buffer(0)?;
         drop(ready);
-        // What worked for the pool lets go of it as the last.
-        for _ in 0..100 {
-            if counters::driver("pools")? == 0 {
-                break;
-            }
-            pause(5);
-        }
-        Ok(())
+        wait_for_no_pool()
     }
 }
 
