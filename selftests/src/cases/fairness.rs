@@ -30,8 +30,17 @@ pub(crate) const CASES: &[Case] = &[
         "one of them with three queues",
         queues,
     )
-    .not_on_debug("there a file's worker may come too late for its turn"),
+    .not_on_debug(LATE),
+    // Kills the mutant that lets who comes back go before all others.
+    case(
+        "pause_of_a_file_earns_it_nothing",
+        "what it asks for then takes turns with the others",
+        pause,
+    )
+    .not_on_debug(LATE),
 ];
+
+const LATE: &str = "there a file's worker may come too late for its turn";
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run).needs(Needs::Memory)
@@ -113,4 +122,20 @@ fn queues(_: Leg) -> Outcome {
         check((11..=15).contains(&ended), format!("{ended} against 12"))?;
     }
     Ok(())
+}
+
+fn pause(_: Leg) -> Outcome {
+    let (idle, busy) = (Device::open()?, Device::open()?);
+    let memory = Mapping::anonymous(PAGE)?;
+    let of = vec![entry(0, abi::TO_DEVICE, 0, seg(&memory, 0, 64)); 60];
+    idle.to_device(0, &[seg(&memory, 0, 64)]).succeeded(64)?;
+    let queue = Queue::create(&busy, 60)?;
+    queue.submit(&busy, &of).all(60)?;
+    flight::wait_for_ends(&busy, 20)?;
+    let late = Queue::create(&idle, 10)?;
+    late.submit(&idle, &of[..10]).all(10)?;
+    let before = busy.stats()?.out_ended;
+    flight::wait_for_ends(&idle, 10)?;
+    let jobs = busy.stats()?.out_ended - before;
+    check((8..=12).contains(&jobs), format!("{jobs} against 10"))
 }

@@ -33,6 +33,12 @@ pub(crate) const CASES: &[Case] = &[
         "ECANCELED; what was filled can still be had",
         file_closed,
     ),
+    // Kills the mutant that only ends what still has a handle.
+    race(
+        "close_of_the_file_ends_a_pool_without_handle",
+        "whose descriptor is open",
+        unnamed,
+    ),
     race(
         "dequeue_tells_whether_the_pool_is_stopped",
         "and no caller of an older header is written to",
@@ -147,6 +153,17 @@ fn file_closed(_: Leg) -> Outcome {
     drop(Device::open_with(libc::O_EXCL)?);
     drop(pool);
     pattern::verify(&memory, 0, PAGE, 6)
+}
+
+fn unnamed(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pool = of_pages(&device, 2)?;
+    same("unregister", device.unregister(pool.handle), 0)?;
+    pool.start(stream(16))?;
+    drop(device);
+    let errno = errno_name(pool.try_start(stream(16)));
+    same("start", errno, errno_name(libc::ECANCELED))?;
+    same("segments", counters::driver("mapped_segments")?, 0)
 }
 
 fn stopped(_: Leg) -> Outcome {
