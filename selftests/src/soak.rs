@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A hundred processes that come and go, each of which does everything that
-//! the driver can, in random order, and ends in a random way at a random time.
+//! A hundred processes that come and go, each of which transfers, copies, reads and
+//! writes, registers, submits, cancels and streams, in random order, and ends in a
+//! random way at a random time.
 //!
 //! What must hold afterwards is the leak gate's affair, and that of the counts:
 //! every request that was submitted has ended, once.
