@@ -17,6 +17,10 @@ use kernel::{
     prelude::*,
     static_lock_class,
     sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
         poll::PollCondVarBox,
         Arc,
         CondVarTimeoutResult,
@@ -35,7 +39,8 @@ use crate::{
         abi::pindma_completion,
         event::monotonic_ns,
         eventfd::EventFd,
-        gfp, //
+        gfp,
+        trace, //
     },
     request::Request,
 };
@@ -51,6 +56,9 @@ use ring::Ring;
 
 /// Most requests of a queue.
 pub(crate) const MAX_DEPTH: u32 = 4096;
+
+/// The next request's number: none means two requests, of whatever queue.
+static NUMBERS: Atomic<u64> = Atomic::new(1);
 
 /// How often a waiter looks whether the device is still there, at least.
 const WAIT_SLICE_MS: u32 = 1000;
@@ -143,7 +151,10 @@ impl Queue {
         state.in_flight += 1;
         let spare = state.spare.pop_front();
         drop(state);
-        let slot = Slot(Some(this.clone()));
+        let slot = Slot {
+            queue: Some(this.clone()),
+            number: NUMBERS.fetch_add(1, Relaxed),
+        };
         let request = match spare {
             Some(request) => request,
             None => Request::new()?,
@@ -151,10 +162,11 @@ impl Queue {
         Ok((slot, request))
     }
 
-    /// A request has ended. The request itself, which is empty now, can be used again.
-    fn post(&self, mut record: pindma_completion, request: ListArc<Request>) {
+    /// Request `number` has ended. The request itself, which is empty now, can be used again.
+    fn post(&self, number: u64, mut record: pindma_completion, request: ListArc<Request>) {
         let mut state = self.state.lock();
         state.in_flight -= 1;
+        trace::end(number, &record);
         if !state.closed {
             record.seq = state.seq;
             record.time_ns = monotonic_ns();
@@ -272,20 +284,28 @@ impl State {
 }
 
 /// Room for one request in a queue. Dropping it gives it back.
-pub(crate) struct Slot(Option<Arc<Queue>>);
+pub(crate) struct Slot {
+    queue: Option<Arc<Queue>>,
+    number: u64,
+}
 
 impl Slot {
+    /// What the request is called in traces.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
     /// Ends the request, with a completion whose number and time are still to be filled in.
     pub(crate) fn complete(mut self, record: pindma_completion, request: ListArc<Request>) {
-        if let Some(queue) = self.0.take() {
-            queue.post(record, request);
+        if let Some(queue) = self.queue.take() {
+            queue.post(self.number, record, request);
         }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if let Some(queue) = &self.0 {
+        if let Some(queue) = &self.queue {
             queue.release();
         }
     }

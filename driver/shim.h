@@ -68,5 +68,7 @@ void pindma_trace_start(const struct device *dev, u32 channel, u64 ticket, u64 d
 			u64 bytes, u32 direction);
 void pindma_trace_complete(const struct device *dev, u64 ticket, u64 bytes);
 void pindma_trace_cancel(u32 channel, u64 ticket, int error);
+void pindma_trace_submit(u64 request, u64 user_data, u64 bytes, u32 direction);
+void pindma_trace_end(u64 request, u64 user_data, u64 bytes, int error);
 
 #endif /* _PINDMA_SHIM_H */

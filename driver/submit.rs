@@ -29,7 +29,8 @@ use crate::{
             self,
             Direction,
             Term, //
-        }, //
+        },
+        trace, //
     },
     mover::Route,
     params,
@@ -247,6 +248,12 @@ impl Ready {
         let (ch, deadline) = (load.route.ch, load.deadline);
         let lane = file.backlog().lane(ch)?;
         file.stats().submitted.add(1);
+        trace::submit(
+            load.slot.number(),
+            load.name.user_data,
+            load.total,
+            load.route.direction,
+        );
         request.fill(load);
         lane.push(request, deadline);
         Ok(())

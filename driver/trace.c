@@ -40,3 +40,13 @@ void pindma_trace_cancel(u32 channel, u64 ticket, int error)
 {
 	trace_pindma_cancel(channel, ticket, error);
 }
+
+void pindma_trace_submit(u64 request, u64 user_data, u64 bytes, u32 direction)
+{
+	trace_pindma_submit(request, user_data, bytes, direction);
+}
+
+void pindma_trace_end(u64 request, u64 user_data, u64 bytes, int error)
+{
+	trace_pindma_end(request, user_data, bytes, error);
+}

@@ -5,7 +5,9 @@
  *
  * Every pin is followed by its unpin, every map by its unmap, and every start by
  * exactly one complete with the same ticket, unless the device does not stop.  A
- * ticket means one job, of whatever device.
+ * ticket means one job, of whatever device.  Every submit is followed by exactly
+ * one end with the same request, whatever becomes of its process; the number of a
+ * request means one request, of whatever queue.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM pindma
@@ -159,6 +161,47 @@ TRACE_EVENT(pindma_cancel,
 	),
 	TP_printk("channel=%u ticket=%llu error=%d",
 		  __entry->channel, __entry->ticket, __entry->error)
+);
+
+/* A queue has taken a request, of @bytes bytes. */
+TRACE_EVENT(pindma_submit,
+	TP_PROTO(u64 request, u64 user_data, u64 bytes, u32 direction),
+	TP_ARGS(request, user_data, bytes, direction),
+	TP_STRUCT__entry(
+		__field(u64, request)
+		__field(u64, user_data)
+		__field(u64, bytes)
+		__field(u32, direction)
+	),
+	TP_fast_assign(
+		__entry->request = request;
+		__entry->user_data = user_data;
+		__entry->bytes = bytes;
+		__entry->direction = direction;
+	),
+	TP_printk("request=%llu user_data=0x%llx bytes=%llu direction=%s",
+		  __entry->request, __entry->user_data, __entry->bytes,
+		  pindma_show_direction(__entry->direction))
+);
+
+/* It has ended with @error, after @bytes bytes; its memory is unpinned already. */
+TRACE_EVENT(pindma_end,
+	TP_PROTO(u64 request, u64 user_data, u64 bytes, int error),
+	TP_ARGS(request, user_data, bytes, error),
+	TP_STRUCT__entry(
+		__field(u64, request)
+		__field(u64, user_data)
+		__field(u64, bytes)
+		__field(int, error)
+	),
+	TP_fast_assign(
+		__entry->request = request;
+		__entry->user_data = user_data;
+		__entry->bytes = bytes;
+		__entry->error = error;
+	),
+	TP_printk("request=%llu user_data=0x%llx bytes=%llu error=%d",
+		  __entry->request, __entry->user_data, __entry->bytes, __entry->error)
 );
 
 #endif /* _PINDMA_TRACE_H */

@@ -125,4 +125,6 @@ extern "C" {
     );
     pub(super) fn pindma_trace_complete(dev: *const bindings::device, ticket: u64, bytes: u64);
     pub(super) fn pindma_trace_cancel(channel: u32, ticket: u64, error: c_int);
+    pub(super) fn pindma_trace_submit(request: u64, user_data: u64, bytes: u64, direction: u32);
+    pub(super) fn pindma_trace_end(request: u64, user_data: u64, bytes: u64, error: c_int);
 }

@@ -5,6 +5,7 @@
 use kernel::prelude::*;
 
 use super::{
+    abi::pindma_completion,
     dma_view::DmaView,
     mapped::DmaSegment,
     pins::{
@@ -106,4 +107,16 @@ pub(crate) fn complete(view: &DmaView<'_>, ticket: u64, bytes: u64) {
 pub(crate) fn cancel(channel: u32, ticket: u64, why: Error) {
     // SAFETY: May be called anywhere.
     unsafe { shim::pindma_trace_cancel(channel, ticket, why.to_errno()) };
+}
+
+/// A queue has taken a request.
+pub(crate) fn submit(request: u64, user_data: u64, bytes: u64, direction: Direction) {
+    // SAFETY: May be called anywhere.
+    unsafe { shim::pindma_trace_submit(request, user_data, bytes, direction.as_raw().0 as u32) };
+}
+
+/// It has ended, in this way.
+pub(crate) fn end(request: u64, record: &pindma_completion) {
+    // SAFETY: May be called anywhere.
+    unsafe { shim::pindma_trace_end(request, record.user_data, record.bytes, record.status) };
 }

@@ -14,7 +14,7 @@ pub(crate) const CASES: &[Case] = &[Case::new(
     scripts,
 )];
 
-const SCRIPTS: [(&str, &str); 4] = [
+const SCRIPTS: [(&str, &str); 5] = [
     (
         "cancels.bt",
         include_str!("../../../docs/bpftrace/cancels.bt"),
@@ -26,6 +26,10 @@ const SCRIPTS: [(&str, &str); 4] = [
     (
         "pinned.bt",
         include_str!("../../../docs/bpftrace/pinned.bt"),
+    ),
+    (
+        "requests.bt",
+        include_str!("../../../docs/bpftrace/requests.bt"),
     ),
     (
         "segments.bt",

@@ -150,25 +150,30 @@ fn canceled(_: Leg) -> Outcome {
     let queue = Queue::create(&device, 1)?;
     let memory = Mapping::anonymous(PAGE)?;
     let tracing = Tracing::start()?;
-    let request = entry(0, abi::FROM_DEVICE, 0, seg(&memory, 0, 64));
+    let request = entry(7, abi::FROM_DEVICE, 0, seg(&memory, 0, 64));
     queue.submit(&device, &[request]).all(1)?;
     flight::wait_for_job(&device)?;
-    let answer = queue.cancel(0);
+    let answer = queue.cancel(7);
     check(answer == Ok(1), format!("cancel: {answer:?}"))?;
-    done(&queue.reap_one()?, 0, 64)?;
+    done(&queue.reap_one()?, 7, 64)?;
     let events = tracing.events()?;
     let got = names(&events);
     let want = [
-        "pin", "map", "start", "cancel", "complete", "unmap", "unpin",
+        "pin", "map", "submit", "start", "cancel", "complete", "unmap", "unpin", "end",
     ];
     check(got == want, format!("events are {got:?}"))?;
-    let ticket = events[2].field("ticket")?;
+    let request = events[2].field("request")?;
+    let named = [("request", request), ("user_data", "0x7"), ("bytes", "64")];
+    expect(&events[2], &named)?;
+    expect(&events[8], &named)?;
+    expect(&events[8], &[("error", "0")])?;
+    let ticket = events[3].field("ticket")?;
     let error = format!("-{}", libc::ECANCELED);
     expect(
-        &events[3],
+        &events[4],
         &[("channel", "0"), ("ticket", ticket), ("error", &error)],
     )?;
-    expect(&events[4], &[("ticket", ticket), ("bytes", "64")])
+    expect(&events[5], &[("ticket", ticket), ("bytes", "64")])
 }
 
 fn half(_: Leg) -> Outcome {
