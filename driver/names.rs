@@ -142,13 +142,13 @@ impl Hold {
     }
 
     /// The memory of `segment`, which was checked.
-    pub(crate) fn piece(&self, segment: &pindma_seg) -> Piece {
+    pub(crate) fn piece(&self, segment: &pindma_seg) -> Option<Piece> {
         match &self.used {
-            Used::Region(region) => Piece::Region {
+            Used::Region(region) => Some(Piece::Region {
                 region: region.region().clone(),
                 offset: segment.addr,
                 len: segment.len,
-            },
+            }),
             Used::Buffer(loan) => loan.piece(segment.addr, segment.len),
         }
     }

@@ -157,6 +157,13 @@ impl Pool {
         self.memory.first().map_or(0, Memory::len)
     }
 
+    /// Which buffer has byte `offset` of the mapping, and how far into it that is.
+    fn locate(&self, offset: u64) -> Option<(usize, u64)> {
+        let stride = self.stride();
+        let index = usize::try_from(offset.checked_div(stride)?).ok()?;
+        Some((index, offset.checked_rem(stride)?))
+    }
+
     /// Its pages.
     fn pages(&self) -> usize {
         self.memory.iter().map(|memory| memory.block().len()).sum()

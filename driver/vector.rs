@@ -184,7 +184,8 @@ impl Vector {
 
     /// The memory of a segment that is by handle.
     pub(crate) fn piece(&self, segment: &pindma_seg) -> Result<Piece> {
-        Ok(self.hold(segment).ok_or(ENOENT)?.piece(segment))
+        let hold = self.hold(segment).ok_or(ENOENT)?;
+        hold.piece(segment).ok_or(ERANGE)
     }
 
     /// What the segments name; to be kept for as long as pieces of it are used.

@@ -31,7 +31,7 @@ impl Loan {
     /// if it is not the application's.
     pub(crate) fn new(pool: &Arc<Pool>, offset: u64) -> Result<Self> {
         pool.maker.admit()?;
-        let index = usize::try_from(offset / pool.stride()).map_err(|_| ERANGE)?;
+        let (index, _) = pool.locate(offset).ok_or(ERANGE)?;
         pool.state.lock().buffers.lend(index)?;
         Ok(Self {
             pool: pool.clone(),
@@ -41,7 +41,13 @@ impl Loan {
 
     /// Whether byte `offset` of the pool lies in it.
     pub(crate) fn has(&self, offset: u64) -> bool {
-        offset / self.pool.stride() == self.index as u64
+        self.within(offset).is_some()
+    }
+
+    /// How far into it byte `offset` of the pool is, if it lies in it.
+    fn within(&self, offset: u64) -> Option<u64> {
+        let (index, within) = self.pool.locate(offset)?;
+        (index == self.index).then_some(within)
     }
 
     /// What the device may do with it.
@@ -49,21 +55,21 @@ impl Loan {
         self.pool.direction
     }
 
-    /// Bytes from `offset` of the pool, which lies in it, to its end.
+    /// Bytes from `offset` of the pool to its end, if that lies in it.
     pub(crate) fn rest(&self, offset: u64) -> Option<u64> {
-        self.has(offset)
-            .then(|| self.pool.stride() - offset % self.pool.stride())
+        let within = self.within(offset)?;
+        self.pool.stride().checked_sub(within)
     }
 
-    /// `len` bytes from `offset` of the pool on, which it has.
-    pub(crate) fn piece(&self, offset: u64, len: u64) -> Piece {
-        let memory = &self.pool.memory[self.index];
+    /// `len` bytes from `offset` of the pool on, if that lies in it.
+    pub(crate) fn piece(&self, offset: u64, len: u64) -> Option<Piece> {
+        let memory = self.pool.memory.get(self.index)?;
         let place = Place {
             handle: memory.handle(),
-            offset: offset % self.pool.stride(),
+            offset: self.within(offset)?,
             len,
         };
-        Piece::Part(place, memory.bounced())
+        Some(Piece::Part(place, memory.bounced()))
     }
 }
 
