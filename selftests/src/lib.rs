@@ -20,6 +20,8 @@ pub mod boot;
 mod cases;
 mod cgroup;
 mod check;
+#[cfg(test)]
+mod checklist;
 mod compare;
 mod counters;
 mod device;

@@ -161,29 +161,6 @@ mod tests {
         }
     }
 
-    /// The errno of the header's table: a line of the first comment that has one
-    /// where names of fields stand.
-    fn documented() -> Vec<String> {
-        let header = include_str!("../../uapi/pindma.h");
-        let names = header.lines().filter_map(|line| {
-            let (name, _) = line.strip_prefix(" *  E")?.split_once(' ')?;
-            let plain = name.chars().all(|c| c.is_ascii_uppercase() || c == '2');
-            plain.then(|| format!("e{}", name.to_lowercase()))
-        });
-        names.collect()
-    }
-
-    #[test]
-    fn each_documented_errno_has_a_case_named_by_it() {
-        let errnos = documented();
-        assert!(errnos.len() > 20, "{errnos:?}");
-        for errno in errnos {
-            let prefix = format!("{errno}_");
-            let named = |case: &Case| case.name.starts_with(&prefix);
-            assert!(cases().any(named), "no case for {errno}");
-        }
-    }
-
     #[test]
     fn enough_cells_run() {
         let total: usize = Leg::ALL.iter().map(|leg| runs(*leg)).sum();

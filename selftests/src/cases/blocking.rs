@@ -38,7 +38,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     // Kills the mutant that lets the number of a restart out.
     race(
-        "read_that_waits_is_restarted",
+        "eintr_unless_restarted_for_a_read_that_waits",
         "after a handler with SA_RESTART",
         restarted,
     ),

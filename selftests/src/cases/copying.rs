@@ -39,8 +39,13 @@ pub(crate) const CASES: &[Case] = &[
     Case::new("info_tells_copy_below", "as the parameter sets it", info),
     Case::new(
         "eopnotsupp_for_unknown_flag_beside_may_copy",
-        "EINVAL for two that contradict each other",
+        "each is named",
         flags,
+    ),
+    Case::new(
+        "einval_for_may_copy_beside_must_copy",
+        "they contradict each other",
+        contradiction,
     ),
     Case::new(
         "efault_for_must_copy",
@@ -228,6 +233,13 @@ fn flags(_: Leg) -> Outcome {
         let call = ask(&device, abi::TO_DEVICE, unknown, &segs);
         call.refused_for(libc::EOPNOTSUPP, abi::FIELD_FLAGS)?;
     }
+    Ok(())
+}
+
+fn contradiction(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let segs = [seg(&memory, 0, 64)];
     let both = abi::MAY_COPY | abi::MUST_COPY;
     let call = ask(&device, abi::TO_DEVICE, both, &segs);
     call.refused_for(libc::EINVAL, abi::FIELD_FLAGS).map(drop)

@@ -44,7 +44,7 @@ pub(crate) const CASES: &[Case] = &[
     )
     .not_on_debug(LEAK_IS_AN_ERROR),
     race(
-        "failed_device_refuses_everything",
+        "enotrecoverable_for_every_later_call",
         "until it is bound anew",
         failed,
     )

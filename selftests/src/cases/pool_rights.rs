@@ -62,6 +62,13 @@ pub(crate) const CASES: &[Case] = &[
     )
     .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
     .not_on_debug("it has no memory cgroups"),
+    Case::new(
+        "enomem_for_pool_larger_than_its_cgroup",
+        "not because of memlock, and nobody is killed",
+        larger_than_a_cgroup,
+    )
+    .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
+    .not_on_debug("it has no memory cgroups"),
 ];
 
 #[track_caller]
@@ -207,8 +214,26 @@ fn as_many(leg: Leg) -> Outcome {
     })
 }
 
+/// Bytes that the cgroup of a test may have.
+const LIMIT: usize = 24 << 20;
+
+fn nobody_was_killed(cgroup: &Cgroup) -> Outcome {
+    let events = cgroup.get("memory.events")?;
+    same("killed", after(&events, "oom_kill ")?, 0)
+}
+
+fn larger_than_a_cgroup(_: Leg) -> Outcome {
+    let (cgroup, device) = (Cgroup::new("pool")?, Device::open()?);
+    cgroup.set("memory.max", &LIMIT.to_string())?;
+    flight::in_child(|| {
+        cgroup.enter()?;
+        let out = Pool::refused(&device, ask(64, 1 << 20), libc::ENOMEM, abi::FIELD_NONE)?;
+        same("for memlock", out.flags & abi::OUT_MEMLOCK, 0)
+    })?;
+    nobody_was_killed(&cgroup)
+}
+
 fn in_a_cgroup(_: Leg) -> Outcome {
-    const LIMIT: usize = 24 << 20;
     let (cgroup, device) = (Cgroup::new("pool")?, Device::open()?);
     cgroup.set("memory.max", &LIMIT.to_string())?;
     flight::in_child(|| {
@@ -222,9 +247,5 @@ fn in_a_cgroup(_: Leg) -> Outcome {
         let fits = (most / 2..=most).contains(&pool.count);
         check(fits, format!("{} buffers in {most} MiB", pool.count))
     })?;
-    same(
-        "killed",
-        after(&cgroup.get("memory.events")?, "oom_kill ")?,
-        0,
-    )
+    nobody_was_killed(&cgroup)
 }

@@ -33,6 +33,12 @@ pub(crate) const CASES: &[Case] = &[
         "and another file has its own part",
         pages,
     ),
+    Case::new(
+        "enospc_for_more_mappings_than_a_file_may_have",
+        "until a pool is closed; another file has its own",
+        mappings,
+    )
+    .needs(Needs::Only(&[Leg::Direct], "the same on every leg")),
     memory(
         "enospc_for_more_started_pools_than_a_file_may_have",
         "until one is stopped",
@@ -130,6 +136,33 @@ fn pages(leg: Leg) -> Outcome {
         let all = other.register(&[seg(&memory, 0, 6 * PAGE)])?;
         same("unregister", other.unregister(all), 0)
     })
+}
+
+fn mappings(_: Leg) -> Outcome {
+    let (device, other) = (Device::open()?, Device::open()?);
+    let info = device.info()?;
+    let most = info.out_max_mappings as u32;
+    check(
+        most > info.out_max_buffers,
+        "a pool can have all, and this case proves nothing",
+    )?;
+    let rest = most - info.out_max_buffers;
+    // Each buffer is a mapping.
+    let many = of_pages(&device, info.out_max_buffers)?;
+    let one_more = ask(rest + 1, PAGE);
+    Pool::refused(&device, one_more, libc::ENOSPC, abi::FIELD_NONE)?;
+    let all_others = of_pages(&device, rest)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let segs = [seg(&memory, 0, 16)];
+    let refused = device.register_with(register(BOTH, &segs));
+    refused.refused(libc::ENOSPC)?;
+    same("errno", device.to_device(0, &segs).errno, libc::ENOSPC)?;
+    other.to_device(0, &segs).succeeded(16)?;
+    same("unregister", device.unregister(many.handle), 0)?;
+    drop(many);
+    device.to_device(0, &segs).succeeded(16)?;
+    drop(all_others);
+    Ok(())
 }
 
 fn runs(_: Leg) -> Outcome {

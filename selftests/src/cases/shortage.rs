@@ -17,26 +17,45 @@ use crate::sys::Mapping;
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
-    case(
-        "refused_without_room_to_map_the_source",
+    addresses(
+        "enomem_without_addresses_for_the_source",
         "and with little less it is mapped",
         source,
     ),
-    case(
-        "refused_without_room_to_map_the_destination",
+    addresses(
+        "enomem_without_addresses_for_the_destination",
         "the source is unmapped again",
         destination,
     ),
-    case(
-        "refused_while_others_hold_the_room_to_map",
+    addresses(
+        "enomem_while_others_hold_the_addresses",
+        "who fits in works on, and so do they",
+        others,
+    ),
+    bounce(
+        "enospc_without_bounce_buffers_for_the_source",
+        "and with little less it is mapped",
+        source,
+    ),
+    bounce(
+        "enospc_without_bounce_buffers_for_the_destination",
+        "the source is unmapped again",
+        destination,
+    ),
+    bounce(
+        "enospc_while_others_hold_the_bounce_buffers",
         "who fits in works on, and so do they",
         others,
     ),
 ];
 
-const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
-    let reason = "there is as much room to map as memory here";
-    Case::new(name, about, run).needs(Needs::Only(&[Leg::Iommu, Leg::Bounce], reason))
+const fn addresses(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    let reason = "no IOMMU of few addresses here";
+    Case::new(name, about, run).needs(Needs::Only(&[Leg::Iommu], reason))
+}
+
+const fn bounce(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Only(&[Leg::Bounce], "nothing is bounced here"))
 }
 
 /// Bytes of the memory that is mapped many times.

@@ -51,7 +51,7 @@ pub(crate) const CASES: &[Case] = &[
         signal,
     ),
     race(
-        "wait_goes_on_after_a_signal_with_restart",
+        "eintr_unless_restarted_while_waiting",
         "SA_RESTART; it takes what comes then",
         restarted,
     ),
