@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A hundred processes that come and go, each of which transfers, copies, reads and
-//! writes, registers, submits, cancels and streams, in random order, and ends in a
-//! random way at a random time.
+//! A hundred processes that come and go, each of which transfers both ways, copies,
+//! reads and writes with system calls and with io_uring, registers, syncs, submits,
+//! cancels and streams, in random order, and ends in a random way at a random time.
 //!
-//! What must hold afterwards is the leak gate's affair, and that of the counts:
-//! every request that was submitted has ended, once.
+//! What must hold afterwards is the leak gate's affair, and that of the accounts:
+//! every request that was taken has ended, once, by its number.
 
 use std::collections::HashMap;
 use std::fs;
@@ -19,10 +19,15 @@ use crate::pci;
 use crate::process::{self, Exit, Process};
 use crate::table::{Case, Needs};
 
+use accounts::Accounts;
+
+mod accounts;
 mod chance;
 mod frames;
 mod life;
+mod memory;
 mod requests;
+mod rings;
 mod work;
 
 pub(crate) const CASES: &[Case] = &[Case::new(
@@ -64,6 +69,7 @@ impl Tally {
 
 fn soak(_: Leg) -> Outcome {
     let before = totals()?;
+    let mut accounts = Accounts::begin()?;
     let end = os::now() + minutes() * NS_PER_MINUTE;
     let mut tally = Tally::default();
     let mut seed = 0;
@@ -76,20 +82,23 @@ fn soak(_: Leg) -> Outcome {
             living += 1;
         }
         tally.count(process::wait_for_any()?);
+        accounts.read()?;
         living -= 1;
         if os::now() - told > NS_PER_MINUTE {
             told = os::now();
             ktap::note(&format!("soak: {seed} processes so far"));
         }
     }
+    let balanced = accounts.balance();
     let after = totals()?;
     report(seed, &tally, before, after);
     check(tally.wrong == 0, format!("{} went wrong", tally.wrong))?;
-    check(
-        after.submitted > before.submitted,
-        "no request was submitted",
-    )?;
-    same("requests that ended", after.ended, after.submitted)
+    balanced?;
+    check(accounts.taken > 0, "no request was taken")?;
+    same("ends", accounts.ended, accounts.taken)?;
+    let submitted = (after.submitted - before.submitted) as u64;
+    same("requests in statistics", submitted, accounts.taken)?;
+    same("ends in statistics", after.ended, after.submitted)
 }
 
 /// Starts a process; nobody keeps its handle, since any of them may end next.

@@ -2,10 +2,12 @@
 
 //! The driver's tracepoints, as tools see them.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::check::{Fail, Outcome};
+use crate::check::{check, Fail, Outcome};
 use crate::os;
 
 const TRACEFS: &str = "/sys/kernel/tracing";
@@ -65,6 +67,23 @@ impl Tracing {
         Ok(tracing)
     }
 
+    /// What was recorded and not taken yet.
+    ///
+    /// # Errors
+    ///
+    /// If events were lost, because there was no room for them.
+    pub(crate) fn take(&self) -> Outcome<Vec<Event>> {
+        let path = self.folder.join("trace_pipe");
+        let pipe = OpenOptions::new()
+            .read(true)
+            .custom_flags(libc::O_NONBLOCK)
+            .open(&path)
+            .map_err(|e| Fail::new(format!("{}: {e}", path.display())))?;
+        let text = read_all(&pipe)?;
+        check(!text.contains(" EVENTS]"), "events were lost")?;
+        Ok(text.lines().filter_map(event).collect())
+    }
+
     /// What was recorded, in order.
     pub(crate) fn events(&self) -> Outcome<Vec<Event>> {
         let text = fs::read_to_string(self.folder.join("trace"))?;
@@ -100,6 +119,17 @@ fn mount() -> Outcome {
         return Ok(());
     }
     os::mount("tracefs", TRACEFS).map_err(|e| Fail::new(format!("{TRACEFS}: {e}")))
+}
+
+/// Reads until there is nothing at the moment.
+fn read_all(mut pipe: &File) -> Outcome<String> {
+    let mut text = Vec::new();
+    match pipe.read_to_end(&mut text) {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+        Err(error) => return Err(error.into()),
+    }
+    String::from_utf8(text).map_err(|_| Fail::new("a trace that is no text"))
 }
 
 fn event(line: &str) -> Option<Event> {

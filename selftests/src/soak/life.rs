@@ -52,7 +52,7 @@ pub(super) fn live(seed: u64) -> Outcome {
     while os::now() < end || !matches!(ending, Ending::Returns) {
         work::do_something(&mut tools, &mut chance)?;
     }
-    Ok(())
+    tools.finish()
 }
 
 fn end_now(ending: Ending) -> ! {

@@ -6,7 +6,8 @@
 use std::collections::HashSet;
 
 use super::chance::Chance;
-use crate::abi::{self, pindma_completion, pindma_entry, pindma_seg};
+use super::memory::Memory;
+use crate::abi::{pindma_completion, pindma_entry};
 use crate::check::{check, Fail, Outcome};
 use crate::device::{Device, WINDOW};
 use crate::os;
@@ -31,12 +32,12 @@ impl Requests {
         })
     }
 
-    /// Submits a batch of requests that read parts of `memory`, with deadlines or
-    /// without.
+    /// Submits a batch of requests that read and write parts of `memory`, with
+    /// deadlines or without.
     pub(super) fn submit(
         &mut self,
         device: &Device,
-        memory: pindma_seg,
+        memory: &Memory,
         chance: &mut Chance,
     ) -> Outcome {
         let count = 1 + chance.below(DEPTH as usize);
@@ -101,15 +102,9 @@ impl Requests {
     }
 }
 
-fn one(name: u64, memory: pindma_seg, chance: &mut Chance) -> pindma_entry {
-    let len = 1 + chance.below(WINDOW);
-    let offset = chance.below(memory.len as usize - len);
-    let seg = pindma_seg {
-        addr: memory.addr + offset as u64,
-        len: len as u64,
-        ..memory
-    };
-    let mut request = entry(name, abi::TO_DEVICE, 0, seg);
+fn one(name: u64, memory: &Memory, chance: &mut Chance) -> pindma_entry {
+    let part = memory.any(chance, WINDOW);
+    let mut request = entry(name, part.direction, 0, part.seg);
     if chance.below(3) == 0 {
         request.deadline = os::now() + chance.below(2000) as i64 * 1_000_000;
     }

@@ -4,55 +4,57 @@
 
 use super::chance::Chance;
 use super::frames::Consumer;
+use super::memory::Memory;
 use super::requests::Requests;
-use crate::abi::{self, pindma_seg};
-use crate::check::{same, Fail, Outcome};
+use super::rings::Reads;
+use crate::abi;
+use crate::check::{check, Fail, Outcome};
 use crate::device::{copy, seg, transfer, Call, Device, PAGE, WINDOW};
 use crate::os;
-use crate::pattern;
-use crate::region;
 use crate::sys::Mapping;
 
 /// What a process has.
 pub(super) struct Tools {
     device: Device,
-    memory: Mapping,
-    /// A handle of the memory, once it is registered.
-    region: Option<u32>,
+    reads: Reads,
     requests: Requests,
     consumer: Option<Consumer>,
-    seed: u64,
+    memory: Memory,
 }
-
-/// Pages of memory of its own.
-const PAGES: usize = 8;
 
 impl Tools {
     pub(super) fn new(seed: u64) -> Outcome<Tools> {
-        let memory = Mapping::anonymous(PAGES * PAGE)?;
-        pattern::write(&memory, 0, memory.len(), seed);
+        let memory = Memory::new(seed)?;
         let device = Device::open()?;
         Ok(Tools {
+            reads: Reads::new(&memory)?,
             requests: Requests::new(&device)?,
             device,
-            memory,
-            region: None,
             consumer: None,
-            seed,
+            memory,
         })
+    }
+
+    /// At the end of a life without an accident.
+    pub(super) fn finish(mut self) -> Outcome {
+        self.reads.end_all()?;
+        drop(self.device);
+        self.requests.finish()?;
+        self.memory.verify()
     }
 }
 
 type Work = fn(&mut Tools, &mut Chance) -> Outcome;
 
 const WORKS: &[Work] = &[
-    one_transfer,
+    by_address,
     one_copy,
     short_deadline,
-    copied_transfer,
+    copied,
     read_or_write,
     by_region,
     by_region,
+    sync,
     unregister,
     submit,
     submit,
@@ -60,6 +62,10 @@ const WORKS: &[Work] = &[
     reap,
     reap,
     cancel,
+    begin_read,
+    begin_read,
+    end_read,
+    cancel_read,
     use_pool,
     use_pool,
     stop_pool,
@@ -76,59 +82,60 @@ fn soon(chance: &mut Chance) -> i64 {
     os::now() + (20 + chance.below(3000) as i64) * 1_000_000
 }
 
-/// A call may end well, or too late; nothing else.
-fn well_or_late(call: Call) -> Outcome<bool> {
+/// A call may end well, or too late, or because a read of io_uring has ended;
+/// nothing else.
+pub(super) fn well_or_late(call: Call) -> Outcome {
     let errno = if call.errno != 0 {
         call.errno
     } else {
         -call.out.status
     };
     match errno {
-        0 => Ok(true),
-        libc::ETIMEDOUT | libc::EINTR => Ok(false),
+        0 | libc::ETIMEDOUT | libc::EINTR => Ok(()),
         _ => Err(Fail::new(format!("{call}"))),
     }
 }
 
-fn one_transfer(tools: &mut Tools, chance: &mut Chance) -> Outcome {
-    let len = 1 + chance.below(WINDOW);
-    let offset = chance.below(PAGES * PAGE - len);
-    let segs = [seg(&tools.memory, offset, len)];
-    // What comes back from the device may be somebody else's: only out.
-    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+fn by_address(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let part = tools.memory.by_address(chance, WINDOW);
+    let segs = [part.seg];
+    let mut request = transfer(part.direction, 0, &segs);
     request.deadline = soon(chance);
-    well_or_late(tools.device.transfer(request)).map(drop)
+    well_or_late(tools.device.transfer(request))
 }
 
+/// Nobody gets between: what comes back is what was sent.
 fn one_copy(tools: &mut Tools, chance: &mut Chance) -> Outcome {
-    let len = 1 + chance.below(2 * PAGE);
-    let from = chance.below(PAGES * PAGE - len);
-    let to = Mapping::anonymous(len)?;
-    let (src, dst) = ([seg(&tools.memory, from, len)], [seg(&to, 0, len)]);
+    let mut part = tools.memory.by_address(chance, 2 * PAGE);
+    while part.direction != abi::TO_DEVICE {
+        part = tools.memory.by_address(chance, 2 * PAGE);
+    }
+    let to = Mapping::anonymous(part.seg.len as usize)?;
+    let (src, dst) = ([part.seg], [seg(&to, 0, to.len())]);
     let mut request = copy(&src, &dst);
     request.deadline = soon(chance);
     let call = tools.device.copy(request);
     let bytes = call.out.bytes as usize;
     well_or_late(call)?;
-    let want = pattern::bytes(tools.seed, PAGES * PAGE);
-    pattern::expect(&to.read(0, bytes), &want[from..from + bytes])
+    tools.memory.expect(part.seg, &to.read(0, bytes))
 }
 
 fn short_deadline(tools: &mut Tools, chance: &mut Chance) -> Outcome {
-    let segs = [seg(&tools.memory, 0, 1 + chance.below(PAGE))];
-    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+    let part = tools.memory.any(chance, PAGE);
+    let segs = [part.seg];
+    let mut request = transfer(part.direction, 0, &segs);
     request.deadline = os::now() + chance.below(150) as i64 * 1_000_000;
-    well_or_late(tools.device.transfer(request)).map(drop)
+    well_or_late(tools.device.transfer(request))
 }
 
 /// By the CPU, which is to give the same result.
-fn copied_transfer(tools: &mut Tools, chance: &mut Chance) -> Outcome {
-    let len = 1 + chance.below(WINDOW);
-    let segs = [seg(&tools.memory, 0, len)];
-    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+fn copied(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    let part = tools.memory.by_address(chance, WINDOW);
+    let segs = [part.seg];
+    let mut request = transfer(part.direction, 0, &segs);
     request.flags = *chance.one_of(&[abi::MAY_COPY, abi::MUST_COPY]);
     request.deadline = soon(chance);
-    well_or_late(tools.device.transfer(request)).map(drop)
+    well_or_late(tools.device.transfer(request))
 }
 
 fn read_or_write(tools: &mut Tools, chance: &mut Chance) -> Outcome {
@@ -141,56 +148,37 @@ fn read_or_write(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     } else {
         rustix::io::pwrite(fd, &into, offset as u64)
     };
+    let all = len.min(WINDOW - offset);
     match moved {
-        Ok(bytes) => same("bytes up to the end", bytes, len.min(WINDOW - offset)),
+        Ok(bytes) if bytes == all => Ok(()),
+        // A read of io_uring that ends is as good as a signal.
+        Ok(bytes) => check(
+            bytes < all && !tools.reads.is_idle(),
+            format!("{bytes} bytes, not {all}"),
+        ),
         Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The memory as one segment: by the region's handle, if it is registered.
-fn whole(tools: &Tools) -> pindma_seg {
-    match tools.region {
-        Some(handle) => region::within(handle, 0, PAGES * PAGE),
-        None => seg(&tools.memory, 0, PAGES * PAGE),
-    }
-}
-
 fn by_region(tools: &mut Tools, chance: &mut Chance) -> Outcome {
-    let handle = match tools.region {
-        Some(handle) => handle,
-        None => tools
-            .device
-            .register(&[seg(&tools.memory, 0, PAGES * PAGE)])?,
-    };
-    tools.region = Some(handle);
-    let len = 1 + chance.below(WINDOW);
-    let segs = [region::within(
-        handle,
-        chance.below(PAGES * PAGE - len),
-        len,
-    )];
-    let mut request = transfer(abi::TO_DEVICE, 0, &segs);
+    let part = tools.memory.by_region(&tools.device, chance)?;
+    let segs = [part.seg];
+    let mut request = transfer(part.direction, 0, &segs);
     request.deadline = soon(chance);
-    well_or_late(tools.device.transfer(request)).map(drop)
+    well_or_late(tools.device.transfer(request))
 }
 
-/// Which requests may still use.
-fn unregister(tools: &mut Tools, _: &mut Chance) -> Outcome {
-    let Some(handle) = tools.region else {
-        return Ok(());
-    };
-    match tools.device.unregister(handle) {
-        0 => tools.region = None,
-        libc::EBUSY => {}
-        errno => return Err(Fail::new(format!("unregister: errno {errno}"))),
-    }
-    Ok(())
+fn sync(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    tools.memory.sync(&tools.device, chance)
+}
+
+fn unregister(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    tools.memory.unregister(&tools.device, chance)
 }
 
 fn submit(tools: &mut Tools, chance: &mut Chance) -> Outcome {
-    let memory = whole(tools);
-    tools.requests.submit(&tools.device, memory, chance)
+    tools.requests.submit(&tools.device, &tools.memory, chance)
 }
 
 fn reap(tools: &mut Tools, chance: &mut Chance) -> Outcome {
@@ -201,6 +189,18 @@ fn cancel(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     tools.requests.cancel(chance)
 }
 
+fn begin_read(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    tools.reads.begin(&tools.device, &tools.memory, chance)
+}
+
+fn end_read(tools: &mut Tools, _: &mut Chance) -> Outcome {
+    tools.reads.end_one()
+}
+
+fn cancel_read(tools: &mut Tools, _: &mut Chance) -> Outcome {
+    tools.reads.cancel()
+}
+
 fn use_pool(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     if tools.consumer.is_none() {
         tools.consumer = Some(Consumer::new(&tools.device, chance)?);
@@ -208,7 +208,7 @@ fn use_pool(tools: &mut Tools, chance: &mut Chance) -> Outcome {
     tools
         .consumer
         .as_mut()
-        .map_or(Ok(()), |consumer| consumer.consume(chance))
+        .map_or(Ok(()), |consumer| consumer.consume(&tools.device, chance))
 }
 
 fn stop_pool(tools: &mut Tools, _: &mut Chance) -> Outcome {
@@ -218,13 +218,15 @@ fn stop_pool(tools: &mut Tools, _: &mut Chance) -> Outcome {
 /// The file goes with its region and its requests, and perhaps while its pool is
 /// in use; the queue and the pool's mapping stay.
 fn reopen(tools: &mut Tools, chance: &mut Chance) -> Outcome {
+    // A read keeps the file open.
+    tools.reads.end_all()?;
     let old = std::mem::replace(&mut tools.device, Device::open()?);
     drop(old);
-    tools.region = None;
+    tools.memory.forget();
     let requests = Requests::new(&tools.device)?;
     std::mem::replace(&mut tools.requests, requests).finish()?;
     if let Some(mut consumer) = tools.consumer.take() {
         consumer.outlive(chance)?;
     }
-    Ok(())
+    tools.memory.verify()
 }
