@@ -75,7 +75,8 @@ impl Registered {
             return Ok(Use::Call(self.start(abi::TO_DEVICE)?));
         }
         let queue = Queue::create(&self.device, 1)?;
-        let request = entry_of(0, abi::TO_DEVICE, 0, &self.parts(MANY, LITTLE));
+        let parts = self.parts(MANY, LITTLE);
+        let request = entry_of(0, abi::TO_DEVICE, 0, &parts);
         queue.submit(&self.device, &[request]).all(1)?;
         flight::wait_for_job(&self.device)?;
         Ok(Use::Request(queue))
