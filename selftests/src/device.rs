@@ -95,10 +95,7 @@ impl Device {
 
     /// One command on one struct; the errno, 0 for success.
     pub(crate) fn command<T: Plain>(&self, command: u32, argument: &mut T) -> i32 {
-        let mut bytes = sys::bytes_of(argument);
-        let errno = errno_of(sys::ioctl(self.fd(), command, &mut bytes));
-        *argument = sys::from_bytes(&bytes);
-        errno
+        errno_of(sys::ioctl(self.fd(), command, sys::bytes_of_mut(argument)))
     }
 
     pub(crate) fn transfer(&self, mut request: pindma_transfer) -> Call {

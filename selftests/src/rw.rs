@@ -7,7 +7,7 @@ use std::io;
 use crate::check::{check, errno_name, same, Outcome};
 use crate::device::{errno_of, Device, WINDOW};
 use crate::pattern;
-use crate::sys::rw::{self, Range};
+use crate::sys::rw::{self, Range, Vector};
 use crate::sys::Mapping;
 
 /// A range of a mapping.
@@ -73,12 +73,24 @@ pub(crate) fn pwrite(device: &Device, from: Range, at: i64) -> Answer {
 
 /// `preadv2(2)`.
 pub(crate) fn preadv(device: &Device, to: &[Range], at: i64, flags: i32) -> Answer {
-    Answer(rw::vectored(device.fd(), false, to, at, flags))
+    Answer(rw::vectored(
+        device.fd(),
+        false,
+        &Vector::new(to),
+        at,
+        flags,
+    ))
 }
 
 /// `pwritev2(2)`.
 pub(crate) fn pwritev(device: &Device, from: &[Range], at: i64, flags: i32) -> Answer {
-    Answer(rw::vectored(device.fd(), true, from, at, flags))
+    Answer(rw::vectored(
+        device.fd(),
+        true,
+        &Vector::new(from),
+        at,
+        flags,
+    ))
 }
 
 /// `lseek(2)`: the new position, or a negative errno.

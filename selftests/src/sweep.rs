@@ -26,6 +26,7 @@ mod faults;
 mod files;
 mod floor;
 mod moves;
+mod nodes;
 mod opening;
 mod pools;
 mod queries;
@@ -234,6 +235,7 @@ fn sweep_once(name: &str, command: &mut dyn Command) -> Outcome {
 /// Sweeps a command, with faults of both kinds.
 fn sweep(name: &str, command: &mut dyn Command) -> Outcome {
     let once = sweep_once(name, command);
+    command.on_a_used_device();
     let lasting = sweep_with(Fault::Lasting, &format!("{name}_lasting"), command);
     once.and(lasting)
 }
@@ -242,6 +244,7 @@ fn sweep(name: &str, command: &mut dyn Command) -> Outcome {
 fn sweep_with(fault: Fault, name: &str, command: &mut dyn Command) -> Outcome {
     let aim = Aim::new()?;
     let mut gate = Gate::new()?;
+    nodes::lay_up()?;
     // What is allocated once and for all is no business of the sweep.
     command.works()?;
     let (mut tally, mut untouched) = (Tally::default(), 0);
@@ -256,6 +259,7 @@ fn sweep_with(fault: Fault, name: &str, command: &mut dyn Command) -> Outcome {
         command.works().map_err(at)?;
         let end = untouched == UNTOUCHED;
         if end || point % LOOK == 0 {
+            nodes::set_free()?;
             for complaint in gate.complaints() {
                 tally.wrong(point, &format!("or in the {LOOK} before it: {complaint}"));
             }

@@ -275,6 +275,13 @@ pub(crate) fn bytes_of<T: Plain>(value: &T) -> Vec<u8> {
     unsafe { std::slice::from_raw_parts(at, size_of::<T>()) }.to_vec()
 }
 
+/// The same, to be changed.
+pub(crate) fn bytes_of_mut<T: Plain>(value: &mut T) -> &mut [u8] {
+    let at = ptr::from_mut(value).cast::<u8>();
+    // SAFETY: As above, and every bit pattern is a `Plain`.
+    unsafe { std::slice::from_raw_parts_mut(at, size_of::<T>()) }
+}
+
 /// The struct that starts `bytes`.
 pub(crate) fn from_bytes<T: Plain>(bytes: &[u8]) -> T {
     assert!(bytes.len() >= size_of::<T>());

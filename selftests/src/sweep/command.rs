@@ -23,6 +23,10 @@ pub(crate) trait Command {
     /// Makes everything ready for the next call.
     fn prepare(&mut self) -> Outcome;
 
+    /// From now on calls find a device that was used before.  Only where tables
+    /// grow at their first use does it matter that it was not.
+    fn on_a_used_device(&mut self) {}
+
     /// The call: one system call and nothing besides, as a fault would strike
     /// that.  Returns the errno.
     fn call(&mut self) -> i32;

@@ -7,8 +7,8 @@ use super::moves::bind_anew;
 use crate::check::{check, errno_name, same, Outcome};
 use crate::device::{Device, PAGE, WINDOW};
 use crate::pattern::{self, GUARD};
-use crate::rw::{device_holds, fill_device, gathered, preadv, pwritev, range};
-use crate::sys::rw::Range;
+use crate::rw::{device_holds, fill_device, gathered, range};
+use crate::sys::rw::{vectored, Range, Vector};
 use crate::sys::Mapping;
 
 /// What a fault leads to.
@@ -20,9 +20,11 @@ const PARTS: usize = 10;
 /// Bytes of each.
 const PART: usize = 100;
 
-/// A read or a write, always on a device that was bound just before.
+/// A read or a write.
 pub(crate) struct Direct {
     write: bool,
+    /// On a device that was bound just before.
+    fresh: bool,
     ready: Option<Ready>,
     moved: usize,
 }
@@ -32,6 +34,7 @@ struct Ready {
     device: Device,
     memory: Mapping,
     parts: Vec<Range>,
+    vector: Vector,
 }
 
 impl Direct {
@@ -46,6 +49,7 @@ impl Direct {
     fn new(write: bool) -> Direct {
         Direct {
             write,
+            fresh: !write,
             ready: None,
             moved: 0,
         }
@@ -63,11 +67,14 @@ impl Direct {
             // The other half has no pages yet.
             memory.fill(0, PARTS / 2 * PAGE, GUARD);
         }
-        bind_anew()?;
+        if self.fresh {
+            bind_anew()?;
+        }
         let device = Device::open()?;
         Ok(Ready {
             device,
             memory,
+            vector: Vector::new(&parts),
             parts,
         })
     }
@@ -78,6 +85,7 @@ impl Direct {
             device,
             memory,
             parts,
+            ..
         } = ready;
         let sent = gathered(memory, parts);
         let mut content = pattern::bytes(1, WINDOW);
@@ -91,6 +99,10 @@ impl Direct {
 }
 
 impl Command for Direct {
+    fn on_a_used_device(&mut self) {
+        self.fresh = false;
+    }
+
     fn prepare(&mut self) -> Outcome {
         self.ready = None;
         self.moved = 0;
@@ -102,11 +114,14 @@ impl Command for Direct {
         let Some(ready) = &self.ready else {
             return libc::EBADF;
         };
-        let ask = if self.write { pwritev } else { preadv };
-        let answer = ask(&ready.device, &ready.parts, 0, 0);
-        let errno = answer.errno();
-        self.moved = answer.some().unwrap_or(0);
-        errno
+        // An allocation of ours would be struck as well.
+        match vectored(ready.device.fd(), self.write, &ready.vector, 0, 0) {
+            Ok(moved) => {
+                self.moved = moved;
+                0
+            }
+            Err(error) => error.raw_os_error().unwrap_or(-1),
+        }
     }
 
     /// A short count is no error: what comes after it is what failed.

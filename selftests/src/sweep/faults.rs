@@ -37,8 +37,8 @@ const OTHERS: [(&str, &str); 4] = [
 const CACHES: &str = "/sys/kernel/slab";
 
 /// Caches whose shortage the kernel itself does not live through: files of an
-/// interrupt in /proc that could not be made are removed with a WARN, and the watch
-/// over DMA mappings switches itself off for good.
+/// interrupt in /proc that could not be made are removed with a WARN, and for the
+/// other see `nodes.rs`.
 const SPARED: [&str; 2] = ["proc_dir_entry", "radix_tree_node"];
 
 /// Lets faults strike everywhere, without a word in the kernel's log.

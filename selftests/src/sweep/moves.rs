@@ -29,10 +29,12 @@ enum Way {
 /// A range of a mapping: offset and length.
 type Range = (usize, usize);
 
-/// A command that moves data, always on a device that was bound just before:
-/// what grows at its first use is reached at every point.
+/// A command that moves data.
 pub(crate) struct Move {
     way: Way,
+    /// On a device that was bound just before: what grows at its first use is
+    /// reached at every point.
+    fresh: bool,
     /// It goes by way of the kernel's pages.
     copied: bool,
     from: Vec<Range>,
@@ -57,6 +59,7 @@ impl Move {
     fn new(way: Way, from: Vec<Range>, to: Vec<Range>) -> Move {
         Move {
             way,
+            fresh: true,
             copied: false,
             from,
             to,
@@ -76,7 +79,10 @@ impl Move {
 
     pub(crate) fn vector() -> Move {
         let ranges = (0..24).rev().map(|page| (page * PAGE + page, 100));
-        Move::new(Way::ToDevice, ranges.collect(), Vec::new())
+        Move {
+            fresh: false,
+            ..Move::new(Way::ToDevice, ranges.collect(), Vec::new())
+        }
     }
 
     pub(crate) fn copy() -> Move {
@@ -85,7 +91,10 @@ impl Move {
     }
 
     pub(crate) fn windows() -> Move {
-        Move::new(Way::Copy, vec![(1, 3 * PAGE)], vec![(50, 3 * PAGE)])
+        Move {
+            fresh: false,
+            ..Move::new(Way::Copy, vec![(1, 3 * PAGE)], vec![(50, 3 * PAGE)])
+        }
     }
 
     pub(crate) fn map() -> Move {
@@ -101,6 +110,7 @@ impl Move {
     pub(crate) fn copied(self) -> Move {
         Move {
             copied: true,
+            fresh: false,
             ..self
         }
     }
@@ -130,7 +140,9 @@ impl Move {
             let fill = segs_of(&src, &self.from);
             Device::open()?.to_device(0, &fill).succeeded(self.len())?;
         }
-        bind_anew()?;
+        if self.fresh {
+            bind_anew()?;
+        }
         let segs = (segs_of(&src, &self.from), segs_of(&dst, &self.to));
         let request = self.request(&segs);
         Ok(Ready {
@@ -240,6 +252,10 @@ impl Move {
 }
 
 impl Command for Move {
+    fn on_a_used_device(&mut self) {
+        self.fresh = false;
+    }
+
     fn prepare(&mut self) -> Outcome {
         self.ready = None;
         self.ready = Some(self.make_ready()?);

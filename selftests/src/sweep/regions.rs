@@ -26,9 +26,11 @@ enum Verb {
     Transfer,
 }
 
-/// A command of a region, always on a device that was bound just before.
+/// A command of a region.
 pub(crate) struct Call {
     verb: Verb,
+    /// On a device that was bound just before.
+    fresh: bool,
     /// Segments of the region, and bytes of each.
     shape: (usize, usize),
     ready: Option<Ready>,
@@ -48,6 +50,7 @@ impl Call {
     fn new(verb: Verb) -> Call {
         Call {
             verb,
+            fresh: verb == Verb::Register,
             // More than there is room for without an allocation.
             shape: (6, 100),
             ready: None,
@@ -62,6 +65,7 @@ impl Call {
     pub(crate) fn register_chunks() -> Call {
         Call {
             shape: (17, 1 << 20),
+            fresh: false,
             ..Call::new(Verb::Register)
         }
     }
@@ -93,7 +97,9 @@ impl Call {
     }
 
     fn make_ready(&self) -> Outcome<Ready> {
-        bind_anew()?;
+        if self.fresh {
+            bind_anew()?;
+        }
         let device = Device::open()?;
         let (count, len) = self.shape;
         let memory = Mapping::anonymous((len.max(PAGE)) * count.min(6))?;
@@ -207,6 +213,10 @@ impl Ready {
 }
 
 impl Command for Call {
+    fn on_a_used_device(&mut self) {
+        self.fresh = false;
+    }
+
     fn prepare(&mut self) -> Outcome {
         self.ready = None;
         self.ready = Some(self.make_ready()?);

@@ -11,22 +11,28 @@ use super::check;
 /// A range of memory: address and length.
 pub(crate) type Range = (u64, u64);
 
+/// Ranges as the kernel takes them.
+pub(crate) struct Vector(Vec<libc::iovec>);
+
+impl Vector {
+    pub(crate) fn new(ranges: &[Range]) -> Vector {
+        let iovec = |(addr, len): &Range| libc::iovec {
+            iov_base: *addr as *mut libc::c_void,
+            iov_len: *len as usize,
+        };
+        Vector(ranges.iter().map(iovec).collect())
+    }
+}
+
 /// `preadv2(2)` and `pwritev2(2)`: at `offset`, or at the position if that is -1.
 /// Which of the two it is says `write`.
 pub(crate) fn vectored(
     fd: BorrowedFd<'_>,
     write: bool,
-    ranges: &[Range],
+    Vector(vector): &Vector,
     offset: i64,
     flags: i32,
 ) -> io::Result<usize> {
-    let vector: Vec<libc::iovec> = ranges
-        .iter()
-        .map(|(addr, len)| libc::iovec {
-            iov_base: *addr as *mut libc::c_void,
-            iov_len: *len as usize,
-        })
-        .collect();
     let (fd, count) = (fd.as_raw_fd(), vector.len() as libc::c_int);
     let moved = if write {
         // SAFETY: The kernel touches memory that the caller has for this, or that
