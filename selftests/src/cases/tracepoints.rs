@@ -2,6 +2,8 @@
 
 //! Tracepoints: what tools rely on.
 
+use std::collections::BTreeSet;
+
 use crate::abi;
 use crate::check::{check, same, Outcome};
 use crate::device::{copy, seg, Device, PAGE, WINDOW};
@@ -36,6 +38,12 @@ pub(crate) const CASES: &[Case] = &[
         "tracepoints_tell_of_a_request_that_is_canceled",
         "while the device works on it",
         canceled,
+    ),
+    // Kills the mutant that traces only what can be reaped.
+    case(
+        "tracepoints_tell_the_end_of_requests_that_nobody_reaps",
+        "their queue is closed; each by its number",
+        unreaped,
     ),
     case(
         "tracepoints_tell_a_pin_that_fails_half_way",
@@ -174,6 +182,27 @@ fn canceled(_: Leg) -> Outcome {
         &[("channel", "0"), ("ticket", ticket), ("error", &error)],
     )?;
     expect(&events[5], &[("ticket", ticket), ("bytes", "64")])
+}
+
+fn unreaped(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let queue = Queue::create(&device, 4)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let tracing = Tracing::start()?;
+    let of = |name| entry(name, abi::FROM_DEVICE, 0, seg(&memory, 0, 64));
+    queue.submit(&device, &[0, 1, 2].map(of)).all(3)?;
+    drop(queue);
+    let events = tracing.events()?;
+    let numbers = |name: &str| -> Outcome<BTreeSet<String>> {
+        let named = events.iter().filter(|event| event.name == name);
+        let number = |event: &Event| Ok(event.field("request")?.to_string());
+        named.map(number).collect()
+    };
+    let (taken, ended) = (numbers("submit")?, numbers("end")?);
+    same("requests", taken.len(), 3)?;
+    check(taken == ended, format!("{taken:?} {ended:?}"))?;
+    let ends = events.iter().filter(|event| event.name == "end").count();
+    same("ends", ends, 3)
 }
 
 fn half(_: Leg) -> Outcome {
