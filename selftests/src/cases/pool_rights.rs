@@ -223,7 +223,7 @@ fn nobody_was_killed(cgroup: &Cgroup) -> Outcome {
 }
 
 fn larger_than_a_cgroup(_: Leg) -> Outcome {
-    let (cgroup, device) = (Cgroup::new("pool")?, Device::open()?);
+    let (cgroup, device) = (Cgroup::new("large-pool")?, Device::open()?);
     cgroup.set("memory.max", &LIMIT.to_string())?;
     flight::in_child(|| {
         cgroup.enter()?;
