@@ -103,7 +103,12 @@ impl Call {
         let device = Device::open()?;
         let (count, len) = self.shape;
         let memory = Mapping::anonymous((len.max(PAGE)) * count.min(6))?;
-        pattern::write(&memory, 0, memory.len(), 1);
+        if self.verb == Verb::Transfer {
+            pattern::write(&memory, 0, memory.len(), 1);
+        } else {
+            // All of it is there; what it holds is nobody's affair.
+            memory.fill(0, memory.len(), 1);
+        }
         let at = |index| index % 6 * len.max(PAGE);
         let mut segs: Vec<_> = (0..count).map(|i| seg(&memory, at(i), len)).collect();
         let mut region = 0;
