@@ -38,11 +38,13 @@ mod overruns;
 mod pool_calls;
 mod pool_endings;
 mod pool_guests;
+mod pool_loans;
 mod pool_rights;
 mod pools;
 mod programs;
 mod queue_ends;
 mod queue_errors;
+mod queue_making;
 mod reach;
 mod read_write;
 mod reading;
@@ -88,6 +90,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     accounting::CASES,
     reach::CASES,
     regions::CASES,
+    regions::kinds::CASES,
     regions::errors::CASES,
     regions::owners::CASES,
     regions::limits::CASES,
@@ -104,6 +107,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     stats::CASES,
     submit::CASES,
     batches::CASES,
+    queue_making::CASES,
     waits::CASES,
     reading::CASES,
     cancelling::CASES,
@@ -116,6 +120,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     pools::CASES,
     high_memory::CASES,
     pool_calls::CASES,
+    pool_loans::CASES,
     pool_rights::CASES,
     untold::CASES,
     frames::CASES,

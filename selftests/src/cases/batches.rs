@@ -13,8 +13,7 @@ use crate::counters;
 use crate::device::{errno_of, seg, seg_at, Device, PAGE};
 use crate::flight;
 use crate::leg::Leg;
-use crate::os;
-use crate::queue::{ask, batch, entry, entry_of, submit, Queue};
+use crate::queue::{batch, entry, entry_of, submit, Queue};
 use crate::sys::{self, Mapping};
 use crate::table::{Case, Needs};
 
@@ -104,37 +103,6 @@ pub(crate) const CASES: &[Case] = &[
         "enomem_for_request_over_the_memlock_limit",
         "says by how much; what ends makes room",
         memlock,
-    ),
-    Case::new(
-        "einval_for_queue_depth",
-        "none, and more than info allows",
-        depth,
-    ),
-    Case::new(
-        "eopnotsupp_for_unknown_flags_of_a_queue",
-        "each bit",
-        queue_flags,
-    ),
-    Case::new(
-        "enospc_for_one_queue_too_many",
-        "and one that is closed makes room",
-        many_queues,
-    ),
-    // Kills the mutant that installs the descriptor first.
-    Case::new(
-        "efault_for_queue_that_cannot_be_told",
-        "no descriptor is left, and no queue",
-        untold,
-    ),
-    Case::new(
-        "queue_is_closed_by_an_exec",
-        "close-on-exec from the start",
-        cloexec,
-    ),
-    Case::new(
-        "info_tells_the_limits_of_queues",
-        "and the deepest queue can be made",
-        limits,
     ),
 ];
 
@@ -375,77 +343,4 @@ fn memlock(_: Leg) -> Outcome {
         queue.submit(&device, &[of(2)]).all(1)?;
         queue.reap(2).map(drop)
     })
-}
-
-fn create_errno(request: &mut abi::pindma_queue_create) -> Outcome<i32> {
-    Ok(Device::open()?.command(abi::PINDMA_QUEUE_CREATE, request))
-}
-
-fn depth(_: Leg) -> Outcome {
-    let most = Device::open()?.info()?.out_max_depth;
-    for depth in [0, most + 1, u32::MAX] {
-        let errno = create_errno(&mut ask(depth))?;
-        let what = format!("depth {depth}");
-        same(&what, errno_name(errno), errno_name(libc::EINVAL))?;
-    }
-    Ok(())
-}
-
-fn queue_flags(_: Leg) -> Outcome {
-    for bit in 0..32 {
-        let mut request = ask(1);
-        request.flags = 1 << bit;
-        let errno = create_errno(&mut request)?;
-        same("flags", errno_name(errno), errno_name(libc::EOPNOTSUPP))?;
-    }
-    Ok(())
-}
-
-fn many_queues(_: Leg) -> Outcome {
-    let device = Device::open()?;
-    let most = device.info()?.out_max_queues;
-    let queues: Outcome<Vec<_>> = (0..most).map(|_| Queue::create(&device, 1)).collect();
-    let mut queues = queues?;
-    let errno = device.command(abi::PINDMA_QUEUE_CREATE, &mut ask(1));
-    same("one more", errno_name(errno), errno_name(libc::ENOSPC))?;
-    // Those of another file do not count.
-    drop(Queue::create(&Device::open()?, 1)?);
-    queues.pop();
-    queues.push(Queue::create(&device, 1)?);
-    Ok(())
-}
-
-fn descriptors() -> Outcome<usize> {
-    Ok(std::fs::read_dir("/proc/self/fd")?.count())
-}
-
-fn untold(_: Leg) -> Outcome {
-    let device = Device::open()?;
-    let argument = Mapping::anonymous(PAGE)?;
-    argument.write(0, &sys::bytes_of(&ask(4)));
-    argument.protect(0, PAGE, libc::PROT_READ)?;
-    let before = descriptors()?;
-    let called = sys::ioctl_at(device.fd(), abi::PINDMA_QUEUE_CREATE, argument.addr(0));
-    let errno = errno_name(errno_of(called));
-    same("create", errno, errno_name(libc::EFAULT))?;
-    same("descriptors", descriptors()?, before)?;
-    // Released on the way back to us.
-    same("queues", counters::driver("queues")?, 0)
-}
-
-fn cloexec(_: Leg) -> Outcome {
-    let queue = Queue::create(&Device::open()?, 1)?;
-    check(os::closes_on_exec(queue.fd())?, "it is not")
-}
-
-fn limits(_: Leg) -> Outcome {
-    let device = Device::open()?;
-    let info = device.info()?;
-    check(info.out_caps & abi::CAP_QUEUE != 0, "no CAP_QUEUE")?;
-    for limit in [info.out_max_queues, info.out_max_depth, info.out_max_batch] {
-        check((16..=65536).contains(&limit), format!("a limit of {limit}"))?;
-    }
-    drop(Queue::create(&device, info.out_max_depth)?);
-    drop(Queue::create(&device, 1)?);
-    Ok(())
 }
