@@ -46,19 +46,33 @@ pub(crate) fn keep_across_exec(fd: BorrowedFd<'_>) -> io::Result<()> {
 
 /// Waits until `fd` can be read; false after `time`.
 pub(crate) fn readable_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
-    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::IN)];
-    let time = Timespec::try_from(time).map_err(io::Error::other)?;
-    rustix::event::poll(&mut polled, Some(&time))?;
-    Ok(polled[0].revents().contains(PollFlags::IN))
+    Ok(poll_for(fd, PollFlags::IN, time)?.contains(PollFlags::IN))
 }
 
 /// What poll(2) says of `fd` within `time`.
 pub(crate) fn poll(fd: BorrowedFd<'_>, time: Duration) -> io::Result<PollFlags> {
     let all = PollFlags::IN | PollFlags::OUT | PollFlags::PRI | PollFlags::RDHUP;
-    let mut polled = [PollFd::from_borrowed_fd(fd, all)];
-    let time = Timespec::try_from(time).map_err(io::Error::other)?;
-    rustix::event::poll(&mut polled, Some(&time))?;
-    Ok(polled[0].revents())
+    poll_for(fd, all, time)
+}
+
+/// Waits until somebody is told that nothing will ever come from `fd`; false after
+/// `time`.
+pub(crate) fn hung_up_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
+    Ok(poll_for(fd, PollFlags::empty(), time)?.contains(PollFlags::HUP))
+}
+
+fn poll_for(fd: BorrowedFd<'_>, events: PollFlags, time: Duration) -> io::Result<PollFlags> {
+    let mut polled = [PollFd::from_borrowed_fd(fd, events)];
+    let begin = now();
+    let timeout = Timespec::try_from(time).map_err(io::Error::other)?;
+    rustix::event::poll(&mut polled, Some(&timeout))?;
+    // poll(2) looks once more when its time is over: what it finds then, nobody was told.
+    let late = !time.is_zero() && (now() - begin) as u128 >= time.as_nanos();
+    Ok(if late {
+        PollFlags::empty()
+    } else {
+        polled[0].revents()
+    })
 }
 
 /// read(2).
@@ -132,14 +146,6 @@ impl Epoll {
         let none = EventFlags::empty();
         Ok(events.first().map_or(none, |event: &Event| event.flags))
     }
-}
-
-/// Waits until poll(2) says that nothing will ever come from `fd`; false after `time`.
-pub(crate) fn hung_up_within(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
-    let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
-    let time = Timespec::try_from(time).map_err(io::Error::other)?;
-    rustix::event::poll(&mut polled, Some(&time))?;
-    Ok(polled[0].revents().contains(PollFlags::HUP))
 }
 
 /// Sends `fd` over a socket.

@@ -178,13 +178,16 @@ fn too_many(_: Leg) -> Outcome {
 fn no_queue(_: Leg) -> Outcome {
     let null = File::open("/dev/null")?;
     let device = Device::open()?;
-    let other = Queue::create(&Device::open()?, 1)?;
+    let stranger = Device::open()?;
+    let other = Queue::create(&stranger, 1)?;
+    let of_nobody = Queue::create(&Device::open()?, 1)?;
     for fd in [
         -1,
         i32::MAX,
         null.as_raw_fd(),
         device.fd().as_raw_fd(),
         other.fd().as_raw_fd(),
+        of_nobody.fd().as_raw_fd(),
     ] {
         refuse_batch(libc::EBADF, abi::FIELD_QUEUE, |b| b.queue = fd)?;
     }

@@ -9,7 +9,7 @@ use crate::device::{errno_of, Device, PAGE};
 use crate::flight;
 use crate::leg::Leg;
 use crate::pagemap::frames;
-use crate::pattern;
+use crate::pattern::{self, GUARD};
 use crate::pool::{ask, of_pages, Pool};
 use crate::process::Exit;
 use crate::sys::Mapping;
@@ -247,7 +247,11 @@ fn outlives(_: Leg) -> Outcome {
     drop(device);
     pattern::verify(&memory, 0, len, 6)?;
     memory.advise(0, len, libc::MADV_DONTNEED)?;
+    // What was given back by mistake would be taken for this.
+    let other = Mapping::anonymous(64 * PAGE)?;
+    other.fill(0, other.len(), GUARD);
     pattern::verify(&memory, 0, len, 6)?;
+    pattern::verify_guard(&other, 0, other.len())?;
     same("pages", counters::driver("kernel_pages")?, 4)?;
     drop(memory);
     same("pages", counters::driver("kernel_pages")?, 0)

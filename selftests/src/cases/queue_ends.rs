@@ -354,17 +354,20 @@ fn unbind_wakes(_: Leg) -> Outcome {
     let queue = Queue::create(&device, 4)?;
     let (reader, poller) = (queue.duplicate()?, queue.duplicate()?);
     let read = thread::spawn(move || errno_of(reader.read(PAGE)));
-    let polled = thread::spawn(move || os::poll(poller.fd(), Duration::from_secs(100)));
+    let hung_up = move || os::hung_up_within(poller.fd(), Duration::from_secs(100));
+    let told = thread::spawn(hung_up);
     pause(50);
     pci::unbind()?;
-    let (read, polled) = (read.join(), polled.join());
+    let (read, told) = (read.join(), told.join());
+    let polled = os::poll(queue.fd(), Duration::ZERO);
     pci::bind()?;
     module::wait_for_node(true)?;
     let panicked = || Fail::new("a thread panicked");
     let read = errno_name(read.map_err(|_| panicked())?);
     same("read", read, errno_name(libc::ENODEV))?;
-    let polled = polled.map_err(|_| panicked())??;
-    same("polled", polled.bits(), PollFlags::HUP.bits())
+    let told = told.map_err(|_| panicked())??;
+    check(told, "nobody told the poller")?;
+    same("polled", polled?.bits(), PollFlags::HUP.bits())
 }
 
 fn unbind_reap(_: Leg) -> Outcome {
