@@ -368,7 +368,7 @@ pub(crate) fn close(fd: OwnedFd) -> io::Result<()> {
 pub(crate) fn select_readable(fd: BorrowedFd<'_>, time: Duration) -> io::Result<bool> {
     let number = fd.as_raw_fd();
     assert!(number < 1024, "a set has room for it");
-    let mut time = libc::timeval {
+    let mut left = libc::timeval {
         tv_sec: time.as_secs() as libc::time_t,
         tv_usec: libc::suseconds_t::from(time.subsec_micros() as i32),
     };
@@ -378,8 +378,10 @@ pub(crate) fn select_readable(fd: BorrowedFd<'_>, time: Duration) -> io::Result<
     unsafe { libc::FD_SET(number, &raw mut set) };
     let none = ptr::null_mut();
     // SAFETY: The set and the time are ours.
-    let selected = unsafe { libc::select(number + 1, &raw mut set, none, none, &raw mut time) };
-    Ok(check(selected)? == 1)
+    let selected = unsafe { libc::select(number + 1, &raw mut set, none, none, &raw mut left) };
+    // It looks once more when nothing is left: what it finds then, nobody was told.
+    let late = !time.is_zero() && left.tv_sec == 0 && left.tv_usec == 0;
+    Ok(check(selected)? == 1 && !late)
 }
 
 // ---- userfaultfd ----
