@@ -26,8 +26,6 @@ if [ "$kind" = debug ]; then
 	flags='-g -Wno-frame-address' rust_flags=-Cdebuginfo=2
 	compiler=("LLVM=-$(pin clang_series)" KCOV_INSTRUMENT=y)
 fi
-# Where one build comes after another that differs by a line.
-[ -z "${INCREMENTAL:-}" ] || rust_flags+=" -Cincremental=/kernel/module/incremental -Ccodegen-units=16"
 
 # Kbuild cannot take a path with a space or a colon in it.
 source=$REPO/driver
