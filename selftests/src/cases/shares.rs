@@ -38,7 +38,10 @@ pub(crate) const CASES: &[Case] = &[
         "until a pool is closed; another file has its own",
         mappings,
     )
-    .needs(Needs::Only(&[Leg::Direct], "the same on every leg")),
+    .needs(Needs::Only(
+        &[Leg::Wide],
+        "it takes 128 MiB in the device's reach",
+    )),
     memory(
         "enospc_for_more_started_pools_than_a_file_may_have",
         "until one is stopped",
