@@ -184,7 +184,10 @@ TRACE_EVENT(pindma_submit,
 		  pindma_show_direction(__entry->direction))
 );
 
-/* It has ended with @error, after @bytes bytes; its memory is unpinned already. */
+/*
+ * It has ended with @error, after @bytes bytes; its memory is unpinned already,
+ * unless the device did not stop.
+ */
 TRACE_EVENT(pindma_end,
 	TP_PROTO(u64 request, u64 user_data, u64 bytes, int error),
 	TP_ARGS(request, user_data, bytes, error),
