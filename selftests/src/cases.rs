@@ -153,18 +153,3 @@ pub(crate) static ALL: &[&[Case]] = &[
     library::CASES,
     unload::CASES,
 ];
-
-/// Whether a case is the last of those that end a process, a binding or the module:
-/// on the way out most is forgotten. What was lost names its place, so that it
-/// need not be looked for after each of them.
-pub(crate) fn ends_a_group(case: &Case) -> bool {
-    [
-        regions::lives::CASES,
-        misbehaviour::CASES,
-        queue_ends::CASES,
-        unbind::CASES,
-        unload::CASES,
-    ]
-    .iter()
-    .any(|cases| cases.last().is_some_and(|last| last.name == case.name))
-}

@@ -62,15 +62,11 @@ impl Gate {
         found
     }
 
-    /// The same, and what a debug kernel has to be asked for at length; if
-    /// `thorough`, it also looks for lost memory, which takes seconds.
-    pub(crate) fn deep_complaints(&mut self, thorough: bool) -> Vec<String> {
+    /// The same, and what a debug kernel has to be asked for at length.
+    pub(crate) fn deep_complaints(&mut self) -> Vec<String> {
         let mut found = self.complaints();
         if self.debug {
             found.extend(debug::complaints_at_rest());
-            if thorough {
-                found.extend(debug::leaks());
-            }
         }
         found
     }

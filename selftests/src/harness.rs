@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use crate::cases;
 use crate::check::{Fail, Outcome};
 use crate::counters;
 use crate::gate::Gate;
@@ -39,10 +38,7 @@ pub(crate) fn run(
         return Ok(true);
     }
     let mut wrong = isolated(case, leg)?;
-    // Memory is lost on the same ways on every leg: one is asked now and then, the
-    // others at their end.
-    let thorough = leg == Leg::Iommu && cases::ends_a_group(case);
-    wrong.extend(aftermath(leg, thorough, gate));
+    wrong.extend(aftermath(leg, gate));
     for line in &wrong {
         ktap::note(line);
     }
@@ -50,13 +46,13 @@ pub(crate) fn run(
     Ok(wrong.is_empty())
 }
 
-/// Restores the module, then asks the gate; it looks at lost memory after cases in
-/// which something came to its end.
-fn aftermath(leg: Leg, thorough: bool, gate: &mut Result<Gate, Fail>) -> Vec<String> {
+/// Restores the module, then asks the gate. Lost memory is looked for at the end of
+/// the leg: that takes long, and what was lost names its place.
+fn aftermath(leg: Leg, gate: &mut Result<Gate, Fail>) -> Vec<String> {
     let restored = module::restore(leg).err();
     let mut wrong: Vec<String> = restored.map(|Fail(why)| why).into_iter().collect();
     match gate {
-        Ok(gate) => wrong.extend(gate.deep_complaints(thorough)),
+        Ok(gate) => wrong.extend(gate.deep_complaints()),
         Err(Fail(why)) => wrong.push(format!("no gate: {why}")),
     }
     wrong

@@ -99,8 +99,8 @@ impl Case {
                 Cell::NotApplicable("this kernel injects no faults")
             }
             (_, Kernel::Debug, Some(reason)) => Cell::NotApplicable(reason),
-            (Needs::Race, Kernel::Debug, _) if leg.bounces() => {
-                Cell::NotApplicable("its races are watched on legs iommu and smp")
+            (Needs::Race, Kernel::Debug, _) if leg != Leg::Smp => {
+                Cell::NotApplicable("its races are watched on leg smp")
             }
             (Needs::Nothing, Kernel::Debug, _) if leg.bounces() || leg == Leg::Smp => {
                 Cell::NotApplicable("no data in it, and on leg iommu it is watched as well")

@@ -3,7 +3,6 @@
 //! read(2) and write(2), of a vector of ranges.
 
 use super::command::{failed, Command, Ended};
-use super::moves::bind_anew;
 use crate::check::{check, errno_name, same, Outcome};
 use crate::device::{Device, PAGE, WINDOW};
 use crate::pattern::{self, GUARD};
@@ -23,8 +22,6 @@ const PART: usize = 100;
 /// A read or a write.
 pub(crate) struct Direct {
     write: bool,
-    /// On a device that was bound just before.
-    fresh: bool,
     ready: Option<Ready>,
     moved: usize,
 }
@@ -49,7 +46,6 @@ impl Direct {
     fn new(write: bool) -> Direct {
         Direct {
             write,
-            fresh: !write,
             ready: None,
             moved: 0,
         }
@@ -66,9 +62,6 @@ impl Direct {
         } else {
             // The other half has no pages yet.
             memory.fill(0, PARTS / 2 * PAGE, GUARD);
-        }
-        if self.fresh {
-            bind_anew()?;
         }
         let device = Device::open()?;
         Ok(Ready {
@@ -99,10 +92,6 @@ impl Direct {
 }
 
 impl Command for Direct {
-    fn on_a_used_device(&mut self) {
-        self.fresh = false;
-    }
-
     fn prepare(&mut self) -> Outcome {
         self.ready = None;
         self.moved = 0;

@@ -33,7 +33,8 @@ type Range = (usize, usize);
 pub(crate) struct Move {
     way: Way,
     /// On a device that was bound just before: what grows at its first use is
-    /// reached at every point.
+    /// reached at every point.  One command of this kind is enough, as it grows in
+    /// the same way for each, and binding takes longer than all the rest of a call.
     fresh: bool,
     /// It goes by way of the kernel's pages.
     copied: bool,
@@ -43,6 +44,8 @@ pub(crate) struct Move {
     touched: usize,
     seed: u64,
     ready: Option<Ready>,
+    /// Memory from the call before, where what it holds is nobody's affair.
+    kept: Option<(Mapping, Mapping)>,
 }
 
 /// Everything for one call.
@@ -59,18 +62,22 @@ impl Move {
     fn new(way: Way, from: Vec<Range>, to: Vec<Range>) -> Move {
         Move {
             way,
-            fresh: true,
+            fresh: false,
             copied: false,
             from,
             to,
             touched: PAGE,
             seed: 0,
             ready: None,
+            kept: None,
         }
     }
 
     pub(crate) fn to_device() -> Move {
-        Move::new(Way::ToDevice, vec![(PAGE - 500, 1000)], Vec::new())
+        Move {
+            fresh: true,
+            ..Move::new(Way::ToDevice, vec![(PAGE - 500, 1000)], Vec::new())
+        }
     }
 
     pub(crate) fn from_device() -> Move {
@@ -79,10 +86,7 @@ impl Move {
 
     pub(crate) fn vector() -> Move {
         let ranges = (0..24).rev().map(|page| (page * PAGE + page, 100));
-        Move {
-            fresh: false,
-            ..Move::new(Way::ToDevice, ranges.collect(), Vec::new())
-        }
+        Move::new(Way::ToDevice, ranges.collect(), Vec::new())
     }
 
     pub(crate) fn copy() -> Move {
@@ -91,10 +95,7 @@ impl Move {
     }
 
     pub(crate) fn windows() -> Move {
-        Move {
-            fresh: false,
-            ..Move::new(Way::Copy, vec![(1, 3 * PAGE)], vec![(50, 3 * PAGE)])
-        }
+        Move::new(Way::Copy, vec![(1, 3 * PAGE)], vec![(50, 3 * PAGE)])
     }
 
     pub(crate) fn map() -> Move {
@@ -128,14 +129,10 @@ impl Move {
     }
 
     fn make_ready(&mut self) -> Outcome<Ready> {
-        self.seed += 1;
-        let (src, dst) = (mapping_for(&self.from)?, mapping_for(&self.to)?);
-        if self.way == Way::Map {
-            src.fill(0, src.len(), GUARD);
-        } else {
-            pattern::write(&src, 0, src.len(), self.seed);
-        }
-        dst.fill(0, self.touched.min(dst.len()), GUARD);
+        let (src, dst) = match self.kept.take() {
+            Some(kept) => kept,
+            None => self.memory()?,
+        };
         if self.way == Way::FromDevice {
             let fill = segs_of(&src, &self.from);
             Device::open()?.to_device(0, &fill).succeeded(self.len())?;
@@ -152,6 +149,18 @@ impl Move {
             _segs: segs,
             request,
         })
+    }
+
+    fn memory(&mut self) -> Outcome<(Mapping, Mapping)> {
+        self.seed += 1;
+        let (src, dst) = (mapping_for(&self.from)?, mapping_for(&self.to)?);
+        if self.way == Way::Map {
+            src.fill(0, src.len(), GUARD);
+        } else {
+            pattern::write(&src, 0, src.len(), self.seed);
+        }
+        dst.fill(0, self.touched.min(dst.len()), GUARD);
+        Ok((src, dst))
     }
 
     fn request(&self, (from, to): &(Vec<pindma_seg>, Vec<pindma_seg>)) -> Vec<u8> {
@@ -291,8 +300,9 @@ impl Command for Move {
         let errno = self.call();
         let ended = self.judge(errno)?;
         check(ended == Ended::Passed, format!("then: {ended:?}"))?;
-        self.ready = None;
+        let done = self.ready.take();
         if self.way == Way::Map {
+            self.kept = done.map(|ready| (ready.src, ready.dst));
             super::command::round_trip()?;
         }
         Ok(())

@@ -2,8 +2,9 @@
 
 //! Commands of regions, and transfers by them.
 
+use std::rc::Rc;
+
 use super::command::{failed, Command, Ended};
-use super::moves::bind_anew;
 use crate::abi::{
     self, pindma_region_info, pindma_region_register, pindma_region_sync, pindma_region_unregister,
     pindma_seg, pindma_transfer,
@@ -29,17 +30,17 @@ enum Verb {
 /// A command of a region.
 pub(crate) struct Call {
     verb: Verb,
-    /// On a device that was bound just before.
-    fresh: bool,
     /// Segments of the region, and bytes of each.
     shape: (usize, usize),
+    /// For all calls: they only read it.
+    memory: Option<Rc<Mapping>>,
     ready: Option<Ready>,
 }
 
 /// Everything for one call.
 struct Ready {
     device: Device,
-    memory: Mapping,
+    memory: Rc<Mapping>,
     /// The request points to these.
     segs: Vec<pindma_seg>,
     request: Vec<u8>,
@@ -50,9 +51,9 @@ impl Call {
     fn new(verb: Verb) -> Call {
         Call {
             verb,
-            fresh: verb == Verb::Register,
             // More than there is room for without an allocation.
             shape: (6, 100),
+            memory: None,
             ready: None,
         }
     }
@@ -65,7 +66,6 @@ impl Call {
     pub(crate) fn register_chunks() -> Call {
         Call {
             shape: (17, 1 << 20),
-            fresh: false,
             ..Call::new(Verb::Register)
         }
     }
@@ -96,11 +96,10 @@ impl Call {
         }
     }
 
-    fn make_ready(&self) -> Outcome<Ready> {
-        if self.fresh {
-            bind_anew()?;
+    fn memory(&mut self) -> Outcome<Rc<Mapping>> {
+        if let Some(memory) = &self.memory {
+            return Ok(memory.clone());
         }
-        let device = Device::open()?;
         let (count, len) = self.shape;
         let memory = Mapping::anonymous((len.max(PAGE)) * count.min(6))?;
         if self.verb == Verb::Transfer {
@@ -109,6 +108,13 @@ impl Call {
             // All of it is there; what it holds is nobody's affair.
             memory.fill(0, memory.len(), 1);
         }
+        Ok(self.memory.insert(Rc::new(memory)).clone())
+    }
+
+    fn make_ready(&mut self) -> Outcome<Ready> {
+        let memory = self.memory()?;
+        let device = Device::open()?;
+        let (count, len) = self.shape;
         let at = |index| index % 6 * len.max(PAGE);
         let mut segs: Vec<_> = (0..count).map(|i| seg(&memory, at(i), len)).collect();
         let mut region = 0;
@@ -218,10 +224,6 @@ impl Ready {
 }
 
 impl Command for Call {
-    fn on_a_used_device(&mut self) {
-        self.fresh = false;
-    }
-
     fn prepare(&mut self) -> Outcome {
         self.ready = None;
         self.ready = Some(self.make_ready()?);
