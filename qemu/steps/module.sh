@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # Builds driver/ with Kbuild, out of tree, warnings as errors. Usage:
 # module.sh [check|debug]; with check, clippy looks at it instead, with debug it
-# is built for the debug kernel. With QUICK=1 it comes without lines, but soon after
-# a small change.
+# is built for the debug kernel. With QUICK=1 that for the stock kernel comes without
+# lines, but soon after a small change.
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 kind=${1:-module}
@@ -40,7 +40,8 @@ ENTER_ARGS+=(--bind "$out" /kernel/module)
 
 args=(-j"$(nproc)" -C "$tree" M="$source" MO=/kernel/module "${compiler[@]}" KRUSTFLAGS="-Dwarnings $rust_flags"
 	KCFLAGS="-Wall -Wextra -Werror -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare $flags")
-[ -z "${QUICK:-}" ] || args+=(RUSTC="$REPO/qemu/steps/rustc.sh")
+# The debug kernel's objtool takes no object that was linked.
+[ "$kind:${QUICK:-}" != module:1 ] || args+=(RUSTC="$REPO/qemu/steps/rustc.sh")
 [ -n "${V:-}" ] || args+=(-s)
 [ "$kind" != check ] || args+=(CLIPPY=1)
 enter make "${args[@]}" modules
