@@ -102,8 +102,6 @@ impl Call {
         }
         let (count, len) = self.shape;
         let memory = Mapping::anonymous((len.max(PAGE)) * count.min(6))?;
-        // In large pages, if there are any: each call pins and maps all of it.
-        memory.advise(0, memory.len(), libc::MADV_HUGEPAGE)?;
         if self.verb == Verb::Transfer {
             pattern::write(&memory, 0, memory.len(), 1);
         } else {
