@@ -68,6 +68,7 @@ mod unload;
 mod unstoppable;
 mod untold;
 mod uring;
+mod uring_ends;
 mod vectors;
 mod waits;
 mod windows;
@@ -104,6 +105,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     iovecs::CASES,
     blocking::CASES,
     uring::CASES,
+    uring_ends::CASES,
     stats::CASES,
     submit::CASES,
     batches::CASES,

@@ -46,4 +46,5 @@ mod sweep;
 #[allow(unsafe_code)]
 mod sys;
 mod tracing;
+mod uring;
 mod user;

@@ -2,7 +2,7 @@
 
 //! Where memory lies physically, as the kernel tells root.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
 use crate::check::{check, Outcome};
@@ -21,4 +21,15 @@ pub(crate) fn frames(mapping: &Mapping) -> Outcome<Vec<u64>> {
     let frames: Vec<u64> = entries.chunks_exact(8).map(frame).collect();
     check(!frames.contains(&0), "the page map shows no frame")?;
     Ok(frames)
+}
+
+/// Whether the page at a physical address is anonymous memory: it is until it is freed.
+pub(crate) fn is_anonymous(frame: u64) -> Outcome<bool> {
+    const ANONYMOUS: u64 = 1 << 12;
+    // The kernel's lists of pages have references too, for a while.
+    fs::write("/proc/sys/vm/drop_caches", "1")?;
+    let mut flags = [0; 8];
+    let entry = frame / PAGE as u64 * 8;
+    File::open("/proc/kpageflags")?.read_exact_at(&mut flags, entry)?;
+    Ok(u64::from_ne_bytes(flags) & ANONYMOUS != 0)
 }

@@ -3,15 +3,11 @@
 //! io_uring on the node: reads and writes, with memory by its address and with
 //! registered buffers.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
-
-use crate::check::{check, errno_name, same, Outcome};
-use crate::counters;
+use crate::check::{check, same, Outcome};
 use crate::device::{Device, PAGE, WINDOW};
 use crate::flight::{self, Pair};
 use crate::leg::Leg;
-use crate::module::{pause, with_parameters};
+use crate::module::with_parameters;
 use crate::pattern::{self, GUARD};
 use crate::pci;
 use crate::rw::{device_holds, fill_device, range};
@@ -19,6 +15,7 @@ use crate::sys::rw::Range;
 use crate::sys::uring::{Request, Ring};
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
+use crate::uring::{failed, fixed_request, moved, request, run};
 
 pub(crate) const CASES: &[Case] = &[
     race("uring_read_and_write", "memory by its address", by_address),
@@ -50,80 +47,15 @@ pub(crate) const CASES: &[Case] = &[
         "EAGAIN only if the channel is busy",
         nonblocking,
     ),
-    race(
-        "uring_cancel_ends_a_read_early",
-        "the bytes so far, or EINTR",
-        canceled,
-    ),
-    race(
-        "uring_exits_with_a_read_in_flight",
-        "nothing is left",
-        exits,
-    ),
-    race(
-        "uring_fixed_pages_stay_if_the_device_does_not_stop",
-        "also when the buffer is given back",
-        no_stop,
-    )
-    .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error"),
     Case::new(
         "uring_errnos_are_those_of_read_and_write",
         "EFAULT, ENOSPC, EAGAIN, ENODEV, 0 at the end",
         errnos,
     ),
-    Case::new(
-        "enxio_for_uring_fixed_beyond_the_mask",
-        "there is nothing to bounce with",
-        out_of_reach,
-    )
-    .needs(Needs::Only(
-        &[Leg::Reach],
-        "all memory is within the device's reach",
-    )),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run).needs(Needs::Race)
-}
-
-fn request(write: bool, memory: Range, at: usize) -> Request {
-    Request {
-        write,
-        memory,
-        at: at as u64,
-        fixed: None,
-        flags: 0,
-        name: 7,
-    }
-}
-
-fn fixed_request(write: bool, memory: Range, at: usize) -> Request {
-    Request {
-        fixed: Some(0),
-        ..request(write, memory, at)
-    }
-}
-
-/// Makes a request and waits for it: its result.
-fn run(ring: &mut Ring, device: &Device, request: Request) -> Outcome<i32> {
-    ring.submit(device.fd(), request)?;
-    let (name, result) = ring.wait()?;
-    same("name", name, request.name)?;
-    Ok(result)
-}
-
-#[track_caller]
-fn moved(ring: &mut Ring, device: &Device, request: Request, bytes: usize) -> Outcome {
-    same("result", run(ring, device, request)?, bytes as i32)
-}
-
-#[track_caller]
-fn failed(ring: &mut Ring, device: &Device, request: Request, errno: i32) -> Outcome {
-    let result = run(ring, device, request)?;
-    check(
-        result == -errno,
-        format!("result {result}, not {}", errno_name(errno)),
-    )
 }
 
 /// Round trips at odd places of `memory`, of which the ring has a buffer if
@@ -280,71 +212,6 @@ fn nonblocking(leg: Leg) -> Outcome {
     pair.verify(pair.len as u64)
 }
 
-/// A read that takes two jobs.
-fn long_read(memory: &Mapping) -> Request {
-    fixed_request(false, range(memory, 100, WINDOW), 0)
-}
-
-fn canceled(leg: Leg) -> Outcome {
-    let (device, mut ring) = (Device::open()?, Ring::new()?);
-    fill_device(&device, 6)?;
-    let memory = Mapping::anonymous(2 * PAGE)?;
-    memory.fill(0, 2 * PAGE, GUARD);
-    // The channel is busy for longer than anybody waits here.
-    let (hog, pair) = (Device::open()?, Pair::new(16 * PAGE, 7)?);
-    let busy = pair.start(&hog)?;
-    flight::wait_for_job(&hog)?;
-    ring.register(&[range(&memory, 0, 2 * PAGE)])?;
-    ring.submit(device.fd(), long_read(&memory))?;
-    wait_for_requests(&ring, 2)?;
-    ring.cancel(7, 8)?;
-    let mut results = [ring.wait()?, ring.wait()?];
-    results.sort_unstable();
-    let [(read, result), (cancel, told)] = results;
-    check((read, cancel) == (7, 8), "other requests than those")?;
-    // It is told that the worker was, and how that ends it.
-    let told_in_time = told == -libc::EALREADY || told == 0;
-    let ended = result == -libc::EINTR || result == -libc::ECANCELED;
-    // On a slow machine its turn came before the cancel: one job or both were done.
-    let moved = !leg.counts_time() && [PAGE as i32 - 100, WINDOW as i32].contains(&result);
-    let right = told_in_time && ended || moved;
-    check(right, format!("cancel {told}, read {result}"))?;
-    let end = 100 + result.max(0) as usize;
-    pattern::verify_guard(&memory, 0, 100)?;
-    pattern::verify_guard(&memory, end, 2 * PAGE - end)?;
-    busy.join()?.succeeded(pair.len).map(drop)
-}
-
-/// Waits until so many requests are under way, or one of the ring has ended: on a slow
-/// machine that may be before anybody looks.
-fn wait_for_requests(ring: &Ring, count: u64) -> Outcome {
-    for _ in 0..60_000 {
-        if ring.has_ended() || counters::driver("requests")? >= count {
-            return Ok(());
-        }
-        pause(1);
-    }
-    check(false, "the request was never made")
-}
-
-fn exits(_: Leg) -> Outcome {
-    let device = Device::open()?;
-    fill_device(&device, 8)?;
-    flight::in_child(|| {
-        let mut ring = Ring::new()?;
-        let memory = Mapping::anonymous(2 * PAGE)?;
-        ring.register(&[range(&memory, 0, 2 * PAGE)])?;
-        ring.submit(device.fd(), long_read(&memory))?;
-        ring.submit(device.fd(), request(false, range(&memory, 0, PAGE), 0))?;
-        wait_for_requests(&ring, 2)?;
-        // The end of the process is its end.
-        std::mem::forget(ring);
-        Ok(())
-    })?;
-    flight::wait_for_rest()?;
-    device_holds(&device, &pattern::bytes(8, WINDOW))
-}
-
 fn errnos(_: Leg) -> Outcome {
     let (device, mut ring) = (Device::open()?, Ring::new()?);
     let memory = Mapping::anonymous(PAGE)?;
@@ -370,85 +237,4 @@ fn errnos(_: Leg) -> Outcome {
     );
     pci::bind()?;
     by_address.and(fixed)
-}
-
-/// The frame of the page at `addr`.
-fn frame(addr: u64) -> Outcome<u64> {
-    let mut entry = [0; 8];
-    File::open("/proc/self/pagemap")?.read_exact_at(&mut entry, addr / PAGE as u64 * 8)?;
-    Ok(u64::from_ne_bytes(entry) & ((1 << 55) - 1))
-}
-
-/// Whether a frame holds anonymous memory: it does until it is freed.
-fn is_anonymous(frame: u64) -> Outcome<bool> {
-    const ANONYMOUS: u64 = 1 << 12;
-    // The kernel's lists of pages have references too, for a while.
-    fs::write("/proc/sys/vm/drop_caches", "1")?;
-    let mut flags = [0; 8];
-    File::open("/proc/kpageflags")?.read_exact_at(&mut flags, frame * 8)?;
-    Ok(u64::from_ne_bytes(flags) & ANONYMOUS != 0)
-}
-
-fn no_stop(leg: Leg) -> Outcome {
-    with_parameters(leg, "drain_ms=1 stop_ms=1", || {
-        let device = Device::open()?;
-        let mut frames = None;
-        for _ in 0..10 {
-            fill_device(&device, 9)?;
-            frames = lose_pages(&device)?;
-            if frames.is_some() {
-                break;
-            }
-        }
-        // On a slow machine jobs may always be over before anybody looks.
-        let found = frames.is_some() || !leg.counts_time();
-        check(found, "every job was over in time")?;
-        let Some(frame) = frames else { return Ok(()) };
-        // The ring, its buffers and the memory are gone; the device has the page.
-        same("still there", is_anonymous(frame)?, true)?;
-        pause(400);
-        pci::unbind()?;
-        same("still there", is_anonymous(frame)?, false)?;
-        pci::bind()
-    })
-}
-
-/// A fixed read that is cancelled in a job which does not stop; the frame that
-/// it goes to, if that is how it ended.
-fn lose_pages(device: &Device) -> Outcome<Option<u64>> {
-    let mut ring = Ring::new()?;
-    let memory = Mapping::anonymous(PAGE)?;
-    memory.fill(0, PAGE, GUARD);
-    let frame = frame(memory.addr(0))?;
-    ring.register(&[range(&memory, 0, PAGE)])?;
-    ring.submit(device.fd(), fixed_request(false, range(&memory, 0, 512), 0))?;
-    flight::wait()?;
-    pause(20);
-    ring.cancel(7, 8)?;
-    let mut results = [ring.wait()?, ring.wait()?];
-    results.sort_unstable();
-    ring.unregister()?;
-    Ok((results[0].1 == -libc::ENOTRECOVERABLE).then_some(frame))
-}
-
-fn out_of_reach(_: Leg) -> Outcome {
-    let (device, mut ring) = (Device::open()?, Ring::new()?);
-    // More than what the device reaches: some of it must lie beyond.
-    let memory = Mapping::anonymous(300 << 20)?;
-    memory.fill(0, memory.len(), 1);
-    for offset in (0..memory.len()).step_by(1 << 20) {
-        if frame(memory.addr(offset))? << 12 < 1 << 28 {
-            continue;
-        }
-        let far = range(&memory, offset + 5, 100);
-        ring.register(&[far])?;
-        failed(&mut ring, &device, fixed_request(true, far, 0), libc::ENXIO)?;
-        return failed(
-            &mut ring,
-            &device,
-            fixed_request(false, far, 0),
-            libc::ENXIO,
-        );
-    }
-    check(false, "all memory is within reach")
 }
