@@ -91,6 +91,11 @@ pub(crate) fn own_group() -> io::Result<()> {
     Ok(rustix::process::setpgid(None, None)?)
 }
 
+/// The process group of the caller.
+pub(crate) fn group() -> i32 {
+    rustix::process::getpgrp().as_raw_nonzero().get()
+}
+
 /// Kills the caller.
 pub(crate) fn kill_self() -> io::Result<()> {
     Ok(rustix::process::kill_process(

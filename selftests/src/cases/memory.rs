@@ -260,7 +260,8 @@ fn sealed(_: Leg) -> Outcome {
 
 fn stack(_: Leg) -> Outcome {
     let device = Device::open()?;
-    let source: [u8; 300] = std::array::from_fn(|index| pattern::byte(5, index as u64));
+    let mut source = [0; 300];
+    source.copy_from_slice(&pattern::bytes(5, 300));
     let source = std::hint::black_box(source);
     let dst = Mapping::anonymous(PAGE)?;
     let from = [crate::device::seg_at(source.as_ptr() as u64, 300)];
