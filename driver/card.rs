@@ -40,15 +40,17 @@ use crate::{
         bus_master::BusMaster,
         dma_view::DmaView,
         mapped::{
-            self,
             Bounce,
-            DmaSegment,
             Lasting,
             MapError,
             Mapped,
             SyncFor, //
         },
         pins::Direction,
+        segment::{
+            self,
+            DmaSegment, //
+        },
         trace, //
     },
     quiet::Quiet,
@@ -290,7 +292,7 @@ impl<'b> Card<'b> {
         let Some(limits) = channels.get(work.ch.0 as usize) else {
             return work.len;
         };
-        mapped::part(segments, work.offset, work.len.min(limits.job_bytes))
+        segment::part(segments, work.offset, work.len.min(limits.job_bytes))
             .take(limits.job_segments as usize)
             .map(|segment| segment.len)
             .sum()

@@ -14,11 +14,11 @@ use kernel::{
 };
 
 use crate::kapi::{
-    mapped::{
+    pins::Direction,
+    segment::{
         self,
         DmaSegment, //
     },
-    pins::Direction,
     vendor, //
 };
 
@@ -106,7 +106,7 @@ pub(crate) struct Job<'a> {
 impl<'a> Job<'a> {
     /// The segments to work on, in order; their lengths add up to `len`.
     pub(crate) fn segments(&self) -> impl Iterator<Item = DmaSegment> + 'a {
-        mapped::part(self.mapped, self.offset, self.len)
+        segment::part(self.mapped, self.offset, self.len)
     }
 }
 

@@ -17,11 +17,11 @@ use crate::{
     engine::Ticket,
     kapi::{
         mapped::{
-            DmaSegment,
             Mapped,
             SyncFor, //
         },
-        pins::Direction, //
+        pins::Direction,
+        segment::DmaSegment, //
     },
     quiet::Quiet, //
 };

@@ -29,6 +29,7 @@ pub(crate) mod node;
 pub(crate) mod pins;
 mod raw;
 pub(crate) mod read_write;
+pub(crate) mod segment;
 mod shim;
 pub(crate) mod trace;
 pub(crate) mod user_copy;

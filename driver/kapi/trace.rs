@@ -7,13 +7,13 @@ use kernel::prelude::*;
 use super::{
     abi::pindma_completion,
     dma_view::DmaView,
-    mapped::DmaSegment,
     pins::{
         Direction,
         Term,
         UserRange, //
     },
     raw,
+    segment::DmaSegment,
     shim, //
 };
 
