@@ -15,8 +15,9 @@
  *
  * All layouts are the same for 32-bit and 64-bit callers.  Pointers are passed
  * as 64-bit integers.  Fields named out or out_* are written by the kernel,
- * also when the call fails, as long as the struct could be read; what the
- * caller left in them is ignored.
+ * also when the call fails, as long as the struct could be read and the device
+ * is there; what the caller left in them is ignored.  A struct without such
+ * fields is only read.
  *
  * Errno of ioctl(2).  struct pindma_result carries the same numbers, negated,
  * in its status, and says which field or address is meant.

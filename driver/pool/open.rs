@@ -88,10 +88,10 @@ impl FileOps for OpenPool {
     fn ioctl(&self, cmd: u32, arg: UserPtr, flags: OpenFlags) -> Result<isize> {
         match cmd {
             abi::PINDMA_POOL_BUFFER => self.ask(arg, |query| self.query(query)),
-            abi::PINDMA_POOL_ENQUEUE => self.use_it(arg, |arg| self.enqueue(arg)),
+            abi::PINDMA_POOL_ENQUEUE => self.act(arg, |arg| self.enqueue(arg)),
             abi::PINDMA_POOL_DEQUEUE => self.hand_out(arg, flags.nonblocking()),
-            abi::PINDMA_POOL_START => self.use_it(arg, |arg| self.start(arg)),
-            abi::PINDMA_POOL_STOP => self.use_it(arg, |arg| self.stop(arg)),
+            abi::PINDMA_POOL_START => self.tell(arg, |arg| self.start(arg)),
+            abi::PINDMA_POOL_STOP => self.act(arg, |arg| self.stop(arg)),
             _ => Err(ENOTTY),
         }
     }
@@ -135,32 +135,41 @@ impl FileOps for OpenPool {
     }
 }
 
-/// Copies an argument in, and out again however the call ends.
-fn answer<T: Argument>(arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
-    let mut call = Call::<T>::read(arg)?;
-    let end = f(&mut call.arg);
-    let written = call.write_back();
-    end?;
-    written?;
-    Ok(0)
-}
-
 impl OpenPool {
     /// A call that only asks, and that everybody may make who has the file.
     fn ask<T: Argument>(&self, arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
-        if self.0.device.is_gone() {
-            return Err(ENODEV);
-        }
-        answer(arg, f)
+        self.check_there()?;
+        let mut call = Call::<T>::read(arg)?;
+        let end = f(&mut call.arg);
+        call.write_back()?;
+        end.map(|()| 0)
     }
 
-    /// A call that uses the pool.
-    fn use_it<T: Argument>(&self, arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
-        let admitted = self.0.maker.admit();
-        self.ask(arg, |arg| {
-            admitted?;
-            f(arg)
-        })
+    /// A call that does something, and tells how far it got.
+    fn act<T: Argument>(&self, arg: UserPtr, f: impl FnOnce(&mut T) -> Result) -> Result<isize> {
+        self.check_there()?;
+        let mut call = Call::<T>::read(arg)?;
+        // What cannot be told is not done.
+        call.write_back()?;
+        let end = f(&mut call.arg);
+        let written = call.write_back();
+        end?;
+        written?;
+        Ok(0)
+    }
+
+    /// A call that has nothing to tell: nothing is written back.
+    fn tell<T: Argument>(&self, arg: UserPtr, f: impl FnOnce(&T) -> Result) -> Result<isize> {
+        self.check_there()?;
+        f(&Call::<T>::read(arg)?.arg)?;
+        Ok(0)
+    }
+
+    fn check_there(&self) -> Result {
+        match self.0.device.is_gone() {
+            true => Err(ENODEV),
+            false => Ok(()),
+        }
     }
 
     fn query(&self, arg: &mut pindma_pool_query) -> Result {
@@ -179,6 +188,7 @@ impl OpenPool {
 
     fn enqueue(&self, arg: &mut pindma_pool_enqueue) -> Result {
         arg.out_enqueued = 0;
+        self.0.maker.admit()?;
         let all = match arg.flags {
             0 => false,
             abi::PINDMA_ENQUEUE_ALL => true,
@@ -282,7 +292,8 @@ impl OpenPool {
         Ok(())
     }
 
-    fn start(&self, arg: &mut pindma_pool_start) -> Result {
+    fn start(&self, arg: &pindma_pool_start) -> Result {
+        self.0.maker.admit()?;
         let setup = self.setup(arg).map_err(|failure| failure.error())?;
         self.0.check_usable()?;
         Pool::start(&self.0, setup)
@@ -334,6 +345,7 @@ impl OpenPool {
     fn stop(&self, arg: &mut pindma_pool_stop) -> Result {
         arg.out_frames = 0;
         arg.out_overruns = 0;
+        self.0.maker.admit()?;
         if arg.flags != 0 {
             return Err(EOPNOTSUPP);
         }

@@ -78,7 +78,7 @@ pub(crate) struct Pool {
 }
 
 /// What a stop has said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) frames: u64,
     pub(crate) overruns: u64,
@@ -224,6 +224,8 @@ impl Pool {
             size: size_of::<pindma_pool_enqueue>() as u32,
             records: records.as_ptr() as u64,
             nr_records: records.len() as u32,
+            // What is left in there must not matter.
+            out_enqueued: u32::MAX,
             ..pindma_pool_enqueue::default()
         };
         let errno = self.file.command(abi::PINDMA_POOL_ENQUEUE, &mut request);
@@ -307,6 +309,8 @@ impl Pool {
     pub(crate) fn try_stop(&self) -> (i32, Totals) {
         let mut stop = pindma_pool_stop {
             size: size_of::<pindma_pool_stop>() as u32,
+            out_frames: u64::MAX,
+            out_overruns: u64::MAX,
             ..pindma_pool_stop::default()
         };
         let errno = self.file.command(abi::PINDMA_POOL_STOP, &mut stop);

@@ -13,7 +13,7 @@ use crate::flight;
 use crate::leg::Leg;
 use crate::module::with_parameters;
 use crate::os;
-use crate::pool::{ask, from_device, of_pages, record, Pool};
+use crate::pool::{ask, from_device, of_pages, record, Pool, Totals};
 use crate::region::within;
 use crate::table::{Case, Needs};
 use crate::user;
@@ -86,10 +86,14 @@ fn strangers(_: Leg) -> Outcome {
             errno_of(pool.map_part(0, PAGE, libc::MAP_SHARED)),
             libc::EPERM,
         )?;
-        refused(pool.try_enqueue(&[record(buffer, 0)]).0, libc::EPERM)?;
+        let (errno, taken) = pool.try_enqueue(&[record(buffer, 0)]);
+        refused(errno, libc::EPERM)?;
+        same("taken", taken, 0)?;
         refused(pool.try_dequeue(1, 0, 0).0, libc::EPERM)?;
         refused(pool.try_start(from_device(16)), libc::EPERM)?;
-        refused(pool.try_stop().0, libc::EPERM)?;
+        let (errno, totals) = pool.try_stop();
+        refused(errno, libc::EPERM)?;
+        check(totals == Totals::default(), format!("{totals:?}"))?;
         let segs = [within(pool.handle, 0, 16)];
         device
             .transfer(transfer(abi::TO_DEVICE, 0, &segs))
