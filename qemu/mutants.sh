@@ -214,7 +214,7 @@ main() {
 	group "${names[@]}"
 	say "${#names[@]} mutants, built in $(($(elapsed_ms "$begin") / 1000)) s"
 	# The largest first.
-	wc -l "$AREA"/groups/*/list | sort -rn | sed -n 's,^ *[0-9]* \(/.*\)/list$,\1,p' | at_once --try
+	find "$AREA/groups" -name list -exec wc -l {} + | sort -rn | sed -n 's,^ *[0-9]* \(/.*\)/list$,\1,p' | at_once --try
 	for name in "${names[@]}"; do
 		[ -e "$AREA/verdicts/$name" ] || tell "$name" "stale: nothing was learned of it"
 	done
