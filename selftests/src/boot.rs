@@ -23,6 +23,7 @@ use crate::module;
 use crate::mutants;
 use crate::os;
 use crate::pattern;
+use crate::process;
 use crate::sys::{self, signals, Mapping};
 use crate::table::{cases, Case};
 
@@ -99,6 +100,8 @@ fn obey(orders: &Orders) -> Outcome {
 
 fn prepare() -> Outcome {
     signals::block_ends_of_children()?;
+    // The kernel starts init in group 0, which is the number of none.
+    process::own_group()?;
     let mounts = [
         ("proc", "/proc"),
         ("sysfs", "/sys"),
