@@ -20,7 +20,7 @@ MIN ?= 10
 help:
 	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
 	@echo 'make demo        a file through the device and back, in QEMU'
-	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text choose some'
+	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text,text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: some 20 minutes to build it); LEGS and FILTER as above'
 	@echo 'make soak        a hundred processes come and go for MIN=10 minutes; make soak-debug on the debug kernel'
 	@echo 'make bench       what the ways to move data cost a processor, as ratios in one run'

@@ -25,7 +25,7 @@ use crate::os;
 use crate::pattern;
 use crate::process;
 use crate::sys::{self, signals, Mapping};
-use crate::table::{cases, Case};
+use crate::table::{cases, chooses, Case};
 
 /// The last line of every run that came to its end.
 const DONE: &str = "# rig: done";
@@ -59,7 +59,7 @@ impl Orders {
 
     fn chosen(&self) -> Vec<&'static Case> {
         cases()
-            .filter(|case| case.name.contains(&self.filter))
+            .filter(|case| case.is_chosen(&self.filter))
             .collect()
     }
 }
@@ -174,7 +174,7 @@ impl More {
             ktap::note(&why);
             Vec::new()
         });
-        units.retain(|test| test.name.contains(&orders.filter));
+        units.retain(|test| chooses(&orders.filter, &test.name));
         if let Err(Fail(why)) = kunit::no_more().and_then(|()| debug::start()) {
             ktap::note(&why);
         }

@@ -17,7 +17,7 @@ use crate::kernel::Kernel;
 use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
-use crate::table::{cases, Case, Cell};
+use crate::table::{cases, chooses, Case, Cell};
 
 /// `NAME FILTER`, a line each; `NAME.ko` stands beside it.
 const LIST: &str = "/mutants/list";
@@ -117,7 +117,7 @@ fn try_cases(filter: &str, (leg, kernel): Machine) -> Fate {
     }
     let mut gate = Gate::new();
     let runs = |case: &&Case| case.cell_on(leg, kernel) == Cell::Run;
-    let chosen = cases().filter(|case| case.name.contains(filter));
+    let chosen = cases().filter(|case| case.is_chosen(filter));
     for (index, case) in chosen.filter(runs).enumerate() {
         match harness::run(index + 1, case, (leg, kernel), &mut gate) {
             Ok(true) => {}
@@ -132,7 +132,7 @@ fn failed_unit(filter: &str) -> Option<String> {
     let units = kunit::results().unwrap_or_default();
     let mut failed = units.into_iter().filter(|test| !test.passed);
     failed
-        .find(|test| test.name.contains(filter))
+        .find(|test| chooses(filter, &test.name))
         .map(|test| test.name)
 }
 

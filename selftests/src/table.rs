@@ -80,6 +80,12 @@ impl Case {
         Case { minutes, ..self }
     }
 
+    /// Whether `filter` chooses this case, see [`chooses`].
+    #[must_use]
+    pub fn is_chosen(&self, filter: &str) -> bool {
+        chooses(filter, self.name)
+    }
+
     /// Whether it makes one call after the other for as long as faults strike.
     pub(crate) fn is_sweep(&self) -> bool {
         matches!(self.needs, Needs::Faults)
@@ -124,6 +130,13 @@ impl Case {
             _ => Cell::Run,
         }
     }
+}
+
+/// Whether `filter`, one text or several with commas between them, chooses `name`: one
+/// of them is a part of it. An empty filter chooses all.
+#[must_use]
+pub fn chooses(filter: &str, name: &str) -> bool {
+    filter.split(',').any(|part| name.contains(part))
 }
 
 /// Every case, in the order in which they run.
