@@ -99,6 +99,8 @@ struct State {
     runs: u64,
     /// Frames of the last one that has.
     totals: Totals,
+    /// Why that one has; success if there was none.
+    ended: Result,
     /// The file that the pool was made with, until it is closed.
     file: Option<Arc<File>>,
 }
@@ -134,6 +136,7 @@ impl Pool {
             run: None,
             runs: 0,
             totals: Totals::default(),
+            ended: Ok(()),
             file: Some(file.clone()),
         };
         Arc::pin_init(
@@ -179,15 +182,8 @@ impl Pool {
     /// Fails if the device takes no calls, or the file is closed: `ENODEV`, `ENOTRECOVERABLE`,
     /// `ECANCELED`.
     fn check_usable(&self) -> Result {
-        if self.device.is_gone() {
-            Err(ENODEV)
-        } else if self.device.has_failed() {
-            Err(ENOTRECOVERABLE)
-        } else if self.state.lock().file.is_none() {
-            Err(ECANCELED)
-        } else {
-            Ok(())
-        }
+        let dead = self.dead(&self.state.lock());
+        dead.map_or(Ok(()), Err)
     }
 
     /// Gives a buffer to the device.
@@ -247,14 +243,30 @@ impl Pool {
     fn nothing_comes(&self, state: &State) -> Option<Error> {
         if state.run.is_some() && state.buffers.with_device() > 0 {
             None
-        } else if self.device.is_gone() {
+        } else {
+            Some(self.dead(state).unwrap_or(EAGAIN))
+        }
+    }
+
+    /// Why it cannot be started any more, if that is so.
+    fn dead(&self, state: &State) -> Option<Error> {
+        if self.device.is_gone() {
             Some(ENODEV)
         } else if self.device.has_failed() {
             Some(ENOTRECOVERABLE)
-        } else if state.file.is_none() {
-            Some(ECANCELED)
         } else {
-            Some(EAGAIN)
+            state.file.is_none().then_some(ECANCELED)
+        }
+    }
+
+    /// How the last run has ended, if the device does not work on the pool; success if there was
+    /// none.
+    fn stopped(&self, state: &State) -> Option<Result> {
+        match &state.run {
+            None => Some(state.ended),
+            // A run without buffers does not notice that nothing will be begun any more.
+            Some(run) if !run.working => self.dead(state).map(Err),
+            Some(_) => None,
         }
     }
 
@@ -408,6 +420,7 @@ impl State {
         if let (Some(why), false) = (run.end, run.working) {
             self.buffers.end_queued(untouched(Err(why)));
             self.totals = run.totals();
+            self.ended = Err(why);
             self.runs += 1;
             self.run = None;
         }

@@ -656,13 +656,21 @@ struct pindma_queue_eventfd {
  * @out_handle: Handle of the pool: as that of a region of this file, where a
  *	buffer starts at its index times @out_stride.
  * @out_fd: File descriptor of the pool, with O_CLOEXEC: mmap(2) it with
- *	MAP_SHARED, at multiples of @out_stride or all at once.
+ *	MAP_SHARED, at multiples of @out_stride or all at once; poll(2) it.
  * @reserved: Must be 0.
  * @out: Result.
  *
  * The memory is ordinary, zeroed, charged like pinned memory, and lives for as
  * long as the pool's file descriptor, its handle or a mapping does, also when the
  * device is gone.  All buffers are the application's at first.
+ *
+ * poll(2) of the pool says POLLIN if a buffer can be dequeued, whichever way its
+ * data went; of a pool that the device only reads it says POLLOUT too, since what
+ * was sent can be filled again.  It says nothing of buffers that the application
+ * has.  POLLERR means that nothing can be dequeued and the pool is not started,
+ * so that nothing comes before a start; dequeue tells the reason.  POLLHUP means
+ * that the device is gone or has failed, or that the file is closed: the pool
+ * cannot be started any more.
  */
 struct pindma_pool_create {
 	__u32 size;
@@ -775,11 +783,14 @@ struct pindma_pool_enqueue {
  * @out_queued: Buffers that the device has.
  * @out_flags: PINDMA_DEQUEUE_*.  Together with EAGAIN, @out_queued and this are
  *	of one moment: with PINDMA_DEQUEUE_STOPPED nothing comes before a start.
- * @out_reserved: Zero.
+ * @out_status: With PINDMA_DEQUEUE_STOPPED the reason: 0 if the pool was never
+ *	started, -ECANCELED if it was stopped or its file was closed, else the
+ *	errno with which the run ended by itself.  Else 0.
  *
  * A run ends with PINDMA_POOL_STOP; but also by itself, when the device is gone
  * or a frame cannot even be begun.  What it has not begun with then comes back
- * with the same status, and the pool can be started again.
+ * with the same status, and the pool can be started again.  If nothing comes
+ * back, since nothing was enqueued, @out_status tells all the same.
  */
 struct pindma_pool_dequeue {
 	__u32 size;
@@ -791,7 +802,7 @@ struct pindma_pool_dequeue {
 	__u32 out_dequeued;
 	__u32 out_queued;
 	__u32 out_flags;
-	__u32 out_reserved;
+	__s32 out_status;
 };
 
 /** PINDMA_START_STREAM - do not wait for buffers: what finds none is lost and counted. */

@@ -124,6 +124,8 @@ pub(crate) struct Ready {
     pub(crate) readable: bool,
     /// A write would not wait.
     pub(crate) writable: bool,
+    /// Nothing comes unless something is done about it.
+    pub(crate) failed: bool,
     /// Nothing will ever come again.
     pub(crate) hung_up: bool,
 }
@@ -133,9 +135,13 @@ impl Ready {
     fn mask(self) -> bindings::__poll_t {
         const IN: u32 = 0x001 | 0x040;
         const OUT: u32 = 0x004 | 0x100;
+        const ERR: u32 = 0x008;
         const HUP: u32 = 0x010;
         let bit = |on, mask| if on { mask } else { 0 };
-        bit(self.readable, IN) | bit(self.writable, OUT) | bit(self.hung_up, HUP)
+        bit(self.readable, IN)
+            | bit(self.writable, OUT)
+            | bit(self.failed, ERR)
+            | bit(self.hung_up, HUP)
     }
 }
 

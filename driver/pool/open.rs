@@ -51,7 +51,8 @@ use crate::{
             OpenFlags,
             Ready, //
         },
-        gfp, //
+        gfp,
+        pins::Direction, //
     },
     mover::Route,
     transfer, //
@@ -101,10 +102,12 @@ impl FileOps for OpenPool {
         table.register_wait(file, &pool.changed);
         table.register_wait(file, pool.device.watch());
         let state = pool.state.lock();
+        let ready = state.buffers.ready() > 0;
         Ready {
-            readable: state.buffers.ready() > 0,
-            writable: false,
-            hung_up: pool.device.is_gone() || pool.device.has_failed() || state.file.is_none(),
+            readable: ready,
+            writable: ready && pool.direction == Direction::ToDevice,
+            failed: !ready && pool.stopped(&state).is_some(),
+            hung_up: pool.dead(&state).is_some(),
         }
     }
 
@@ -238,7 +241,7 @@ impl OpenPool {
         arg.out_dequeued = 0;
         arg.out_queued = 0;
         arg.out_flags = 0;
-        arg.out_reserved = 0;
+        arg.out_status = 0;
         if arg.flags != 0 {
             return Err(EOPNOTSUPP);
         }
@@ -256,8 +259,9 @@ impl OpenPool {
             // things stood when there was nothing.
             if result != Err(EAGAIN) || state.buffers.ready() == 0 {
                 arg.out_queued = state.buffers.with_device() as u32;
-                if state.run.is_none() {
+                if let Some(end) = self.0.stopped(&state) {
                     arg.out_flags = abi::PINDMA_DEQUEUE_STOPPED;
+                    arg.out_status = end.map_or_else(Error::to_errno, |()| 0);
                 }
                 return result;
             }

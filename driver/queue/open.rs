@@ -309,8 +309,8 @@ impl FileOps for Open {
         let level = self.0.level();
         Ready {
             readable: level.ready > 0,
-            writable: false,
             hung_up: level.coming == 0 && self.0.over().is_some(),
+            ..Ready::default()
         }
     }
 

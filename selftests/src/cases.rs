@@ -39,6 +39,7 @@ mod pool_calls;
 mod pool_endings;
 mod pool_guests;
 mod pool_loans;
+mod pool_polls;
 mod pool_rights;
 mod pools;
 mod programs;
@@ -145,6 +146,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     queue_ends::CASES,
     unbind::CASES,
     pool_endings::CASES,
+    pool_polls::CASES,
     full_load::CASES,
     unstoppable::CASES,
     crate::soak::CASES,

@@ -75,6 +75,20 @@ fn poll_for(fd: BorrowedFd<'_>, events: PollFlags, time: Duration) -> io::Result
     })
 }
 
+/// The calling thread, for [`sleeps_in`].
+pub(crate) fn thread_id() -> u32 {
+    rustix::thread::gettid()
+        .as_raw_nonzero()
+        .get()
+        .unsigned_abs()
+}
+
+/// Whether a thread of this process sleeps in a system call.
+pub(crate) fn sleeps_in(thread: u32, call: i64) -> io::Result<bool> {
+    let state = std::fs::read_to_string(format!("/proc/self/task/{thread}/syscall"))?;
+    Ok(state.split(' ').next() == Some(&call.to_string()))
+}
+
 /// read(2).
 pub(crate) fn read(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::io::read(fd, bytes)?)

@@ -269,6 +269,7 @@ impl Pool {
             count: request.out_dequeued,
             queued: request.out_queued,
             stopped: request.out_flags & abi::DEQUEUE_STOPPED != 0,
+            status: request.out_status,
         }
     }
 
@@ -333,6 +334,8 @@ pub(crate) struct Dequeued {
     pub(crate) count: u32,
     pub(crate) queued: u32,
     pub(crate) stopped: bool,
+    /// Why it is.
+    pub(crate) status: i32,
 }
 
 /// A pool of `count` buffers of a page each.

@@ -129,7 +129,7 @@ impl<'p> AsyncPool<'p> {
     }
 }
 
-/// Tries, and again whenever the file has become readable, until there is
+/// Tries, and again whenever the file says that there is news, until there is
 /// something.
 async fn until_some<W, T>(
     fd: &AsyncFd<Watched<W>>,
@@ -143,7 +143,8 @@ where
         return Ok(found);
     }
     loop {
-        let mut guard = fd.readable().await.map_err(|error| refused(&error))?;
+        let ready = fd.ready(watched::INTEREST).await;
+        let mut guard = ready.map_err(|error| refused(&error))?;
         if let Some(found) = attempt(fd.get_ref().get())? {
             return Ok(found);
         }

@@ -587,7 +587,7 @@ const _: () = {
     ["Offset of field: pindma_queue_eventfd::reserved"]
         [::core::mem::offset_of!(pindma_queue_eventfd, reserved) - 12usize];
 };
-#[doc = " struct pindma_pool_create - argument of PINDMA_POOL_CREATE\n @size: sizeof(struct pindma_pool_create).\n @flags: PINDMA_POOL_*.\n @buffer_bytes: Bytes of a buffer; rounded up to whole pages.\n @count: Number of buffers, 1 to max_buffers of &struct pindma_info.\n @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.\n @out_stride: Bytes from one buffer to the next in the mapping.\n @out_count: Number of buffers that there are.\n @out_handle: Handle of the pool: as that of a region of this file, where a\n\tbuffer starts at its index times @out_stride.\n @out_fd: File descriptor of the pool, with O_CLOEXEC: mmap(2) it with\n\tMAP_SHARED, at multiples of @out_stride or all at once.\n @reserved: Must be 0.\n @out: Result.\n\n The memory is ordinary, zeroed, charged like pinned memory, and lives for as\n long as the pool's file descriptor, its handle or a mapping does, also when the\n device is gone.  All buffers are the application's at first."]
+#[doc = " struct pindma_pool_create - argument of PINDMA_POOL_CREATE\n @size: sizeof(struct pindma_pool_create).\n @flags: PINDMA_POOL_*.\n @buffer_bytes: Bytes of a buffer; rounded up to whole pages.\n @count: Number of buffers, 1 to max_buffers of &struct pindma_info.\n @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.\n @out_stride: Bytes from one buffer to the next in the mapping.\n @out_count: Number of buffers that there are.\n @out_handle: Handle of the pool: as that of a region of this file, where a\n\tbuffer starts at its index times @out_stride.\n @out_fd: File descriptor of the pool, with O_CLOEXEC: mmap(2) it with\n\tMAP_SHARED, at multiples of @out_stride or all at once; poll(2) it.\n @reserved: Must be 0.\n @out: Result.\n\n The memory is ordinary, zeroed, charged like pinned memory, and lives for as\n long as the pool's file descriptor, its handle or a mapping does, also when the\n device is gone.  All buffers are the application's at first.\n\n poll(2) of the pool says POLLIN if a buffer can be dequeued, whichever way its\n data went; of a pool that the device only reads it says POLLOUT too, since what\n was sent can be filled again.  It says nothing of buffers that the application\n has.  POLLERR means that nothing can be dequeued and the pool is not started,\n so that nothing comes before a start; dequeue tells the reason.  POLLHUP means\n that the device is gone or has failed, or that the file is closed: the pool\n cannot be started any more."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_create {
@@ -726,7 +726,7 @@ const _: () = {
     ["Offset of field: pindma_pool_enqueue::out_enqueued"]
         [::core::mem::offset_of!(pindma_pool_enqueue, out_enqueued) - 20usize];
 };
-#[doc = " struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE\n @size: sizeof(struct pindma_pool_dequeue).\n @flags: None defined; must be 0.\n @records: Address of an array of &struct pindma_pool_record.\n @max: Room there, 1 to max_batch of &struct pindma_info.\n @min: How many to wait for, 0 to @max; 0: do not wait.\n @deadline: Until when to wait, in ns of CLOCK_MONOTONIC; as in\n\t&struct pindma_queue_wait.  EAGAIN if nothing is enqueued or stopped and\n\tnothing is ready.\n @out_dequeued: Records written, in the order in which the device was done.\n @out_queued: Buffers that the device has.\n @out_flags: PINDMA_DEQUEUE_*.  Together with EAGAIN, @out_queued and this are\n\tof one moment: with PINDMA_DEQUEUE_STOPPED nothing comes before a start.\n @out_reserved: Zero.\n\n A run ends with PINDMA_POOL_STOP; but also by itself, when the device is gone\n or a frame cannot even be begun.  What it has not begun with then comes back\n with the same status, and the pool can be started again."]
+#[doc = " struct pindma_pool_dequeue - argument of PINDMA_POOL_DEQUEUE\n @size: sizeof(struct pindma_pool_dequeue).\n @flags: None defined; must be 0.\n @records: Address of an array of &struct pindma_pool_record.\n @max: Room there, 1 to max_batch of &struct pindma_info.\n @min: How many to wait for, 0 to @max; 0: do not wait.\n @deadline: Until when to wait, in ns of CLOCK_MONOTONIC; as in\n\t&struct pindma_queue_wait.  EAGAIN if nothing is enqueued or stopped and\n\tnothing is ready.\n @out_dequeued: Records written, in the order in which the device was done.\n @out_queued: Buffers that the device has.\n @out_flags: PINDMA_DEQUEUE_*.  Together with EAGAIN, @out_queued and this are\n\tof one moment: with PINDMA_DEQUEUE_STOPPED nothing comes before a start.\n @out_status: With PINDMA_DEQUEUE_STOPPED the reason: 0 if the pool was never\n\tstarted, -ECANCELED if it was stopped or its file was closed, else the\n\terrno with which the run ended by itself.  Else 0.\n\n A run ends with PINDMA_POOL_STOP; but also by itself, when the device is gone\n or a frame cannot even be begun.  What it has not begun with then comes back\n with the same status, and the pool can be started again.  If nothing comes\n back, since nothing was enqueued, @out_status tells all the same."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_dequeue {
@@ -739,7 +739,7 @@ pub struct pindma_pool_dequeue {
     pub out_dequeued: __u32,
     pub out_queued: __u32,
     pub out_flags: __u32,
-    pub out_reserved: __u32,
+    pub out_status: __s32,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
@@ -763,8 +763,8 @@ const _: () = {
         [::core::mem::offset_of!(pindma_pool_dequeue, out_queued) - 36usize];
     ["Offset of field: pindma_pool_dequeue::out_flags"]
         [::core::mem::offset_of!(pindma_pool_dequeue, out_flags) - 40usize];
-    ["Offset of field: pindma_pool_dequeue::out_reserved"]
-        [::core::mem::offset_of!(pindma_pool_dequeue, out_reserved) - 44usize];
+    ["Offset of field: pindma_pool_dequeue::out_status"]
+        [::core::mem::offset_of!(pindma_pool_dequeue, out_status) - 44usize];
 };
 #[doc = " struct pindma_pool_start - argument of PINDMA_POOL_START\n @size: sizeof(struct pindma_pool_start).\n @flags: 0 or PINDMA_START_STREAM.\n @channel: Channel, 0 to channels - 1 of &struct pindma_info.\n @direction: enum pindma_direction.\n @dev_addr: Offset into the channel's memory, of every frame.\n @dev_flags: PINDMA_DEV_FIXED or 0.\n @reserved: Must be 0.\n @frame_bytes: Bytes of a frame; 0: those of a buffer.\n\n One buffer takes one frame.  Without PINDMA_START_STREAM the device waits\n until a buffer is enqueued.  With it, which is for PINDMA_FROM_DEVICE only,\n frames go on: one that finds no buffer is moved to where nobody sees it, and\n the next record says how many those were."]
 #[repr(C)]

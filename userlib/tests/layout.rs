@@ -93,7 +93,7 @@ fn actual() -> Layout {
         pindma_pool_enqueue { size, flags, records, nr_records, out_enqueued }
         pindma_pool_dequeue {
             size, flags, records, max, min, deadline, out_dequeued, out_queued, out_flags,
-            out_reserved,
+            out_status,
         }
         pindma_pool_start {
             size, flags, channel, direction, dev_addr, dev_flags, reserved, frame_bytes,

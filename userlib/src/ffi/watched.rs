@@ -9,6 +9,9 @@ use tokio::io::Interest;
 
 use crate::{Memory, Pool, Queue};
 
+/// What files are watched for: something to take, or that nothing will come.
+pub(crate) const INTEREST: Interest = Interest::READABLE.add(Interest::ERROR);
+
 /// A queue or a pool as a file to be watched.
 ///
 /// # Invariants
@@ -53,6 +56,6 @@ pub(crate) fn pool(pool: &Pool) -> io::Result<AsyncFd<Watched<&Pool>>> {
 /// The invariants of [`Watched`] must hold.
 unsafe fn watch<T: AsFd>(watched: Watched<T>) -> io::Result<AsyncFd<Watched<T>>> {
     // SAFETY: the file stays open and the same, as the caller vouches.
-    let registered = unsafe { AsyncFd::register_with_interest(watched, Interest::READABLE) };
+    let registered = unsafe { AsyncFd::register_with_interest(watched, INTEREST) };
     registered.map_err(io::Error::from)
 }
