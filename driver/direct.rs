@@ -24,7 +24,10 @@ use crate::{
         backing::Backing,
         iter,
         pins::Direction,
-        read_write::ReadWrite, //
+        read_write::{
+            kill_process,
+            ReadWrite, //
+        }, //
     },
     means::Means,
     mover::{
@@ -56,7 +59,7 @@ pub(crate) fn size(file: &File) -> Result<u64> {
 }
 
 /// Runs a call. What was moved before something failed is what it returns; the next call will
-/// find what is wrong. Only that memory may still change is told whatever was moved.
+/// find what is wrong. Only that the device has not let go is told whatever was moved.
 pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize> {
     let file = caller.file;
     file.check_usable().map_err(not_begun)?;
@@ -81,8 +84,8 @@ pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize>
         call.at += progress.bytes;
     }
     match end {
-        Err(failure) if failure.error() == ENOTRECOVERABLE && progress.started => {
-            Err(ENOTRECOVERABLE)
+        Err(failure) if failure.error() == ENOTRECOVERABLE && progress.at_work => {
+            Err(not_let_go(call.direction))
         }
         Err(failure) if progress.bytes == 0 => Err(errno(&failure, &progress)),
         _ => Ok(progress.bytes as usize),
@@ -177,17 +180,28 @@ fn by_page(
     Ok(())
 }
 
+/// What to tell of memory that the device has not let go. If it may still change, nobody is left to
+/// be told: whoever has lent it, in whatever language, takes any return for the end of the loan.
+fn not_let_go(direction: Direction) -> Error {
+    if direction.writes() {
+        let process = current!().tgid();
+        pr_err!("process {process} is killed: a read of it may still change its memory\n");
+        kill_process();
+    }
+    ENOTRECOVERABLE
+}
+
 /// What to tell when nothing was moved.
 fn errno(failure: &Failure, progress: &Progress) -> Error {
     if progress.started {
-        failure.error()
+        not_begun(failure.error())
     } else {
         not_begun(restartable(failure.error()))
     }
 }
 
-/// What to tell of a call that has started nothing. That number says that its memory may still
-/// change, and there is no flag here that would say otherwise.
+/// What to tell of a call on which the device is not at work. That number says that the device has
+/// not let go of its memory, and there is no flag here that would say otherwise.
 fn not_begun(error: Error) -> Error {
     if error == ENOTRECOVERABLE {
         EIO

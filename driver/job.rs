@@ -71,6 +71,7 @@ pub(crate) fn run(
     let device = file.device();
     let started = device.with_card(|card| card.start(lease.channel(), work))??;
     progress.started = true;
+    progress.at_work = true;
     file.stats().jobs.add(1);
     let running = Running {
         file,
@@ -79,6 +80,7 @@ pub(crate) fn run(
         started,
     };
     let (proof, why) = running.wait(until)?;
+    progress.at_work = false;
     let settled = device.with_card(|card| card.settle(work.handle, &proof, started))?;
     let bytes = settled?;
     let short = (bytes < started.len).then_some(EIO);

@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct Progress {
     /// The device was told to work.
     pub(crate) started: bool,
+    /// The device works on memory of the call, and was not seen to end.
+    pub(crate) at_work: bool,
     /// Bytes moved, from the start of the vector.
     pub(crate) bytes: u64,
     /// Pages pinned.

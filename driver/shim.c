@@ -13,6 +13,7 @@
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
+#include <linux/smp.h>
 #include <linux/swiotlb.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
@@ -57,6 +58,18 @@ bool pindma_killed(void)
 bool pindma_signal_pending(void)
 {
 	return signal_pending(current);
+}
+
+/*
+ * When this returns none of the threads of the process is in user mode, nor will
+ * be again.  A thread of the kernel is left alone.
+ */
+void pindma_kill_process(void)
+{
+	if (current->flags & PF_KTHREAD)
+		return;
+	send_sig(SIGKILL, current, 1);
+	kick_all_cpus_sync();
 }
 
 struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp)

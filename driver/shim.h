@@ -26,6 +26,7 @@ unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
 bool pindma_killed(void);
 bool pindma_signal_pending(void);
+void pindma_kill_process(void);
 
 struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp);
 void pindma_get_page(struct page *page);

@@ -76,7 +76,8 @@
  *  ENODEV           the device is gone; the file is good for nothing but close
  *  ENOTRECOVERABLE  the device did not stop when told to.  Memory that was the
  *                   destination of this call MAY STILL CHANGE: it stays pinned
- *                   and must not be used again by this process.  Every later
+ *                   and must not be used again by this process.  A read(2)
+ *                   does not return with it, its process is killed.  Every later
  *                   ioctl fails with this number too, without
  *                   PINDMA_OUT_STARTED: its memory is as it was
  */
@@ -137,9 +138,16 @@
  * short count.  read at the end of device memory returns 0, write ENOSPC;
  * lseek SEEK_END is the end of device memory.  On a stream there is no offset,
  * and lseek is ESPIPE.  A call that must not wait (RWF_NOWAIT) gets EAGAIN,
- * unless there is nothing to be moved.  ENOTRECOVERABLE always means that memory
- * of this very call may still change, whatever was moved before; one that has
- * started nothing when the device does not stop for another gets EIO.
+ * unless there is nothing to be moved.
+ *
+ * A read whose memory may still change, as the device did not stop, does not
+ * return: it ends with SIGKILL for the process, whatever was moved before, since
+ * whoever has lent the memory takes the return of a read for its end.  So does
+ * one by libaio or io_uring.  PINDMA_TRANSFER tells instead, and is for programs
+ * that know what to do then.  A write that the device did not let go of is
+ * ENOTRECOVERABLE: its memory stays pinned, and the device may read it later.
+ * One of either kind that the device was not at work on when it did not stop
+ * for another returns what was moved, and EIO if that is nothing.
  *
  * io_uring's reads and writes work as well.  Pages of a buffer that was
  * registered with a ring are neither pinned nor charged again; they are ENXIO if

@@ -54,3 +54,10 @@ pub(crate) fn signal_pending() -> bool {
     // SAFETY: Called by a task.
     unsafe { shim::pindma_signal_pending() }
 }
+
+/// Ends the process of the current task, and all of its threads with it: none of them runs a line of
+/// its own any more when this returns. A thread of the kernel goes on.
+pub(crate) fn kill_process() {
+    // SAFETY: Called by a task, which may sleep.
+    unsafe { shim::pindma_kill_process() }
+}

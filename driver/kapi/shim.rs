@@ -38,6 +38,7 @@ extern "C" {
     pub(super) fn pindma_cond_resched();
     pub(super) fn pindma_killed() -> bool;
     pub(super) fn pindma_signal_pending() -> bool;
+    pub(super) fn pindma_kill_process();
 
     pub(super) fn pindma_alloc_contiguous(
         count: c_ulong,

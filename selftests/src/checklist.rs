@@ -388,6 +388,10 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 &["enotrecoverable_when_the_device_does_not_stop"],
             ),
             by(
+                "A read(2) does not return with it, its process is killed",
+                &["enotrecoverable_for_read_is_the_end_of_its_process"],
+            ),
+            by(
                 "Every later ioctl fails with this number too, without PINDMA_OUT_STARTED: its \
                  memory is as it was",
                 &["enotrecoverable_for_every_later_call"],

@@ -22,7 +22,9 @@ impl Device {
     ///
     /// # Aborts
     ///
-    /// See [`Request::from_device`](crate::Request::from_device).
+    /// The kernel kills the process if the device does not stop when told to, so
+    /// that `to` may change at any later time; see
+    /// [the crate's documentation](crate#soundness).
     pub fn read_at(&self, to: &mut [u8], offset: u64) -> Result<usize> {
         self.read_vectored_at(&mut [IoSliceMut::new(to)], offset)
     }

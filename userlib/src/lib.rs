@@ -60,8 +60,9 @@
 //! program:
 //!
 //! - If it was borrowed as a slice, for a call with a destination in user memory
-//!   ([`Request::from_device`], [`Request::copy`], the vectored forms, and reads),
-//!   the crate writes a message to standard error and **aborts the process**.
+//!   ([`Request::from_device`], [`Request::copy`], the vectored forms), the crate
+//!   writes a message to standard error and **aborts the process**.  A read of the
+//!   file, by this crate or any other, is **ended by the kernel**, with the process.
 //! - If it is the crate's own, it is lost: a queue leaks it, and a region or block
 //!   stays but panics when it is looked at, and is never freed.
 //!

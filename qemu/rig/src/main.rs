@@ -108,7 +108,9 @@ fn parse_leg(name: &str) -> Result<Leg, String> {
 
 /// It becomes one word of the kernel's command line.
 fn parse_filter(text: &str) -> Result<String, String> {
-    let plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_,".contains(c));
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || "_,".contains(c));
     plain
         .then(|| text.to_owned())
         .ok_or_else(|| "names of cases have letters, digits and _, and a comma parts them".into())

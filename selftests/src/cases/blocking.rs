@@ -16,7 +16,10 @@ use crate::module::{self, pause, with_parameters};
 use crate::pattern::{self, GUARD};
 use crate::pci;
 use crate::process::{Exit, Process};
-use crate::rw::{fill_device, gathered, pread, preadv, pwrite, range, scattered, seek, Answer};
+use crate::rw::{
+    fill_device, gathered, pread, preadv, pwrite, pwritev, range, scattered, seek, Answer,
+};
+use crate::sys::rw::Range;
 use crate::sys::{signals, Mapping, Userfault};
 use crate::table::{Case, Needs};
 
@@ -57,12 +60,16 @@ pub(crate) const CASES: &[Case] = &[
         "who gets ENODEV later",
         stuck,
     ),
-    race(
-        "enotrecoverable_for_read_in_spite_of_bytes",
+    unstoppable(
+        "enotrecoverable_for_read_is_the_end_of_its_process",
+        "its memory may still change",
+        |leg| no_stop(leg, &READ),
+    ),
+    unstoppable(
+        "enotrecoverable_for_write_in_spite_of_bytes",
         "the device does not stop after a signal",
-        no_stop,
-    )
-    .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error"),
+        |leg| no_stop(leg, &WRITE),
+    ),
     Case::new(
         "enodev_for_read_write_lseek_after_unbind",
         "on a file that was idle",
@@ -72,6 +79,11 @@ pub(crate) const CASES: &[Case] = &[
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run).needs(Needs::Race)
+}
+
+const fn unstoppable(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    race(name, about, run)
+        .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error")
 }
 
 /// Jobs of a read that takes long: 100 ms for each.
@@ -292,12 +304,31 @@ fn stuck(_: Leg) -> Outcome {
     read.and(refused)
 }
 
-fn no_stop(leg: Leg) -> Outcome {
+/// A call of a process, and how that ends if the device does not stop.
+struct Unstoppable {
+    call: fn(&Device, &[Range], i64, i32) -> Answer,
+    end: Exit,
+}
+
+const READ: Unstoppable = Unstoppable {
+    call: preadv,
+    end: Exit::KILLED,
+};
+
+const WRITE: Unstoppable = Unstoppable {
+    call: pwritev,
+    end: Exit::Code(TOLD),
+};
+
+/// Exit code of a process that was told that the device does not stop.
+const TOLD: i32 = 2;
+
+fn no_stop(leg: Leg, how: &Unstoppable) -> Outcome {
     with_parameters(leg, "drain_ms=1 stop_ms=1", || {
         let before = counters::pins_outstanding()?;
         let mut failed = false;
         for _ in 0..10 {
-            failed = failed || fails_to_stop()?;
+            failed = failed || fails_to_stop(how)?;
         }
         // On a slow machine jobs may always be over before anybody looks.
         let late = !leg.counts_time();
@@ -310,9 +341,9 @@ fn no_stop(leg: Leg) -> Outcome {
     })
 }
 
-/// A read whose signal comes in the middle of a job, after others were done;
+/// A call whose signal comes in the middle of a job, after others were done;
 /// whether it did.
-fn fails_to_stop() -> Outcome<bool> {
+fn fails_to_stop(how: &Unstoppable) -> Outcome<bool> {
     fill_device(&Device::open()?, 6)?;
     let device = Device::open()?;
     let child = Process::fork(|| {
@@ -320,22 +351,22 @@ fn fails_to_stop() -> Outcome<bool> {
             return 1;
         };
         let caught = signals::catch(libc::SIGUSR1);
-        let answer = preadv(&device, &scattered(&memory, PARTS), 0, 0);
-        // The device may write to it still.
+        let answer = (how.call)(&device, &scattered(&memory, PARTS), 0, 0);
+        // The device may work on it still.
         std::mem::forget(memory);
         match (caught, answer.errno()) {
-            (Ok(()), libc::ENOTRECOVERABLE) => 2,
-            (Ok(()), 0) => 3,
-            _ => 4,
+            (Ok(()), libc::ENOTRECOVERABLE) => TOLD,
+            (Ok(()), 0) => 0,
+            _ => 1,
         }
     })?;
     flight::wait_for_job(&device)?;
     pause(350);
     child.signal(Signal::USR1)?;
     match child.wait()? {
-        Exit::Code(2) => Ok(true),
         // Between two jobs, or after the last.
-        Exit::Code(3) => Ok(false),
-        exit => Err(Fail::new(format!("the read ended with {exit}"))),
+        Exit::Code(0) => Ok(false),
+        exit if exit == how.end => Ok(true),
+        exit => Err(Fail::new(format!("the call ended with {exit}"))),
     }
 }

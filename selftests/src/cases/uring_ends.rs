@@ -3,7 +3,7 @@
 //! Requests by io_uring that end otherwise than by being done, and what is left
 //! of the memory of their registered buffers.
 
-use crate::check::{check, same, Outcome};
+use crate::check::{check, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{Device, PAGE, WINDOW};
 use crate::flight::{self, Pair};
@@ -12,6 +12,7 @@ use crate::module::{pause, with_parameters};
 use crate::pagemap::{frames, is_anonymous};
 use crate::pattern::{self, GUARD};
 use crate::pci;
+use crate::process::Exit;
 use crate::rw::{device_holds, fill_device, range};
 use crate::sys::uring::{Request, Ring};
 use crate::sys::Mapping;
@@ -140,21 +141,35 @@ fn no_stop(leg: Leg) -> Outcome {
 }
 
 /// A fixed read that is cancelled in a job which does not stop; the frame that
-/// it goes to, if that is how it ended.
+/// it goes to, if that is how it ended: with its process, which sees nothing of it.
 fn lose_pages(device: &Device) -> Outcome<Option<u64>> {
+    let frame = Mapping::shared(PAGE)?;
+    let child = flight::child(|| cancel_fixed(device, &frame))?;
+    match child.wait()? {
+        Exit::Code(0) => Ok(None),
+        Exit::KILLED => Ok(frame
+            .read(0, 8)
+            .first_chunk()
+            .copied()
+            .map(u64::from_ne_bytes)),
+        exit => Err(Fail::new(format!("the child ended with {exit}"))),
+    }
+}
+
+/// Says where the memory is, and does not come back if the device goes on with it.
+fn cancel_fixed(device: &Device, frame: &Mapping) -> Outcome {
     let mut ring = Ring::new()?;
     let memory = Mapping::anonymous(PAGE)?;
     memory.fill(0, PAGE, GUARD);
-    let frame = frames(&memory)?[0];
+    frame.write(0, &frames(&memory)?[0].to_ne_bytes());
     ring.register(&[range(&memory, 0, PAGE)])?;
     ring.submit(device.fd(), fixed_request(false, range(&memory, 0, 512), 0))?;
     flight::wait()?;
     pause(20);
     ring.cancel(7, 8)?;
-    let mut results = [ring.wait()?, ring.wait()?];
-    results.sort_unstable();
-    ring.unregister()?;
-    Ok((results[0].1 == -libc::ENOTRECOVERABLE).then_some(frame))
+    let results = [ring.wait()?, ring.wait()?];
+    let told = results.contains(&(7, -libc::ENOTRECOVERABLE));
+    check(!told, "it goes on with memory that may still change")
 }
 
 fn out_of_reach(_: Leg) -> Outcome {

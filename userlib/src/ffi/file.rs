@@ -5,24 +5,20 @@ use std::io::{IoSlice, IoSliceMut};
 
 use rustix::io::{self, Errno};
 
-use super::{die, info};
+use super::info;
 use crate::node::Node;
 use crate::sys;
 
 /// Reads at `offset`, or at the file's position and moves it.
 ///
-/// `ENOTRECOVERABLE` of the kernel says that this very call has started, and that
-/// the device may still write to `to`; a count, and any other number, that it
-/// does not.
+/// Once this returns the device does not write to `to` any more: the kernel lets no
+/// read return otherwise, and ends the process.
 pub(crate) fn read(
     node: &Node,
     to: &mut [IoSliceMut<'_>],
     offset: Option<u64>,
 ) -> io::Result<usize> {
-    match preadv(node, to, offset) {
-        Err(Errno::NOTRECOVERABLE) => die(),
-        read => told(node, read),
-    }
+    told(node, preadv(node, to, offset))
 }
 
 /// Writes at `offset`, or at the file's position and moves it.
@@ -30,7 +26,7 @@ pub(crate) fn write(node: &Node, from: &[IoSlice<'_>], offset: Option<u64>) -> i
     told(node, pwritev(node, from, offset))
 }
 
-/// A call that has started nothing gets `EIO` of a device that did not stop in
+/// A call that has moved nothing gets `EIO` of a device that did not stop in
 /// another one; here it is told like every other call on such a device.
 fn told(node: &Node, moved: io::Result<usize>) -> io::Result<usize> {
     match moved {

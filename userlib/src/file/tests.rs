@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! A device as a file, with a file as a device.
 
-use std::os::unix::process::ExitStatusExt;
-
 use super::*;
 use crate::ffi::fake::{Fake, MEMORY, READ_WRITE};
 use crate::ErrorKind;
@@ -70,24 +68,6 @@ fn a_short_read_is_good_whatever_becomes_of_the_device() {
     let (device, fake) = Fake::device();
     fake.hang();
     assert_eq!(device.read_at(&mut [1; 10], MEMORY - 3), Ok(3));
-}
-
-#[test]
-#[ignore = "aborts; run by the_memory_of_a_read_that_may_still_change_is_not_handed_back"]
-fn abort_in_a_child() {
-    let (device, fake) = Fake::device();
-    fake.refuse(READ_WRITE, Errno::NOTRECOVERABLE);
-    let _ = device.read_at(&mut [0], 0);
-}
-
-#[test]
-fn the_memory_of_a_read_that_may_still_change_is_not_handed_back() {
-    let test = std::env::current_exe().expect("a test has a path");
-    let child = std::process::Command::new(test)
-        .args(["file::tests::abort_in_a_child", "--exact", "--ignored"])
-        .output()
-        .expect("the test can be run again");
-    assert_eq!(child.status.signal(), Some(6), "SIGABRT");
 }
 
 #[test]
