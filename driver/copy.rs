@@ -85,6 +85,9 @@ impl<'a> Copy<'a> {
         let staging = limits
             .staging
             .ok_or_else(|| Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_CHANNEL))?;
+        // It overwrites device memory, and gives nothing away but what it has put there.
+        let mode = caller.file.mode();
+        mode.admit(Direction::ToDevice, abi::PINDMA_FIELD_NONE)?;
         let deadline = Deadline::from_abi(arg.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
         let src = read(arg.src, arg.nr_src, Side::First, limits)?;

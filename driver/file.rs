@@ -14,6 +14,7 @@ use kernel::{
 };
 
 use crate::{
+    access::OpenMode,
     backlog::Backlog,
     channel::Lease,
     copy,
@@ -87,6 +88,7 @@ pub(crate) struct Open {
 /// An open file, for as long as something works for it.
 pub(crate) struct File {
     device: Arc<Device>,
+    mode: OpenMode,
     stats: Arc<Stats>,
     /// Pages that it may have pinned.
     quota: Arc<Quota>,
@@ -131,6 +133,7 @@ impl OpenFile for Open {
         let names = names.inspect_err(|_| device.totals.close(&stats))?;
         let file = File {
             device: device.clone(),
+            mode: OpenMode::of(flags),
             stats,
             quota,
             names,
@@ -253,6 +256,11 @@ impl File {
     /// The device.
     pub(crate) fn device(&self) -> &Arc<Device> {
         &self.device
+    }
+
+    /// What data it may move.
+    pub(crate) fn mode(&self) -> OpenMode {
+        self.mode
     }
 
     /// Pages that it may have pinned.

@@ -13,6 +13,7 @@ use kernel::{
     InPlaceModule, //
 };
 
+mod access;
 mod backlog;
 mod card;
 mod channel;

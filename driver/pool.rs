@@ -26,6 +26,7 @@ use kernel::{
 };
 
 use crate::{
+    access,
     counters,
     deadline::Deadline,
     device::Device,
@@ -42,7 +43,6 @@ use crate::{
         workqueue, //
     },
     maker::Maker,
-    region,
     slots::Handle,
     until::{
         Canceled,
@@ -389,7 +389,7 @@ impl Pool {
         info.out_flags = abi::PINDMA_REGION_IS_POOL
             | bit(self.maker.shared(), abi::PINDMA_REGION_SHARED)
             | bit(bounced > 0, abi::PINDMA_REGION_IS_BOUNCED);
-        info.out_access = region::access(self.direction);
+        info.out_access = access::to_abi(self.direction);
         info.out_users = self.loans() as u32;
         info.out_pages = self.pages() as u64;
         info.out_len = info.out_pages * PAGE_SIZE as u64;

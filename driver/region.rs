@@ -40,7 +40,6 @@ mod users;
 
 pub(crate) use self::{
     calls::{
-        access,
         info,
         sync,
         unregister, //

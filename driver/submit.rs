@@ -139,6 +139,7 @@ impl Asked {
         }
         let limits = file.channel_limits(entry.channel)?;
         let direction = direction(entry.direction, limits)?;
+        file.mode().admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
         let dev_fixed = dev_fixed(entry.dev_flags, limits)?;
         let deadline = Deadline::from_abi(entry.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;

@@ -74,6 +74,8 @@ impl<'a> Transfer<'a> {
         Means::asked_for(arg.flags, 0, 0)?;
         let limits = caller.file.channel_limits(arg.channel)?;
         let direction = direction(arg.direction, limits)?;
+        let mode = caller.file.mode();
+        mode.admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
         let dev_fixed = dev_fixed(arg.dev_flags, limits)?;
         let deadline = Deadline::from_abi(arg.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;

@@ -19,6 +19,14 @@
  * is there; what the caller left in them is ignored.  A struct without such
  * fields is only read.
  *
+ * Access follows the mode that a file was opened with, as it does for write(2)
+ * and read(2).  What moves data to the device needs a file that is open for
+ * writing, as does a copy, which overwrites device memory; what moves data from
+ * the device needs one that is open for reading.  Regions and pools are made for
+ * what the device may do: PINDMA_DEV_READ needs a file open for writing,
+ * PINDMA_DEV_WRITE one open for reading.  A pool keeps what it was made for,
+ * whoever has its file descriptor.  All other calls work on any file.
+ *
  * Errno of ioctl(2).  struct pindma_result carries the same numbers, negated,
  * in its status, and says which field or address is meant.
  *
@@ -44,7 +52,9 @@
  *  EPERM            the region or pool was made by another process, and is not
  *                   shared
  *  EBADF            a file descriptor that was passed is not one, or not of the
- *                   right kind
+ *                   right kind; or the file is not open for what was asked: for
+ *                   writing if data goes to the device or is copied, for reading
+ *                   if it comes from the device
  *  ERANGE           the device range does not lie inside the channel's memory,
  *                   or a range not inside its region
  *  ENOMEM           the kernel is out of memory, or an IOMMU of addresses, which

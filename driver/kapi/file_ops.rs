@@ -106,6 +106,22 @@ impl OpenFlags {
         Self(flags.0 | nonblocking)
     }
 
+    /// Open for reading.
+    pub(crate) fn readable(self) -> bool {
+        self.mode() & 1 != 0
+    }
+
+    /// Open for writing.
+    pub(crate) fn writable(self) -> bool {
+        self.mode() & 2 != 0
+    }
+
+    /// The mode as the VFS has it in `f_mode`. 3 of open(2), which is for ioctls alone, is neither
+    /// reading nor writing.
+    fn mode(self) -> u32 {
+        (self.0 & bindings::O_ACCMODE) + 1
+    }
+
     /// `O_EXCL`.
     pub(crate) fn exclusive(self) -> bool {
         self.0 & bindings::O_EXCL != 0

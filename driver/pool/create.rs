@@ -66,7 +66,7 @@ pub(crate) fn create<'a>(
     arg.out_count = 0;
     arg.out_handle = 0;
     arg.out_fd = -1;
-    let plan = Plan::check(arg)?;
+    let plan = Plan::check(file, arg)?;
     file.check_usable()?;
     file.names().check_room()?;
     let maker = Maker::current(plan.shared)?;
@@ -98,7 +98,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn check(arg: &pindma_pool_create) -> Result<Self, Failure> {
+    fn check(file: &File, arg: &pindma_pool_create) -> Result<Self, Failure> {
         const FLAGS: u32 =
             abi::PINDMA_POOL_CONTIGUOUS | abi::PINDMA_POOL_AS_MANY | abi::PINDMA_POOL_SHARED;
         if arg.flags & !FLAGS != 0 {
@@ -121,7 +121,7 @@ impl Plan {
             } else {
                 Shape::Scattered
             },
-            direction: direction(arg.access)?,
+            direction: file.mode().direction(arg.access)?,
             as_many: has(abi::PINDMA_POOL_AS_MANY),
             shared: has(abi::PINDMA_POOL_SHARED),
         })
@@ -164,15 +164,4 @@ fn pages(buffer_bytes: u64, count: u32) -> Option<usize> {
         return None;
     }
     usize::try_from(pages).ok()
-}
-
-fn direction(access: u32) -> Result<Direction, Failure> {
-    const BOTH: u32 = abi::PINDMA_DEV_READ | abi::PINDMA_DEV_WRITE;
-    match access {
-        abi::PINDMA_DEV_READ => Ok(Direction::ToDevice),
-        abi::PINDMA_DEV_WRITE => Ok(Direction::FromDevice),
-        BOTH => Ok(Direction::Both),
-        0 => Err(Failure::field(EINVAL, abi::PINDMA_FIELD_ACCESS)),
-        _ => Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_ACCESS)),
-    }
 }

@@ -8,6 +8,7 @@ use kernel::{
 };
 
 use crate::{
+    access,
     deadline::Deadline,
     file::File,
     kapi::{
@@ -17,8 +18,7 @@ use crate::{
             pindma_region_sync,
             pindma_region_unregister, //
         },
-        mapped::SyncFor,
-        pins::Direction, //
+        mapped::SyncFor, //
     },
     names::{
         Named,
@@ -104,21 +104,12 @@ impl Region {
     fn describe(self: &Arc<Self>, info: &mut pindma_region_info) {
         let totals = self.chunks.totals();
         info.out_flags = self.flags();
-        info.out_access = access(self.direction);
+        info.out_access = access::to_abi(self.direction);
         info.out_users = self.users.count();
         info.out_len = self.len();
         info.out_pages = totals.pages;
         info.out_segments = totals.segments;
         info.out_bounced = totals.bounced;
         info.out_page_sizes = totals.page_sizes;
-    }
-}
-
-/// As the ABI has what the device may do.
-pub(crate) fn access(direction: Direction) -> u32 {
-    match direction {
-        Direction::ToDevice => abi::PINDMA_DEV_READ,
-        Direction::FromDevice => abi::PINDMA_DEV_WRITE,
-        Direction::Both => abi::PINDMA_DEV_READ | abi::PINDMA_DEV_WRITE,
     }
 }

@@ -90,7 +90,7 @@ impl Wanted {
         if arg.reserved != 0 {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
         }
-        let direction = direction(arg.access)?;
+        let direction = file.mode().direction(arg.access)?;
         let vector = Vector::read(Source {
             addr: arg.segs,
             count: arg.nr_segs,
@@ -177,16 +177,5 @@ impl Wanted {
 
     fn failure(&self, error: pins::PinError) -> Failure {
         Failure::pin(error, self.vector.side(), self.vector.segments())
-    }
-}
-
-fn direction(access: u32) -> Result<Direction, Failure> {
-    const BOTH: u32 = abi::PINDMA_DEV_READ | abi::PINDMA_DEV_WRITE;
-    match access {
-        abi::PINDMA_DEV_READ => Ok(Direction::ToDevice),
-        abi::PINDMA_DEV_WRITE => Ok(Direction::FromDevice),
-        BOTH => Ok(Direction::Both),
-        0 => Err(Failure::field(EINVAL, abi::PINDMA_FIELD_ACCESS)),
-        _ => Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_ACCESS)),
     }
 }

@@ -32,6 +32,7 @@ mod memlock;
 mod memory;
 mod misbehaviour;
 mod named;
+mod open_modes;
 mod opening;
 mod outs;
 mod overruns;
@@ -135,6 +136,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     cow::CASES,
     remapping::CASES,
     opening::CASES,
+    open_modes::CASES,
     handover::CASES,
     contention::CASES,
     stuck::CASES,

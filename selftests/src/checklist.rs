@@ -188,6 +188,11 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 "or not of the right kind",
                 &["ebadf_for_what_is_no_queue_of_this_file"],
             ),
+            by(
+                "or the file is not open for what was asked: for writing if data goes to the \
+                 device or is copied, for reading if it comes from the device",
+                &["ebadf_for_what_a_file_was_not_opened_for"],
+            ),
         ],
     ),
     (

@@ -77,8 +77,15 @@ fn kind(call: &Call, errno: i32, result: &sys::pindma_result) -> ErrorKind {
             channels: call.limit,
         },
         Errno::FAULT | Errno::NXIO | Errno::NOMEM => memory(call, errno, result),
+        Errno::BADF if is_about_the_mode(call, result) => ErrorKind::NotOpenForThis,
         _ => plain(errno),
     }
+}
+
+/// Whether `EBADF` means the mode that the device was opened with, and no file that was passed.
+fn is_about_the_mode(call: &Call, result: &sys::pindma_result) -> bool {
+    let field = Field::from(result.field);
+    call.operation == Operation::Copy || matches!(field, Field::Direction | Field::Access)
 }
 
 /// The error of a call that says nothing but its number.

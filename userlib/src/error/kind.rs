@@ -254,6 +254,12 @@ pub enum ErrorKind {
          enqueue some"
     )]
     NothingEnqueued,
+    /// `EBADF`: the device was not opened for what was asked.
+    #[error(
+        "the file was not opened for this: open the device for writing to move data to it or to \
+         copy, for reading to move data from it"
+    )]
+    NotOpenForThis,
     /// `EBADF`: a file is not of the kind that it should be.
     #[error("the file is not of the right kind; an eventfd is needed (eventfd(2))")]
     WrongFile,

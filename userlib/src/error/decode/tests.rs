@@ -74,6 +74,26 @@ fn fault_of_a_copy_names_the_side() {
 }
 
 #[test]
+fn a_file_of_another_mode_is_told_from_a_wrong_one() {
+    let kind = |operation, field| {
+        decoded(operation, Errno::BADF, in_field(field))
+            .kind()
+            .clone()
+    };
+    let direction = sys::PINDMA_FIELD_DIRECTION;
+    assert_eq!(
+        kind(Operation::ToDevice, direction),
+        ErrorKind::NotOpenForThis
+    );
+    let access = sys::PINDMA_FIELD_ACCESS;
+    assert_eq!(kind(Operation::Register, access), ErrorKind::NotOpenForThis);
+    let none = sys::PINDMA_FIELD_NONE;
+    assert_eq!(kind(Operation::Copy, none), ErrorKind::NotOpenForThis);
+    let queue = sys::PINDMA_FIELD_QUEUE;
+    assert_eq!(kind(Operation::Submit, queue), ErrorKind::WrongFile);
+}
+
+#[test]
 fn fault_without_a_place_is_not_given_one() {
     let error = decoded(Operation::Copy, Errno::FAULT, sys::pindma_result::default());
     assert_eq!(error.kind(), &ErrorKind::Other { errno: 14 });
