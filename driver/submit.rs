@@ -22,6 +22,7 @@ use crate::{
         abi::{
             self,
             pindma_entry,
+            pindma_seg,
             pindma_submit,
             Call, //
         },
@@ -194,7 +195,13 @@ impl Asked {
 
 fn vector(file: &File, entry: &pindma_entry, direction: Direction) -> Result<Vector, Failure> {
     if entry.nr_segs == 0 {
+        if entry.segs != 0 {
+            return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_SEGS));
+        }
         return Vector::one_named(entry.seg, file.names(), direction);
+    }
+    if entry.seg != pindma_seg::default() {
+        return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_SEG));
     }
     let source = Source {
         addr: entry.segs,

@@ -17,7 +17,9 @@
  * as 64-bit integers.  Fields named out or out_* are written by the kernel,
  * also when the call fails, as long as the struct could be read and the device
  * is there; what the caller left in them is ignored.  A struct without such
- * fields is only read.
+ * fields is only read.  All that a call does not use besides must be zero, so
+ * that it can get a meaning later: reserved fields, and inputs that others make
+ * meaningless.
  *
  * Access follows the mode that a file was opened with, as it does for write(2)
  * and read(2).  What moves data to the device needs a file that is open for
@@ -39,11 +41,12 @@
  *                   larger than a page
  *  EINVAL           a field has a value that is never right: struct too small,
  *                   empty vector, empty segment, sum that wraps, unequal sums
- *                   of a copy, negative deadline, reserved field not zero
- *                   (out.field says which); two flags that contradict each
- *                   other; lseek(2) beyond device memory; splice(2); read(2) of
- *                   a queue into less than one record; mmap(2) of a pool without
- *                   MAP_SHARED or beyond its end
+ *                   of a copy, negative deadline, field not zero that is
+ *                   reserved or that the call does not use (out.field says
+ *                   which); two flags that contradict each other; lseek(2)
+ *                   beyond device memory; splice(2); read(2) of a queue into
+ *                   less than one record; mmap(2) of a pool without MAP_SHARED
+ *                   or beyond its end
  *  EOPNOTSUPP       a flag is unknown, or the channel or the region cannot do
  *                   what was asked
  *  EMSGSIZE         a vector has more segments than max_segs, or a batch more
@@ -240,6 +243,7 @@ struct pindma_seg {
  * @PINDMA_FIELD_ENTRIES: The pointer entries.
  * @PINDMA_FIELD_COUNT: count, of a pool.
  * @PINDMA_FIELD_BUFFER_BYTES: buffer_bytes, of a pool.
+ * @PINDMA_FIELD_SEG: seg of an entry, as a whole.
  */
 enum pindma_field {
 	PINDMA_FIELD_NONE = 0,
@@ -265,6 +269,7 @@ enum pindma_field {
 	PINDMA_FIELD_ENTRIES = 20,
 	PINDMA_FIELD_COUNT = 21,
 	PINDMA_FIELD_BUFFER_BYTES = 22,
+	PINDMA_FIELD_SEG = 23,
 };
 
 /**
@@ -429,7 +434,7 @@ struct pindma_region_register {
  * @handle: The region, or pool; the handle is stale from then on.
  * @reserved: Must be 0.
  * @deadline: With PINDMA_UNREGISTER_WAIT: until when to wait, in ns of
- *	CLOCK_MONOTONIC; else ignored.  After ETIMEDOUT or EINTR nothing has changed.
+ *	CLOCK_MONOTONIC; else 0.  After ETIMEDOUT or EINTR nothing has changed.
  */
 struct pindma_region_unregister {
 	__u32 size;
@@ -525,10 +530,10 @@ struct pindma_queue_create {
  * @dev_flags: PINDMA_DEV_FIXED or 0.
  * @dev_addr: Offset into the channel's memory.
  * @deadline: Absolute time in ns of CLOCK_MONOTONIC, or PINDMA_DEADLINE_NONE.
- * @segs: With @nr_segs not 0: address of an array of &struct pindma_seg.
+ * @segs: With @nr_segs not 0: address of an array of &struct pindma_seg; else 0.
  * @nr_segs: Number of segments there, or 0: the one segment is @seg.
  * @reserved: Must be 0.
- * @seg: With @nr_segs 0: the memory.
+ * @seg: With @nr_segs 0: the memory; else all of it 0.
  *
  * User memory is pinned and mapped as a whole while it is submitted, and stays
  * so until the request ends.  It is never copied (PINDMA_MAY_COPY): that would
@@ -626,7 +631,7 @@ struct pindma_queue_wait {
  * struct pindma_queue_cancel - argument of PINDMA_QUEUE_CANCEL
  * @size: sizeof(struct pindma_queue_cancel).
  * @flags: 0 or PINDMA_CANCEL_ALL.
- * @user_data: Which requests.
+ * @user_data: Which requests; 0 with PINDMA_CANCEL_ALL.
  * @out_canceled: Requests that were told to end.  They end as soon as the device
  *	is done with their memory: mostly with ECANCELED, or done after all.
  * @reserved: Must be 0.
@@ -747,8 +752,10 @@ struct pindma_pool_query {
  * @status: Out: 0, or -ECANCELED (stopped before the device began, or while it
  *	worked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not
  *	go on.
- * @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.  In: must be 0.
+ * @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.
  * @reserved: Zero.
+ *
+ * To enqueue, only @buffer and @bytes are told; all else must be 0.
  */
 struct pindma_pool_record {
 	__u32 buffer;
@@ -762,15 +769,17 @@ struct pindma_pool_record {
 	__aligned_u64 reserved[2];
 };
 
-/** PINDMA_ENQUEUE_ALL - enqueue all buffers that the application owns; records is not looked at. */
+/** PINDMA_ENQUEUE_ALL - enqueue all buffers that the application owns. */
 #define PINDMA_ENQUEUE_ALL	(1U << 0)
 
 /**
  * struct pindma_pool_enqueue - argument of PINDMA_POOL_ENQUEUE
  * @size: sizeof(struct pindma_pool_enqueue).
  * @flags: 0 or PINDMA_ENQUEUE_ALL.
- * @records: Address of an array of &struct pindma_pool_record.
- * @nr_records: Number of records, 1 to max_batch of &struct pindma_info.
+ * @records: Address of an array of &struct pindma_pool_record; 0 with
+ *	PINDMA_ENQUEUE_ALL.
+ * @nr_records: Number of records, 1 to max_batch of &struct pindma_info; 0 with
+ *	PINDMA_ENQUEUE_ALL.
  * @out_enqueued: Buffers that were taken, from the first on.
  *
  * ENOENT for a handle that is stale, EBUSY for one that a transfer uses; returns

@@ -199,6 +199,8 @@ impl OpenPool {
         };
         if !all {
             check_batch(arg.nr_records)?;
+        } else if (arg.records, arg.nr_records) != (0, 0) {
+            return Err(EINVAL);
         }
         self.0.check_usable()?;
         if all {
@@ -221,7 +223,12 @@ impl OpenPool {
         if record.flags != 0 {
             return Err(EOPNOTSUPP);
         }
-        if record.reserved != [0; 2] || record.bytes > self.0.stride() {
+        let asked = pindma_pool_record {
+            buffer: record.buffer,
+            bytes: record.bytes,
+            ..pindma_pool_record::default()
+        };
+        if *record != asked || record.bytes > self.0.stride() {
             return Err(EINVAL);
         }
         Pool::enqueue(&self.0, record)

@@ -205,6 +205,7 @@ impl Open {
                 queue,
                 user_data: arg.user_data,
             }),
+            abi::PINDMA_CANCEL_ALL if arg.user_data != 0 => return Err(EINVAL),
             abi::PINDMA_CANCEL_ALL => Which::Queue(queue),
             _ => return Err(EOPNOTSUPP),
         };

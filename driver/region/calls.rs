@@ -33,6 +33,7 @@ use super::Region;
 /// Takes a handle away, and gives back what it named.
 pub(crate) fn unregister(file: &File, arg: &pindma_region_unregister) -> Result {
     let wait = match arg.flags {
+        0 if arg.deadline != 0 => return Err(EINVAL),
         0 => None,
         abi::PINDMA_UNREGISTER_WAIT => Some(Deadline::from_abi(arg.deadline).ok_or(EINVAL)?),
         _ => return Err(EOPNOTSUPP),

@@ -69,6 +69,7 @@ mod unbind;
 mod unload;
 mod unstoppable;
 mod untold;
+mod unused;
 mod uring;
 mod uring_ends;
 mod vectors;
@@ -127,6 +128,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     pool_loans::CASES,
     pool_rights::CASES,
     untold::CASES,
+    unused::CASES,
     frames::CASES,
     streams::CASES,
     overruns::CASES,

@@ -105,8 +105,12 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
             ),
             by("negative deadline", &["einval_for_negative_deadline"]),
             by(
-                "reserved field not zero (out.field says which)",
+                "field not zero that is reserved",
                 &["einval_for_reserved_field"],
+            ),
+            by(
+                "or that the call does not use (out.field says which)",
+                &["einval_for_unused_field"],
             ),
             by(
                 "two flags that contradict each other",

@@ -239,7 +239,7 @@ fn handle(_: Leg) -> Outcome {
         ..seg_at(0, 16)
     };
     refuse_entry(libc::ENOENT, abi::FIELD_SEG_HANDLE, |e| {
-        (e.nr_segs, e.seg) = (0, stale);
+        (e.segs, e.nr_segs, e.seg) = (0, 0, stale);
     })
 }
 
@@ -276,7 +276,7 @@ fn deadline(_: Leg) -> Outcome {
 }
 
 fn segment(_: Leg) -> Outcome {
-    let alone = |seg| move |e: &mut pindma_entry| (e.nr_segs, e.seg) = (0, seg);
+    let alone = |seg| move |e: &mut pindma_entry| (e.segs, e.nr_segs, e.seg) = (0, 0, seg);
     let empty = seg_at(4096, 0);
     refuse_entry(libc::EINVAL, abi::FIELD_SEG_LEN, alone(empty))?;
     let wrapping = seg_at(u64::MAX - 15, 17);

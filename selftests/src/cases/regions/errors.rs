@@ -214,10 +214,7 @@ fn deadline(_: Leg) -> Outcome {
         let errno = device.unregister_by(region, deadline);
         expect("unregister", errno, libc::EINVAL)?;
     }
-    let mut request = unregistration(region);
-    request.deadline = -1;
-    let errno = device.command(abi::PINDMA_REGION_UNREGISTER, &mut request);
-    expect("unregister", errno, 0)
+    expect("unregister", device.unregister(region), 0)
 }
 
 fn handle(_: Leg) -> Outcome {
