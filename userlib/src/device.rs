@@ -35,8 +35,9 @@ impl Device {
     ///
     /// [`NotFound`](crate::ErrorKind::NotFound),
     /// [`PermissionDenied`](crate::ErrorKind::PermissionDenied),
-    /// [`InUse`](crate::ErrorKind::InUse) or
-    /// [`NotADevice`](crate::ErrorKind::NotADevice).
+    /// [`InUse`](crate::ErrorKind::InUse),
+    /// [`NotADevice`](crate::ErrorKind::NotADevice) or, where `/sys` is not mounted,
+    /// [`Unidentified`](crate::ErrorKind::Unidentified).
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::options().open(path)
     }
@@ -222,7 +223,8 @@ impl AsFd for Device {
 /// that may open the node for a program that may not.
 ///
 /// Fails with [`NotADevice`](crate::ErrorKind::NotADevice) if the file is
-/// something else; it is closed then.
+/// something else, and with [`Unidentified`](crate::ErrorKind::Unidentified) where
+/// nobody knows; it is closed then.
 impl TryFrom<OwnedFd> for Device {
     type Error = Error;
 
@@ -310,9 +312,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_device_is_not_even_opened() {
+        // Where one would connect, not open.
+        let socket = std::env::temp_dir().join(format!("pindma-{}", std::process::id()));
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("a new file");
+        let error = Device::open(&socket).expect_err("a socket");
+        std::fs::remove_file(&socket).expect("there still");
+        assert!(
+            matches!(error.kind(), ErrorKind::NotADevice { .. }),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn what_is_no_device_is_refused_by_name() {
         let error = Device::open("/").expect_err("a folder");
         assert!(matches!(error.kind(), ErrorKind::NotADevice { path } if path == Path::new("/")));
+        let error = Device::open("/dev/null").expect_err("another one");
+        assert!(matches!(error.kind(), ErrorKind::NotADevice { .. }));
         let error = Device::open("/nowhere").expect_err("does not exist");
         assert!(matches!(error.kind(), ErrorKind::NotFound { .. }));
     }

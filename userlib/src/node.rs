@@ -1,23 +1,32 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! Device nodes: finding them, opening them, and telling them from others.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 #[cfg(test)]
 use std::sync::Arc;
 
-use rustix::fs::{fstat, major, minor, open, FileType, Mode, OFlags};
+use rustix::fs::{
+    fstat, fstatfs, major, minor, open, readlinkat, stat, FileType, Mode, OFlags, Stat,
+};
 use rustix::io::Errno;
 
-use crate::ffi;
 #[cfg(test)]
 use crate::ffi::fake::Fake;
-use crate::sys;
 
 const FOLDER: &str = "/dev";
 const PREFIX: &str = "pindma";
+
+/// Where the kernel names what is behind the number of a device.
+const NAMES: &str = "/sys/dev/char";
+/// The major number of the kernel's miscellaneous devices, of which pindma's are.
+const MISC: u32 = 10;
+/// `SYSFS_MAGIC` of `linux/magic.h`.
+const SYSFS: u32 = 0x6265_6572;
 
 /// A file to which pindma's ioctl numbers mean what they should: a device, or a
 /// queue or pool that one has made.
@@ -51,26 +60,28 @@ impl AsFd for Port {
 pub struct Node(Port);
 
 impl Node {
-    /// Opens `path`; `ENOTTY` if it is something else than a pindma device.
+    /// Opens `path`, if it is one; nothing else is opened, as that alone may do
+    /// something: a watchdog begins to bite.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`verify`](Self::verify), and of open.
     pub(crate) fn open(path: &Path, flags: OFlags) -> rustix::io::Result<Self> {
+        identify(&stat(path)?, NAMES.as_ref())?;
         let flags = flags | OFlags::RDWR | OFlags::CLOEXEC;
+        // Somebody may have put something else there.
         Self::verify(open(path, flags, Mode::empty())?)
     }
 
-    /// Takes `fd`; `ENOTTY` if it is something else than a pindma device.
+    /// Takes `fd`, if it is one.
     ///
-    /// The kernel's own name of the device decides, not the path.  Where sysfs
-    /// is not mounted, its answer to INFO does.
+    /// # Errors
+    ///
+    /// `ENOTTY` if it is something else than a pindma device; `ENXIO` if there is
+    /// nothing behind it; `ENOSYS` if the kernel's name of it cannot be seen.
     pub(crate) fn verify(fd: OwnedFd) -> rustix::io::Result<Self> {
-        let stat = fstat(&fd)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::CharacterDevice {
-            return Err(Errno::NOTTY);
-        }
-        let (major, minor) = (major(stat.st_rdev), minor(stat.st_rdev));
-        let link = fs::read_link(format!("/sys/dev/char/{major}:{minor}"));
-        let node = Self(Port::new(fd));
-        let ours = is_ours(&link, || ffi::info(&node));
-        ours.then_some(node).ok_or(Errno::NOTTY)
+        identify(&fstat(&fd)?, NAMES.as_ref())?;
+        Ok(Self(Port::new(fd)))
     }
 
     /// A device that is not there.
@@ -117,26 +128,31 @@ pub(crate) fn list() -> io::Result<Vec<PathBuf>> {
     Ok(nodes.into_iter().map(|(_, path)| path).collect())
 }
 
-/// Whether sysfs has such a name for the device; or, if it has none, whether the
-/// device answers as pindma does.
-fn is_ours(
-    link: &io::Result<PathBuf>,
-    info: impl FnOnce() -> rustix::io::Result<sys::pindma_info>,
-) -> bool {
-    match link {
-        Ok(name) => number(name).is_some(),
-        Err(_) => info().is_ok_and(|info| is_plausible(&info)),
+/// Whether it is a pindma device, by the kernel's own name of it in sysfs. No path
+/// decides that, and no question to it: another driver may do anything with the
+/// number of an ioctl.
+fn identify(stat: &Stat, names: &Path) -> rustix::io::Result<()> {
+    let kind = FileType::from_raw_mode(stat.st_mode);
+    if kind != FileType::CharacterDevice || major(stat.st_rdev) != MISC {
+        return Err(Errno::NOTTY);
     }
+    let name = name_of(minor(stat.st_rdev), names)?;
+    number(&name).map(drop).ok_or(Errno::NOTTY)
 }
 
-/// Whether this is an answer of pindma, and not what another driver makes of the
-/// number.
-fn is_plausible(info: &sys::pindma_info) -> bool {
-    let is_text = |bytes: &[u8]| bytes[0] != 0 && bytes.contains(&0);
-    info.out_page_size as usize == rustix::param::page_size()
-        && info.out_channels > 0
-        && is_text(&info.out_engine)
-        && is_text(&info.out_bus)
+/// The kernel's name of a miscellaneous device.
+fn name_of(minor: u32, names: &Path) -> rustix::io::Result<PathBuf> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let names = open(names, flags, Mode::empty()).map_err(|_| Errno::NOSYS)?;
+    if fstatfs(&names)?.f_type as u32 != SYSFS {
+        return Err(Errno::NOSYS);
+    }
+    let link = readlinkat(&names, format!("{MISC}:{minor}"), Vec::new());
+    let link = link.map_err(|errno| match errno {
+        Errno::NOENT => Errno::NXIO,
+        other => other,
+    })?;
+    Ok(OsStr::from_bytes(link.as_bytes()).into())
 }
 
 /// The 7 of `.../pindma7`; None for any other name.
@@ -148,6 +164,8 @@ fn number(path: &Path) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
+    use rustix::fs::makedev;
+
     use super::*;
 
     #[test]
@@ -168,31 +186,26 @@ mod tests {
         }
     }
 
-    #[test]
-    fn the_name_in_sysfs_decides() {
-        let link = |name: &str| Ok(PathBuf::from(name));
-        let unasked = || unreachable!("there is a name");
-        let (ours, other) = ("../../misc/pindma0", "../../virtual/mem/null");
-        assert!(is_ours(&link(ours), unasked));
-        assert!(!is_ours(&link(other), unasked));
+    /// What stat says of a miscellaneous device.
+    fn misc() -> Stat {
+        let mut misc = stat("/dev/null").expect("exists everywhere");
+        misc.st_rdev = makedev(MISC, 200);
+        misc
     }
 
     #[test]
-    fn without_sysfs_the_answer_decides() {
-        let ours = |answer| is_ours(&Err(io::ErrorKind::NotFound.into()), || answer);
-        let mut info = sys::pindma_info {
-            out_page_size: rustix::param::page_size() as u32,
-            out_channels: 1,
-            ..Default::default()
-        };
-        info.out_engine[0] = b'e';
-        info.out_bus[0] = b'0';
-        assert!(ours(Ok(info)));
-        // Another driver knows the number, and does nothing of what it should.
-        assert!(!ours(Ok(sys::pindma_info::default())));
-        info.out_bus.fill(b'0');
-        assert!(!ours(Ok(info)));
-        assert!(!ours(Err(Errno::NOTTY)));
+    fn nothing_is_known_without_sysfs() {
+        for names in ["/nowhere", "/", "/dev/null"] {
+            let refused = identify(&misc(), names.as_ref());
+            assert_eq!(refused, Err(Errno::NOSYS), "{names}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_misc_device_is_not_looked_up() {
+        let null = stat("/dev/null").expect("exists everywhere");
+        let refused = identify(&null, "/nowhere".as_ref());
+        assert_eq!(refused, Err(Errno::NOTTY));
     }
 
     #[test]

@@ -13,11 +13,17 @@ use pindma::{
 
 use crate::check::{check, same, Fail, Outcome};
 use crate::device::NODE;
+use crate::flight;
 use crate::leg::Leg;
 use crate::pattern;
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
+    Case::new(
+        "library_opens_nothing_that_it_does_not_know",
+        "no call of another driver's where sysfs is not mounted",
+        unidentified,
+    ),
     Case::new(
         "library_region_is_transferred_in_place",
         "there and back, and its memory returned",
@@ -125,6 +131,24 @@ fn next<M: Memory>(queue: &Queue<M>) -> Outcome<Completion<M>> {
 
 fn expect_kind(error: &pindma::Error, kind: &ErrorKind) -> Outcome {
     check(error.kind() == kind, format!("{error}: not {kind:?}"))
+}
+
+fn unidentified(_: Leg) -> Outcome {
+    flight::in_child(|| {
+        // The nodes and nothing else.
+        rustix::process::chroot("/dev")?;
+        refused_as("/pindma0", |kind| {
+            matches!(kind, ErrorKind::Unidentified { .. })
+        })?;
+        refused_as("/null", |kind| matches!(kind, ErrorKind::NotADevice { .. }))
+    })
+}
+
+fn refused_as(path: &str, right: fn(&ErrorKind) -> bool) -> Outcome {
+    match Device::open(path) {
+        Err(error) => check(right(error.kind()), error),
+        Ok(_) => check(false, format!("{path} was opened")),
+    }
 }
 
 fn region(_: Leg) -> Outcome {

@@ -269,6 +269,7 @@ pub(crate) fn open(path: &Path, errno: i32) -> Error {
         Errno::ACCESS | Errno::PERM => ErrorKind::PermissionDenied { path },
         Errno::NOTTY | Errno::ISDIR => ErrorKind::NotADevice { path },
         Errno::BUSY => ErrorKind::InUse { path },
+        Errno::NOSYS => ErrorKind::Unidentified { path },
         _ => plain(errno),
     };
     Error {

@@ -39,6 +39,17 @@ pub enum ErrorKind {
         /// What was opened.
         path: PathBuf,
     },
+    /// `ENOSYS` of open: `/sys`, where the kernel names its devices, is not there, so
+    /// that nobody knows what was to be opened.
+    #[error(
+        "nobody knows whether {} is a pindma device, as sysfs is not mounted on /sys; mount it \
+         (`mount -t sysfs sysfs /sys`), or give the container the host's",
+        path.display()
+    )]
+    Unidentified {
+        /// What was to be opened.
+        path: PathBuf,
+    },
     /// `EBUSY` of open: the device is open exclusively, or is open and an
     /// exclusive open was asked for.
     #[error(
