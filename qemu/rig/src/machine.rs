@@ -226,7 +226,9 @@ pub fn arguments(leg: Leg, mode: Mode, filter: &str, boot: &Boot<'_>) -> Vec<OsS
         // Before the device that it translates for.
         words.add("-device intel-iommu");
     }
-    words.add(&format!("-device {device} -d guest_errors"));
+    // Behind a port of its own it can be reset.
+    words.add("-device pcie-root-port,id=rp,chassis=1,slot=1");
+    words.add(&format!("-device {device},bus=rp -d guest_errors"));
     words.path("-D", "", &boot.logs.join("qemu.log"));
     words.path("-serial", "file:", &boot.logs.join("console.log"));
     words.path("-serial", "file:", &boot.logs.join("results.log"));
