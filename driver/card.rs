@@ -23,6 +23,7 @@ use crate::{
         Channel,
         Retired, //
     },
+    counters,
     device::Device,
     engine::{
         Abort,
@@ -37,6 +38,7 @@ use crate::{
     },
     kapi::{
         backing::Backing,
+        binding::Outage,
         bus_master::BusMaster,
         dma_view::DmaView,
         mapped::{
@@ -75,6 +77,8 @@ pub(crate) struct Card<'b> {
     engine: Arc<dyn Engine + 'b>,
     view: DmaView<'b>,
     device: Arc<Device>,
+    /// There is an outage; changed with `table` held.
+    paused: Atomic<bool>,
     _files: DeviceFiles,
 }
 
@@ -120,6 +124,8 @@ pub(crate) struct Started {
     /// Where they start, in bytes from the start of the mapping.
     offset: u64,
     direction: Direction,
+    /// The device's generation when it began.
+    generation: u32,
 }
 
 /// Hands what an engine reports to the channels.
@@ -150,6 +156,7 @@ impl<'b> Card<'b> {
                 engine,
                 view,
                 device,
+                paused: Atomic::new(false),
                 _files: files,
             }),
             GFP_KERNEL,
@@ -247,11 +254,18 @@ impl<'b> Card<'b> {
     ///
     /// # Errors
     ///
-    /// `ENOTRECOVERABLE` if the device has failed, `EIO` if it refuses the job.
-    pub(crate) fn start(&self, channel: &Channel, work: &Work) -> Result<Started> {
+    /// `ENOTRECOVERABLE` if the device has failed, `ESTALE` if it was reset since `resets`, `EIO` if
+    /// it is in an outage or refuses the job.
+    pub(crate) fn start(&self, channel: &Channel, work: &Work, resets: u32) -> Result<Started> {
         let mut table = self.table.lock();
         if self.device.has_failed() {
             return Err(ENOTRECOVERABLE);
+        }
+        if self.device.resets() != resets {
+            return Err(ESTALE);
+        }
+        if self.paused.load(Relaxed) {
+            return Err(EIO);
         }
         let ticket = Ticket(TICKETS.fetch_add(1, Relaxed));
         table.arm(work.handle, ticket, work.direction)?;
@@ -277,11 +291,12 @@ impl<'b> Card<'b> {
                     len,
                     offset: work.offset,
                     direction: work.direction,
+                    generation: self.device.generation(),
                 })
             }
             Err(why) => {
                 table.settle(work.handle, &channel.refused(ticket, why))?;
-                Err(refusal(why))
+                Err(self.refusal(why))
             }
         }
     }
@@ -302,7 +317,8 @@ impl<'b> Card<'b> {
     ///
     /// # Errors
     ///
-    /// `EIO` if the device has lost bus mastering: it may have moved nothing and not know it.
+    /// `EIO` if nothing shows that the device has reached memory, or if it was reset or lost bus
+    /// mastering since the job began: it may have moved nothing and not know it.
     pub(crate) fn settle(&self, handle: Handle, proof: &Retired, started: Started) -> Result<u64> {
         let mut table = self.table.lock();
         table.settle(handle, proof)?;
@@ -313,22 +329,34 @@ impl<'b> Card<'b> {
         }
         drop(table);
         // What a device counts is not believed beyond what it was given.
-        let bytes = match proof.outcome() {
-            Outcome::Done => started.len,
-            Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => n.min(started.len),
-        };
-        let end = if self.master.is_enabled() {
-            Ok(bytes)
-        } else {
-            Err(EIO)
+        let end = match proof.outcome() {
+            _ if !self.is_unbroken(started.generation) => Err(EIO),
+            Outcome::Unproven => Err(EIO),
+            Outcome::Done => Ok(started.len),
+            Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => Ok(n.min(started.len)),
         };
         trace::complete(&self.view, started.ticket.0, end.unwrap_or(0));
         end
     }
 
+    /// Whether the device has been able to reach memory since `generation`, as far as anybody has
+    /// noticed. Bus mastering that was off in between is known only to an engine's own witness.
+    fn is_unbroken(&self, generation: u32) -> bool {
+        if !self.master.is_enabled() {
+            // Others' jobs run as well.
+            self.device.begin_generation();
+        }
+        self.device.generation() == generation
+    }
+
     /// Makes a part of a mapping ready for the device or the CPU.
     pub(crate) fn sync(&self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
         self.table.lock().sync(handle, offset, len, sync);
+    }
+
+    /// Looks at a channel.
+    pub(crate) fn observe(&self, ch: Chan) -> Observed {
+        self.engine.observe(ch)
     }
 
     /// Looks for jobs that have ended without an interrupt.
@@ -354,13 +382,9 @@ impl<'b> Card<'b> {
         }
         match Quiet::prove(&self.master, &*self.engine) {
             Some(quiet) => {
-                self.device
-                    .channels()
-                    .for_each(|channel| channel.quieten(&quiet));
-                match self.engine.restart() {
-                    Ok(()) => self.master.enable(),
-                    // Nothing is lost, but it gets no job any more.
-                    Err(_) => self.device.fail(0),
+                self.end_jobs(&quiet);
+                if !self.paused.load(Relaxed) {
+                    self.restart(quiet);
                 }
                 Ok(())
             }
@@ -371,15 +395,61 @@ impl<'b> Card<'b> {
         }
     }
 
+    /// Stops the device for an outage. Every job on it ends, and none is started until
+    /// [`resume`](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it did not stop; then its jobs end when it is back.
+    pub(crate) fn pause(&self, why: Outage) -> Result {
+        let _table = self.table.lock();
+        self.paused.store(true, Relaxed);
+        self.device.begin_generation();
+        if why == Outage::Reset {
+            self.device.note_reset();
+        }
+        let quiet = Quiet::prove(&self.master, &*self.engine).ok_or(EBUSY)?;
+        self.end_jobs(&quiet);
+        Ok(())
+    }
+
+    /// Starts the device again after an outage. If it has not stopped by now, it has failed.
+    pub(crate) fn resume(&self) {
+        let mut table = self.table.lock();
+        if self.device.has_failed() {
+            return;
+        }
+        match Quiet::prove(&self.master, &*self.engine) {
+            Some(quiet) => {
+                self.end_jobs(&quiet);
+                self.paused.store(false, Relaxed);
+                self.restart(quiet);
+            }
+            None => self.device.fail(table.give_up()),
+        }
+    }
+
+    /// Ends all jobs, of a device that has stopped.
+    fn end_jobs(&self, quiet: &Quiet) {
+        self.device
+            .channels()
+            .for_each(|channel| channel.quieten(quiet));
+    }
+
+    fn restart(&self, quiet: Quiet) {
+        counters::RESTARTS.add(1);
+        if quiet.restart(&self.master, &*self.engine).is_err() {
+            // Nothing is lost, but it gets no job any more.
+            self.device.fail(0);
+        }
+    }
+
     /// Unbind: stops the device and gives everything back; nobody else is in here any more.
     pub(crate) fn stop(&self) {
         let mut table = core::mem::take(&mut *self.table.lock());
         let quiet = Quiet::prove(&self.master, &*self.engine);
         match &quiet {
-            Some(quiet) => self
-                .device
-                .channels()
-                .for_each(|channel| channel.quieten(quiet)),
+            Some(quiet) => self.end_jobs(quiet),
             None => self.device.fail(table.give_up()),
         }
         table.clear(quiet.as_ref());
@@ -390,11 +460,13 @@ impl<'b> Card<'b> {
     pub(crate) fn device(&self) -> &Device {
         &self.device
     }
-}
 
-fn refusal(why: Refused) -> Error {
-    match why {
-        Refused::Full | Refused::BadJob => EIO,
-        Refused::Gone => ENODEV,
+    /// The errno of a job that was not started. A device that is on the bus and cannot be read, as
+    /// while it is reset, comes back.
+    fn refusal(&self, why: Refused) -> Error {
+        match why {
+            Refused::Gone if !self.master.is_present() => ENODEV,
+            Refused::Full | Refused::BadJob | Refused::Gone => EIO,
+        }
     }
 }

@@ -70,12 +70,14 @@ pub(crate) static QUEUES: Gauge = Gauge::new();
 pub(crate) static REGIONS: Gauge = Gauge::new();
 /// Pages leaked on purpose, since the device did not stop.
 pub(crate) static LEAKED_PAGES: Gauge = Gauge::new();
+/// How often a device was stopped and started again; only grows.
+pub(crate) static RESTARTS: Gauge = Gauge::new();
 /// Jobs whose end was found by polling; only grows.
 pub(crate) static LOST_INTERRUPTS: Gauge = Gauge::new();
 /// Completions of jobs that nobody waits for; only grows.
 pub(crate) static STRAY_COMPLETIONS: Gauge = Gauge::new();
 
-static SHOWN: [(&CStr, &Gauge); 12] = [
+static SHOWN: [(&CStr, &Gauge); 13] = [
     (c"charged_pages", &CHARGED_PAGES),
     (c"pinned_pages", &PINNED_PAGES),
     (c"kernel_pages", &KERNEL_PAGES),
@@ -86,6 +88,7 @@ static SHOWN: [(&CStr, &Gauge); 12] = [
     (c"queues", &QUEUES),
     (c"regions", &REGIONS),
     (c"leaked_pages", &LEAKED_PAGES),
+    (c"restarts", &RESTARTS),
     (c"lost_interrupts", &LOST_INTERRUPTS),
     (c"stray_completions", &STRAY_COMPLETIONS),
 ];

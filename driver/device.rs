@@ -71,6 +71,8 @@ pub(crate) struct Device {
     watch: PollCondVar,
     gone: Atomic<bool>,
     failed: Atomic<bool>,
+    generation: Atomic<u32>,
+    resets: Atomic<u32>,
     leaked: Atomic<usize>,
     opens: Atomic<i32>,
     /// What all files have done.
@@ -100,6 +102,8 @@ impl Device {
                 watch <- new_poll_condvar!(),
                 gone: Atomic::new(false),
                 failed: Atomic::new(false),
+                generation: Atomic::new(0),
+                resets: Atomic::new(0),
                 leaked: Atomic::new(0),
                 opens: Atomic::new(0),
                 totals <- Totals::new(),
@@ -196,6 +200,27 @@ impl Device {
     /// Whether the device has failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Acquire)
+    }
+
+    /// The device was reset, or could not reach memory: what works on it now may have moved nothing
+    /// and not know it.
+    pub(crate) fn begin_generation(&self) {
+        self.generation.fetch_add(1, Full);
+    }
+
+    /// What a job takes along, to see whether that has happened meanwhile.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Acquire)
+    }
+
+    /// The device is reset: what its memory holds then is unknown.
+    pub(crate) fn note_reset(&self) {
+        self.resets.fetch_add(1, Full);
+    }
+
+    /// How often the device was reset since it was bound. A file from before the last is of no use.
+    pub(crate) fn resets(&self) -> u32 {
+        self.resets.load(Acquire)
     }
 
     /// Pages that were given up.

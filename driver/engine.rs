@@ -134,6 +134,9 @@ pub(crate) enum Outcome {
     Fault(u64),
     /// The job was ended before its time, after so many bytes.
     Aborted(u64),
+    /// The device works on it no more, and nothing shows that it reached memory: none of its bytes
+    /// count. A device that could not reach memory for a moment may not know it.
+    Unproven,
 }
 
 /// Whether a device or channel works.
@@ -186,7 +189,12 @@ pub(crate) unsafe trait Engine: Send + Sync {
     /// Handles a hard interrupt; returns whether it was the card's.
     fn irq(&self, vector: u32, sink: &mut dyn Sink) -> bool;
 
-    /// Looks at a channel and reports what has ended: the way out when an interrupt is lost.
+    /// Looks at a channel, and changes nothing: a job that has ended may still be reported by its
+    /// interrupt.
+    fn observe(&self, ch: Chan) -> Observed;
+
+    /// Reports what has ended on a channel whose interrupts were waited for in vain. Unless the card
+    /// has another witness, nobody knows whether it reached memory: [`Outcome::Unproven`].
     fn poll(&self, ch: Chan, sink: &mut dyn Sink) -> Observed;
 
     /// Asks the card to end a job early; never waits for it.

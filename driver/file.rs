@@ -89,6 +89,8 @@ pub(crate) struct Open {
 pub(crate) struct File {
     device: Arc<Device>,
     mode: OpenMode,
+    /// Resets of the device before it was opened.
+    resets: u32,
     stats: Arc<Stats>,
     /// Pages that it may have pinned.
     quota: Arc<Quota>,
@@ -126,6 +128,8 @@ impl OpenFile for Open {
         }
         let backlog = Backlog::new(device)?;
         let roster = Arc::pin_init(Roster::new(), gfp::for_user())?;
+        // Of one that comes while the file is made, it is told.
+        let resets = device.resets();
         let _opened = Device::open(device, flags)?;
         let quota = device.file_quota()?;
         let stats = device.totals.open()?;
@@ -134,6 +138,7 @@ impl OpenFile for Open {
         let file = File {
             device: device.clone(),
             mode: OpenMode::of(flags),
+            resets,
             stats,
             quota,
             names,
@@ -283,8 +288,24 @@ impl File {
         &self.roster
     }
 
-    /// Fails if the device takes no calls: `ENODEV`, `ENOTRECOVERABLE`.
+    /// Resets of the device before it was opened.
+    pub(crate) fn resets(&self) -> u32 {
+        self.resets
+    }
+
+    /// Fails if the device takes no calls: `ENODEV`, `ENOTRECOVERABLE`; or none of this file, as it
+    /// was reset: `ESTALE`.
     pub(crate) fn check_usable(&self) -> Result {
+        self.check_device()?;
+        if self.device.resets() == self.resets {
+            Ok(())
+        } else {
+            Err(ESTALE)
+        }
+    }
+
+    /// Fails if the device takes no calls at all: `ENODEV`, `ENOTRECOVERABLE`.
+    pub(crate) fn check_device(&self) -> Result {
         if self.device.is_gone() {
             Err(ENODEV)
         } else if self.device.has_failed() {

@@ -67,6 +67,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_max_runs = MOST_RUNS as u32;
     info.out_file_pinned_limit = device.max_file_pages() as u64;
     info.out_max_mappings = Device::MOST_FILE_MAPPINGS as u64;
+    info.out_resets = device.resets().into();
     memlock(info)?;
     view(device, info)
 }

@@ -4,6 +4,8 @@
 //! the memory. No path leaves here while the device may still work on it, but the one that says
 //! `ENOTRECOVERABLE`.
 
+use core::cell::Cell;
+
 use kernel::prelude::*;
 
 use crate::{
@@ -20,7 +22,9 @@ use crate::{
     device::Device,
     engine::{
         Chan,
-        Observed, //
+        Kind,
+        Observed,
+        Outcome, //
     },
     file::File,
     kapi::{
@@ -38,6 +42,10 @@ const POLL_MS: u32 = 250;
 /// How often the device is asked while it is drained.
 const DRAIN_MS: u32 = 20;
 
+/// How long the interrupt of a job may be late, in ns, once the device was seen to be idle. On a busy
+/// machine the one that waits may be faster than the CPU that the interrupt goes to.
+const LATE_NS: i64 = 1_000_000_000;
+
 /// How a job ended that has ended.
 pub(crate) struct Ended {
     /// Bytes moved.
@@ -53,14 +61,28 @@ struct Running<'a> {
     lease: &'a Lease<'a>,
     ch: Chan,
     started: Started,
+    /// Until when it must have ended, whatever the caller's deadline is.
+    bound: Deadline,
+    /// Until when its interrupt is waited for, since the device was seen to be idle.
+    late: Cell<Option<Deadline>>,
+}
+
+/// What a look at the device shows.
+enum Seen {
+    /// The job has ended.
+    Ended(Retired),
+    /// The job has not ended, or its interrupt may still come.
+    Open,
+    /// The registers cannot be read.
+    Nothing,
 }
 
 /// Runs one job, of as many bytes of `work` as the engine takes.
 ///
 /// # Errors
 ///
-/// If nothing is known of its bytes: `ENODEV` if the device is gone, `EIO` if it refused the job or
-/// has lost bus mastering, `ENOTRECOVERABLE` if it did not stop.
+/// If nothing is known of its bytes: `ENODEV` if the device is gone, `EIO` if it refused the job, was
+/// reset, has lost bus mastering or sent no interrupt, `ENOTRECOVERABLE` if it did not stop.
 pub(crate) fn run(
     file: &File,
     lease: &Lease<'_>,
@@ -69,7 +91,7 @@ pub(crate) fn run(
     progress: &mut Progress,
 ) -> Result<Ended> {
     let device = file.device();
-    let started = device.with_card(|card| card.start(lease.channel(), work))??;
+    let started = device.with_card(|card| card.start(lease.channel(), work, file.resets()))??;
     progress.started = true;
     progress.at_work = true;
     file.stats().jobs.add(1);
@@ -78,6 +100,8 @@ pub(crate) fn run(
         lease,
         ch: work.ch,
         started,
+        bound: bound(file, work.ch),
+        late: Cell::new(None),
     };
     let (proof, why) = running.wait(until)?;
     progress.at_work = false;
@@ -88,6 +112,16 @@ pub(crate) fn run(
         bytes,
         why: why.or(short),
     })
+}
+
+/// Until when a job on channel `ch` that begins now must have ended: others wait for the channel
+/// meanwhile. A stream may have nothing to say for as long as it likes.
+fn bound(file: &File, ch: Chan) -> Deadline {
+    let longest = || Deadline::after(params::max_timeout_ns());
+    match file.channel_limits(ch.0).map(|limits| limits.kind) {
+        Ok(Kind::Memory(_)) => longest(),
+        _ => Deadline::NONE,
+    }
 }
 
 impl Running<'_> {
@@ -112,8 +146,13 @@ impl Running<'_> {
             if let Some(why) = until.over() {
                 break why;
             }
-            if let Some(proof) = self.poll()? {
-                return Ok((proof, None));
+            if self.bound.passed() {
+                break EIO;
+            }
+            match self.look()? {
+                Seen::Ended(proof) => return Ok((proof, None)),
+                Seen::Open => {}
+                Seen::Nothing => break EIO,
             }
         };
         Ok((self.drain(why)?, Some(why)))
@@ -133,9 +172,12 @@ impl Running<'_> {
                 return Ok(proof);
             }
             self.check_device()?;
-            if let Some(proof) = self.poll()? {
+            if let Seen::Ended(proof) = self.look()? {
                 return Ok(proof);
             }
+        }
+        if let Some(proof) = self.poll()? {
+            return Ok(proof);
         }
         self.device().with_card(|card| card.recover())??;
         // The device was proved to be quiet, which ended the job.
@@ -146,13 +188,26 @@ impl Running<'_> {
         self.lease.channel().take(self.started.ticket)
     }
 
-    /// Asks the device, in case an interrupt was lost.
-    fn poll(&self) -> Result<Option<Retired>> {
-        if self.device().with_card(|card| card.poll(self.ch))? != Observed::Idle {
-            return Ok(None);
+    /// Looks at the device, in case the interrupt was lost.
+    fn look(&self) -> Result<Seen> {
+        match self.device().with_card(|card| card.observe(self.ch))? {
+            Observed::Busy => return Ok(Seen::Open),
+            Observed::Gone => return Ok(Seen::Nothing),
+            Observed::Idle => {}
         }
+        let late = self.late.get().unwrap_or_else(|| Deadline::after(LATE_NS));
+        self.late.set(Some(late));
+        if !late.passed() {
+            return Ok(Seen::Open);
+        }
+        Ok(self.poll()?.map_or(Seen::Open, Seen::Ended))
+    }
+
+    /// Takes the job without its interrupt, if the device is idle.
+    fn poll(&self) -> Result<Option<Retired>> {
+        self.device().with_card(|card| card.poll(self.ch))?;
         let proof = self.take();
-        if proof.is_some() {
+        if matches!(&proof, Some(proof) if proof.outcome() == Outcome::Unproven) {
             counters::LOST_INTERRUPTS.add(1);
             self.file.stats().lost_interrupts.add(1);
         }

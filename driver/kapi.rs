@@ -26,6 +26,7 @@ pub(crate) mod link;
 pub(crate) mod mapped;
 mod mmap;
 pub(crate) mod node;
+pub(crate) mod outages;
 pub(crate) mod pins;
 mod raw;
 pub(crate) mod read_write;

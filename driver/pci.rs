@@ -25,6 +25,7 @@ use crate::{
     kapi::{
         binding::{
             Driver,
+            Outage,
             Parts, //
         },
         bus_master::BusMaster,
@@ -78,6 +79,14 @@ impl Driver for Pindma {
 
     fn interrupt(card: &Card<'_>, vector: u32) -> bool {
         card.interrupt(vector)
+    }
+
+    fn pause(card: &Card<'_>, why: Outage) -> Result {
+        card.pause(why)
+    }
+
+    fn resume(card: &Card<'_>) {
+        card.resume();
     }
 
     fn close(card: &Card<'_>) {

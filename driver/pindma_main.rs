@@ -64,7 +64,7 @@ mod window;
 #[pin_data]
 struct PindmaModule {
     #[pin]
-    _driver: driver::Registration<kernel::pci::Adapter<kapi::binding::Adapter<pci::Pindma>>>,
+    _driver: driver::Registration<kapi::outages::Registered<pci::Pindma>>,
     _work: kapi::workqueue::WorkQueue,
     _counters: counters::Counters,
 }

@@ -2,9 +2,12 @@
 
 //! The proof that a device has stopped.
 
-use kernel::time::{
-    delay::fsleep,
-    Delta, //
+use kernel::{
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 use crate::{
@@ -35,8 +38,18 @@ impl Quiet {
                 Observed::Idle if !master.is_enabled() => return Some(Self(())),
                 Observed::Gone if !master.is_present() => return Some(Self(())),
                 _ if deadline.passed() => return None,
-                _ => fsleep(Delta::from_millis(1)),
+                // Whoever has switched its registers off, they are needed now.
+                Observed::Gone => master.decode(),
+                _ => {}
             }
+            fsleep(Delta::from_millis(1));
         }
+    }
+
+    /// Starts the device again, which ends the proof.
+    pub(crate) fn restart(self, master: &BusMaster<'_>, engine: &dyn Engine) -> Result {
+        engine.restart()?;
+        master.enable();
+        Ok(())
     }
 }

@@ -83,9 +83,17 @@
  *                   again if the signal's handler is SA_RESTART
  *  ETIMEDOUT        the deadline passed before all was done; what was in flight
  *                   was drained first
- *  EIO              the device reported an error, or lost bus mastering while
- *                   it worked; read(2) and write(2) that have started nothing,
- *                   of a device that did not stop in another call
+ *  EIO              the device reported an error; or nothing shows that it
+ *                   reached memory: it was reset, lost bus mastering, its
+ *                   registers could not be read, or its interrupt did not come;
+ *                   or it did not end a job within out_max_timeout_ns.  Bytes
+ *                   beyond those that are told may have been moved or not; the
+ *                   call can be made again.  read(2) and write(2) that have
+ *                   started nothing, of a device that did not stop in another
+ *                   call
+ *  ESTALE           the device was reset since the file was opened, and what its
+ *                   memory holds is unknown; open it again (out_resets of
+ *                   struct pindma_info counts)
  *  ENODEV           the device is gone; the file is good for nothing but close
  *  ENOTRECOVERABLE  the device did not stop when told to.  Memory that was the
  *                   destination of this call MAY STILL CHANGE: it stays pinned
@@ -925,7 +933,8 @@ struct pindma_pool_stop {
  *	of a copy together; a longer call is worked through in such windows.
  * @out_max_segment_bytes: Most bytes in one DMA segment.
  * @out_max_timeout_ns: Longest time for which one window may be in work; then
- *	the call ends with ETIMEDOUT whatever its deadline.
+ *	the call ends with ETIMEDOUT whatever its deadline.  Also the longest time
+ *	of a job on a channel with memory; then it ends with EIO.
  * @out_memlock_used: Bytes charged to the calling user against RLIMIT_MEMLOCK,
  *	by whatever driver.
  * @out_memlock_limit: The caller's RLIMIT_MEMLOCK in bytes; all ones: unlimited.
@@ -950,6 +959,7 @@ struct pindma_pool_stop {
  * @out_max_mappings: Most mappings that a file may have at a time: one for each
  *	window of a transfer in work or in a queue, for each 16 MiB of a region,
  *	and for each buffer of a pool.
+ * @out_resets: How often the device was reset since it was bound.
  */
 struct pindma_info {
 	__u32 size;
@@ -980,6 +990,7 @@ struct pindma_info {
 	__u32 out_max_runs;
 	__aligned_u64 out_file_pinned_limit;
 	__aligned_u64 out_max_mappings;
+	__aligned_u64 out_resets;
 };
 
 /**

@@ -2,7 +2,10 @@
 
 //! edu, QEMU's teaching device (`-device edu`): one channel, one job at a time, 4 KiB of memory.
 //!
-//! It has no error status, no abort and no reset. Each job takes 100 ms of the guest's time. Bus
+//! It has no error status, no abort and no reset: a job that could not reach memory ends like any
+//! other. But edu moves all data of a job at one moment and sends the interrupt in the same, as a
+//! message to memory: an interrupt that came shows that the data did. So interrupts must be messages,
+//! and a job without one counts for nothing. Each job takes 100 ms of the guest's time. Bus
 //! addresses beyond its mask are clamped in silence, so a segment must never lie there; the core
 //! checks that when it maps.
 
@@ -128,7 +131,7 @@ impl<'b> Edu<'b> {
         magic != regs::MAGIC
     }
 
-    fn observe(&self) -> Observed {
+    fn look(&self) -> Observed {
         if self.gone() {
             Observed::Gone
         } else if self.busy() {
@@ -143,13 +146,13 @@ impl<'b> Edu<'b> {
     }
 
     /// Reports the current job if the device is done with it.
-    fn retire(&self, current: &mut Option<Ticket>, sink: &mut dyn Sink) {
+    fn retire(&self, current: &mut Option<Ticket>, sink: &mut dyn Sink, outcome: Outcome) {
         // An interrupt of an earlier job may be seen while the next one runs.
-        if self.observe() != Observed::Idle {
+        if self.look() != Observed::Idle {
             return;
         }
         if let Some(ticket) = current.take() {
-            sink.retire(Chan(0), ticket, Outcome::Done);
+            sink.retire(Chan(0), ticket, outcome);
         }
     }
 
@@ -187,7 +190,7 @@ unsafe impl Engine for Edu<'_> {
 
     fn start(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<u64, Refused> {
         let mut current = self.current.lock();
-        match self.observe() {
+        match self.look() {
             Observed::Gone => return Err(Refused::Gone),
             Observed::Busy => return Err(Refused::Full),
             Observed::Idle if current.is_some() => return Err(Refused::Full),
@@ -213,17 +216,22 @@ unsafe impl Engine for Edu<'_> {
             return false;
         }
         self.ack();
-        self.retire(&mut current, sink);
+        // The message of an interrupt takes the way that the data took, at the same moment.
+        self.retire(&mut current, sink, Outcome::Done);
         true
+    }
+
+    fn observe(&self, _ch: Chan) -> Observed {
+        self.look()
     }
 
     fn poll(&self, _ch: Chan, sink: &mut dyn Sink) -> Observed {
         let mut current = self.current.lock();
-        let observed = self.observe();
+        let observed = self.look();
         if observed == Observed::Idle {
             // What is found here must not be found again by a late interrupt.
             self.ack();
-            self.retire(&mut current, sink);
+            self.retire(&mut current, sink, Outcome::Unproven);
         }
         observed
     }
@@ -238,7 +246,7 @@ unsafe impl Engine for Edu<'_> {
 
     fn stop(&self) -> Observed {
         let mut current = self.current.lock();
-        let observed = self.observe();
+        let observed = self.look();
         if observed != Observed::Busy {
             *current = None;
         }

@@ -26,6 +26,7 @@ use super::{
         Node,
         OpenFile, //
     },
+    outages,
 };
 
 /// A PCI driver whose device has a node and does DMA.
@@ -57,12 +58,32 @@ pub(crate) trait Driver: Target {
     /// dropped, after [`stop`](Self::stop) as well.
     fn interrupt(core: &Self::Of<'_>, vector: u32) -> bool;
 
+    /// The device cannot be used for a while: give it no work, and end what it works on.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it did not stop.
+    fn pause(core: &Self::Of<'_>, why: Outage) -> Result;
+
+    /// The device can be used again, also if [`pause`](Self::pause) has failed. It may have been
+    /// reset.
+    fn resume(core: &Self::Of<'_>);
+
     /// Unbind, first step: refuse new calls and wake who waits.
     fn close(core: &Self::Of<'_>);
 
     /// Unbind, last step: nobody is inside [`Link::with`] any more. Stop the device, end what is in
     /// flight, unmap and unpin everything.
     fn stop(core: &Self::Of<'_>);
+}
+
+/// Why a device cannot be used for a while.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outage {
+    /// It is reset, or had an error after which it may be: it forgets what it was told.
+    Reset,
+    /// It sleeps.
+    Sleep,
 }
 
 /// What a probe makes.
@@ -129,12 +150,18 @@ impl<'b, D: Driver> Binding<'b, D> {
         let name = D::NAME.to_str().map_err(|_| EINVAL)?;
         // SAFETY: As for the interrupts.
         let node = unsafe { Node::publish(name, pdev.as_ref(), parts.shared)? };
+        outages::save_state(pdev);
         Ok(Self {
             node,
             link,
             _irqs: irqs,
             core,
         })
+    }
+
+    /// What belongs to the binding.
+    pub(super) fn core<'a>(&'a self) -> &'a D::Of<'b> {
+        &self.core
     }
 
     /// The one order in which a binding ends. It must be here and not in `Drop`: that runs after

@@ -46,6 +46,28 @@ impl<'b> BusMaster<'b> {
     /// Whether the device may access memory, read back from it. Somebody else may have changed it:
     /// the PCI core at suspend, or root through sysfs.
     pub(crate) fn is_enabled(&self) -> bool {
+        let is_master = |command| u32::from(command) & bindings::PCI_COMMAND_MASTER != 0;
+        self.command().is_some_and(is_master)
+    }
+
+    /// Lets the device answer to accesses to its registers, in case somebody has switched that off.
+    pub(crate) fn decode(&self) {
+        let Some(command) = self.command() else {
+            return;
+        };
+        let command = command | bindings::PCI_COMMAND_MEMORY as u16;
+        // SAFETY: The device is bound.
+        unsafe {
+            bindings::pci_write_config_word(
+                raw::pci(self.pdev),
+                bindings::PCI_COMMAND as c_int,
+                command,
+            )
+        };
+    }
+
+    /// The command register, unless the device does not answer.
+    fn command(&self) -> Option<u16> {
         let mut command: u16 = 0;
         // SAFETY: The device is bound; a failed read yields all ones, which is caught below.
         let ret = unsafe {
@@ -55,8 +77,7 @@ impl<'b> BusMaster<'b> {
                 &mut command,
             )
         };
-        let present = command != u16::MAX;
-        ret == 0 && present && u32::from(command) & bindings::PCI_COMMAND_MASTER != 0
+        (ret == 0 && command != u16::MAX).then_some(command)
     }
 
     /// Whether the device still answers on the bus.

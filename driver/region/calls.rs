@@ -41,7 +41,7 @@ pub(crate) fn unregister(file: &File, arg: &pindma_region_unregister) -> Result 
     if arg.reserved != 0 {
         return Err(EINVAL);
     }
-    file.check_usable()?;
+    file.check_device()?;
     let handle = Handle::from_abi(arg.handle);
     loop {
         match file.names().withdraw(handle)? {
@@ -68,7 +68,7 @@ pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
     if arg.reserved != 0 {
         return Err(EINVAL);
     }
-    file.check_usable()?;
+    file.check_device()?;
     let used = file.names().hold_region(Handle::from_abi(arg.handle))?;
     let region = used.region();
     let rest = region

@@ -34,6 +34,7 @@ mod misbehaviour;
 mod named;
 mod open_modes;
 mod opening;
+mod outages;
 mod outs;
 mod overruns;
 mod pool_calls;
@@ -145,6 +146,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     lifetime::CASES,
     regions::lives::CASES,
     misbehaviour::CASES,
+    outages::CASES,
     queue_errors::CASES,
     completes::CASES,
     queue_ends::CASES,

@@ -364,8 +364,23 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 "edu never does, and no mock stands in for it",
             ),
             by(
-                "or lost bus mastering while it worked",
-                &["eio_when_bus_mastering_goes_during_dma"],
+                "or nothing shows that it reached memory: it was reset, lost bus mastering, its \
+                 registers could not be read, or its interrupt did not come",
+                &[
+                    "eio_when_bus_mastering_goes_during_dma",
+                    "eio_when_bus_mastering_was_off_for_a_moment",
+                    "eio_when_registers_are_off",
+                    "eio_of_a_job_without_its_interrupt",
+                ],
+            ),
+            nowhere(
+                "or it did not end a job within out_max_timeout_ns",
+                "edu ends every job within 100 ms",
+            ),
+            by(
+                "Bytes beyond those that are told may have been moved or not; the call can be \
+                 made again",
+                &["eio_when_bus_mastering_was_off_for_a_moment"],
             ),
             by(
                 "read(2) and write(2) that have started nothing, of a device that did not stop \
@@ -373,6 +388,14 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 &["eio_for_a_read_that_the_device_has_not_begun_with"],
             ),
         ],
+    ),
+    (
+        "ESTALE",
+        &[by(
+            "the device was reset since the file was opened, and what its memory holds is \
+             unknown; open it again (out_resets of struct pindma_info counts)",
+            &["estale_after_a_reset"],
+        )],
     ),
     (
         "ENODEV",

@@ -48,3 +48,4 @@ mod sys;
 mod tracing;
 mod uring;
 mod user;
+mod ways;

@@ -45,6 +45,12 @@ fn drive(what: &str) -> Outcome {
     fs::write(&path, address()?).map_err(|e| Fail::new(format!("{path}: {e}")))
 }
 
+/// Resets the device, as the PCI core does it.
+pub(crate) fn reset() -> Outcome {
+    let path = format!("{DEVICES}/{}/reset", address()?);
+    fs::write(&path, "1").map_err(|e| Fail::new(format!("{path}: {e}")))
+}
+
 /// Whether the driver has the device.
 pub(crate) fn bound() -> bool {
     address().is_ok_and(|address| PathBuf::from(DRIVER).join(address).exists())

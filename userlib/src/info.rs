@@ -127,6 +127,9 @@ pub struct Info {
     /// Most mappings that an open file may have at a time: windows of transfers, buffers of pools,
     /// and parts of regions.
     pub max_mappings: u64,
+    /// How often the device was reset since it was bound. A file that was opened before the last is
+    /// of no use any more: `ESTALE`.
+    pub resets: u64,
     /// Name of the engine, such as `edu`.
     pub engine: String,
     /// Address on the bus, such as `0000:00:03.0`.
@@ -164,6 +167,7 @@ impl From<&sys::pindma_info> for Info {
             max_runs: raw.out_max_runs,
             file_pinned_limit: raw.out_file_pinned_limit,
             max_mappings: raw.out_max_mappings,
+            resets: raw.out_resets,
             engine: text(&raw.out_engine),
             bus: text(&raw.out_bus),
         }

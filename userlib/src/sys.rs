@@ -823,7 +823,7 @@ const _: () = {
     ["Offset of field: pindma_pool_stop::out_overruns"]
         [::core::mem::offset_of!(pindma_pool_stop, out_overruns) - 16usize];
 };
-#[doc = " struct pindma_info - argument of PINDMA_INFO\n @size: sizeof(struct pindma_info).\n @flags: None defined; must be 0.\n @out_caps: PINDMA_CAP_*.\n @out_state: PINDMA_STATE_*.\n @out_channels: Number of channels.\n @out_addr_bits: Address bits that the device drives (its DMA mask).\n @out_max_segs: Most segments in one vector.\n @out_window_bytes: Most bytes that one call has pinned at a time, both sides\n\tof a copy together; a longer call is worked through in such windows.\n @out_max_segment_bytes: Most bytes in one DMA segment.\n @out_max_timeout_ns: Longest time for which one window may be in work; then\n\tthe call ends with ETIMEDOUT whatever its deadline.\n @out_memlock_used: Bytes charged to the calling user against RLIMIT_MEMLOCK,\n\tby whatever driver.\n @out_memlock_limit: The caller's RLIMIT_MEMLOCK in bytes; all ones: unlimited.\n @out_pinned_pages: Pages that this device has pinned now, for all files.\n @out_pinned_limit: Most pages that this device may have pinned.\n @out_leaked_pages: Pages that could not be given back, because the device did\n\tnot stop.\n @out_page_size: Bytes of a page.\n @out_cache_align: Bytes of a cache line for DMA; only matters without\n\tPINDMA_STATE_COHERENT.\n @out_engine: Name of the engine, NUL-terminated.\n @out_bus: Address on the bus, such as 0000:00:03.0, NUL-terminated.\n @out_copy_below: Bytes below which a transfer with PINDMA_MAY_COPY is copied.\n @out_max_regions: Most regions and pools that a file may have at a time.\n @out_max_queues: Most queues that a file may have at a time.\n @out_max_depth: Most requests of a queue.\n @out_max_batch: Most entries of one PINDMA_SUBMIT, and most records that one\n\tPINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.\n @out_max_buffers: Most buffers in a pool.\n @out_max_runs: Most pools of a file that may be started at a time.\n @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have.\n @out_max_mappings: Most mappings that a file may have at a time: one for each\n\twindow of a transfer in work or in a queue, for each 16 MiB of a region,\n\tand for each buffer of a pool."]
+#[doc = " struct pindma_info - argument of PINDMA_INFO\n @size: sizeof(struct pindma_info).\n @flags: None defined; must be 0.\n @out_caps: PINDMA_CAP_*.\n @out_state: PINDMA_STATE_*.\n @out_channels: Number of channels.\n @out_addr_bits: Address bits that the device drives (its DMA mask).\n @out_max_segs: Most segments in one vector.\n @out_window_bytes: Most bytes that one call has pinned at a time, both sides\n\tof a copy together; a longer call is worked through in such windows.\n @out_max_segment_bytes: Most bytes in one DMA segment.\n @out_max_timeout_ns: Longest time for which one window may be in work; then\n\tthe call ends with ETIMEDOUT whatever its deadline.  Also the longest time\n\tof a job on a channel with memory; then it ends with EIO.\n @out_memlock_used: Bytes charged to the calling user against RLIMIT_MEMLOCK,\n\tby whatever driver.\n @out_memlock_limit: The caller's RLIMIT_MEMLOCK in bytes; all ones: unlimited.\n @out_pinned_pages: Pages that this device has pinned now, for all files.\n @out_pinned_limit: Most pages that this device may have pinned.\n @out_leaked_pages: Pages that could not be given back, because the device did\n\tnot stop.\n @out_page_size: Bytes of a page.\n @out_cache_align: Bytes of a cache line for DMA; only matters without\n\tPINDMA_STATE_COHERENT.\n @out_engine: Name of the engine, NUL-terminated.\n @out_bus: Address on the bus, such as 0000:00:03.0, NUL-terminated.\n @out_copy_below: Bytes below which a transfer with PINDMA_MAY_COPY is copied.\n @out_max_regions: Most regions and pools that a file may have at a time.\n @out_max_queues: Most queues that a file may have at a time.\n @out_max_depth: Most requests of a queue.\n @out_max_batch: Most entries of one PINDMA_SUBMIT, and most records that one\n\tPINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.\n @out_max_buffers: Most buffers in a pool.\n @out_max_runs: Most pools of a file that may be started at a time.\n @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have.\n @out_max_mappings: Most mappings that a file may have at a time: one for each\n\twindow of a transfer in work or in a queue, for each 16 MiB of a region,\n\tand for each buffer of a pool.\n @out_resets: How often the device was reset since it was bound."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_info {
@@ -855,10 +855,11 @@ pub struct pindma_info {
     pub out_max_runs: __u32,
     pub out_file_pinned_limit: __u64,
     pub out_max_mappings: __u64,
+    pub out_resets: __u64,
 }
 #[allow(clippy::unnecessary_operation, clippy::identity_op)]
 const _: () = {
-    ["Size of pindma_info"][::core::mem::size_of::<pindma_info>() - 216usize];
+    ["Size of pindma_info"][::core::mem::size_of::<pindma_info>() - 224usize];
     ["Alignment of pindma_info"][::core::mem::align_of::<pindma_info>() - 8usize];
     ["Offset of field: pindma_info::size"][::core::mem::offset_of!(pindma_info, size) - 0usize];
     ["Offset of field: pindma_info::flags"][::core::mem::offset_of!(pindma_info, flags) - 4usize];
@@ -914,6 +915,8 @@ const _: () = {
         [::core::mem::offset_of!(pindma_info, out_file_pinned_limit) - 200usize];
     ["Offset of field: pindma_info::out_max_mappings"]
         [::core::mem::offset_of!(pindma_info, out_max_mappings) - 208usize];
+    ["Offset of field: pindma_info::out_resets"]
+        [::core::mem::offset_of!(pindma_info, out_resets) - 216usize];
 };
 pub const PINDMA_CHANNEL_MEMORY: pindma_channel_kind = 1;
 pub const PINDMA_CHANNEL_STREAM: pindma_channel_kind = 2;

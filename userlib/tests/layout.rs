@@ -44,7 +44,7 @@ fn actual() -> Layout {
             out_memlock_limit, out_pinned_pages, out_pinned_limit, out_leaked_pages,
             out_page_size, out_cache_align, out_engine, out_bus, out_copy_below, out_max_regions,
             out_max_queues, out_max_depth, out_max_batch, out_max_buffers, out_max_runs,
-            out_file_pinned_limit, out_max_mappings,
+            out_file_pinned_limit, out_max_mappings, out_resets,
         }
         pindma_channel_info {
             size, flags, channel, out_kind, out_caps, out_mem_bytes, out_addr_align,

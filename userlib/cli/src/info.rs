@@ -213,6 +213,7 @@ fn as_json(path: &str, info: &Info, channels: &[ChannelInfo]) -> Value {
         "max_runs": info.max_runs,
         "file_pinned_limit_pages": info.file_pinned_limit,
         "max_mappings": info.max_mappings,
+        "resets": info.resets,
         "page_bytes": info.page_size,
         "cache_align_bytes": info.cache_align,
         "channels": channels.iter().map(channel_json).collect::<Vec<_>>(),

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device that cannot be reached for a moment, which it may not notice itself: bus mastering,
+//! registers, a reset.
+
+use std::fs;
+use std::thread;
+
+use crate::check::{check, errno_name, same, Fail, Outcome};
+use crate::counters;
+use crate::device::{seg, Device, PAGE};
+use crate::flight::{self, Pair};
+use crate::leg::Leg;
+use crate::module::{pause, with_parameters};
+use crate::pci::{self, Cleared};
+use crate::region::within;
+use crate::rw;
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+use crate::ways::{Way, LEN, WAYS};
+
+pub(crate) const CASES: &[Case] = &[
+    // Kills the mutant that believes the moment at which a job is settled.
+    race(
+        "eio_when_bus_mastering_was_off_for_a_moment",
+        "each way of moving data: no false success",
+        mastering_blinks,
+    ),
+    race(
+        "right_data_or_an_errno_whatever_fails",
+        "mastering, registers and resets at random moments, each way",
+        anything,
+    )
+    .minutes(5),
+    race(
+        "estale_after_a_reset",
+        "files from before it are told, new ones work",
+        reset,
+    ),
+    race(
+        "reset_during_a_transfer_is_told",
+        "never a false success",
+        reset_in_a_job,
+    ),
+    race(
+        "eio_when_registers_are_off",
+        "without a deadline as well, and the device works again",
+        registers_off,
+    ),
+    race(
+        "a_job_that_hangs_leads_to_recovery_for_others",
+        "no registers in one call, the next in line is served",
+        others,
+    ),
+    race(
+        "device_is_restarted_after_sleep",
+        "and works; a file stays good",
+        sleep,
+    ),
+];
+
+const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Race)
+}
+
+/// Rounds of each way at random moments: few where time is real. For a thousand, change this.
+fn rounds(leg: Leg) -> u64 {
+    if leg.counts_time() {
+        8
+    } else {
+        2
+    }
+}
+
+/// The device works, for whoever opens it now.
+fn still_works(seed: u64) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(PAGE, seed)?;
+    pair.copy(&device).succeeded(PAGE)?;
+    pair.verify(PAGE as u64)
+}
+
+/// Moves data in a way while `strike` does something to the device, and checks what was moved.
+/// Returns how many bytes that was.
+fn attempt(way: &Way, seed: u64, strike: impl FnOnce() -> Outcome) -> Outcome<u64> {
+    let device = Device::open()?;
+    let memory = way.prepare(&device, seed)?;
+    let jobs = device.stats()?.out_jobs;
+    let moved = thread::scope(|scope| {
+        let mover = scope.spawn(|| (way.call)(&device, &memory));
+        // A job of this file is under way, or the call is over.
+        flight::wait_until("no job was ever started", || {
+            Ok(mover.is_finished() || device.stats()?.out_jobs > jobs)
+        })?;
+        let struck = strike();
+        let moved = mover.join();
+        struck.and(moved.map_err(|_| Fail::new("the thread panicked"))?)
+    })?;
+    let at = |Fail(why)| Fail::new(format!("{}, {moved} bytes told: {why}", way.name));
+    drop(device);
+    way.verify(&Device::open()?, &memory, moved, seed)
+        .map_err(at)?;
+    Ok(moved)
+}
+
+fn mastering_blinks(leg: Leg) -> Outcome {
+    for (way, seed) in WAYS.iter().zip(1..) {
+        let moved = attempt(way, seed, || {
+            let off = Cleared::bus_mastering()?;
+            // A job takes 100 ms.
+            pause(150);
+            drop(off);
+            Ok(())
+        })?;
+        if leg.counts_time() {
+            same(way.name, moved, 0)?;
+        }
+    }
+    still_works(99)
+}
+
+/// Numbers that look random, and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+}
+
+/// Does something to the device.
+fn strike(dice: &mut Dice) -> Outcome {
+    pause(dice.below(130));
+    let switch = match dice.below(5) {
+        0 => return pci::reset(),
+        1 | 2 => Cleared::registers,
+        _ => Cleared::bus_mastering,
+    };
+    // It is off already while the driver stops the device.
+    if let Ok(off) = switch() {
+        pause(dice.below(250));
+        drop(off);
+    }
+    Ok(())
+}
+
+fn anything(leg: Leg) -> Outcome {
+    let rounds = rounds(leg);
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut told = 0;
+    for round in 0..rounds {
+        for (way, index) in WAYS.iter().zip(0..) {
+            let seed = 1 + round * WAYS.len() as u64 + index;
+            let moved = attempt(way, seed, || strike(&mut dice))
+                .map_err(|Fail(why)| Fail::new(format!("round {round}: {why}")))?;
+            told += u64::from(moved == LEN as u64);
+        }
+    }
+    crate::ktap::note(&format!(
+        "{told} of {} calls succeeded",
+        rounds * WAYS.len() as u64
+    ));
+    still_works(99)
+}
+
+fn reset(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let pair = Pair::new(512, 1)?;
+    let region = device.register(&[seg(&pair.src, 0, 512)])?;
+    let resets = device.info()?.out_resets;
+    pci::reset()?;
+    same("resets", device.info()?.out_resets, resets + 1)?;
+    pair.copy(&device).refused(libc::ESTALE)?;
+    for seg in [pair.segs().0, within(region, 0, 512)] {
+        device.to_device(0, &[seg]).refused(libc::ESTALE)?;
+    }
+    rw::read(&device, rw::range(&pair.dst, 0, 512)).failed(libc::ESTALE)?;
+    // What it holds can be given back.
+    same("unregister", device.unregister(region), 0)?;
+    still_works(2)
+}
+
+fn reset_in_a_job(_: Leg) -> Outcome {
+    for (way, seed) in WAYS.iter().zip(1..) {
+        let moved = attempt(way, seed, pci::reset)?;
+        check(moved < LEN as u64, format!("{}: {moved}", way.name))?;
+    }
+    still_works(99)
+}
+
+/// A transfer without a deadline that loses the registers in its job.
+fn without_registers(device: &Device, memory: &Mapping) -> Outcome<(i32, i32, u64)> {
+    let caller = device.duplicate()?;
+    let from = [seg(memory, 0, PAGE)];
+    let call = flight::Background::start(move || caller.from_device(0, &from));
+    flight::wait_for_job(device)?;
+    let off = Cleared::registers()?;
+    let call = call.join()?;
+    drop(off);
+    Ok((call.errno, call.out.status, call.out.bytes))
+}
+
+fn registers_off(leg: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    memory.fill(0, PAGE, 1);
+    let (errno, status, bytes) = without_registers(&device, &memory)?;
+    same("errno", errno_name(errno), errno_name(0))?;
+    if leg.counts_time() || status != 0 {
+        same("status", errno_name(-status), errno_name(libc::EIO))?;
+        check(bytes < PAGE as u64, format!("{bytes} bytes"))?;
+    }
+    let pair = Pair::new(PAGE, 7)?;
+    pair.copy(&device).succeeded(PAGE)?;
+    pair.verify(PAGE as u64)
+}
+
+fn others(leg: Leg) -> Outcome {
+    with_parameters(leg, "max_timeout_ms=1000 drain_ms=500", || {
+        let (device, other) = (Device::open()?, Device::open()?);
+        let memory = Mapping::anonymous(PAGE)?;
+        memory.fill(0, PAGE, 1);
+        let region = device.register(&[seg(&memory, 0, PAGE)])?;
+        let caller = device.duplicate()?;
+        let stuck =
+            flight::Background::start(move || caller.from_device(0, &[within(region, 0, PAGE)]));
+        flight::wait_for_job(&device)?;
+        let off = Cleared::registers()?;
+        let pair = Pair::new(512, 5)?;
+        let next = pair.copy(&other);
+        drop(off);
+        let stuck = stuck.join()?;
+        check(stuck.errno == 0, stuck)?;
+        // It may have met the registers before they were on again.
+        if next.out.status == 0 {
+            next.succeeded(512)?;
+            pair.verify(512)?;
+        } else {
+            same(
+                "status",
+                errno_name(-next.out.status),
+                errno_name(libc::EIO),
+            )?;
+        }
+        still_works(8)
+    })
+}
+
+fn sleep(_: Leg) -> Outcome {
+    const LEVEL: &str = "/sys/power/pm_test";
+    let device = Device::open()?;
+    let restarts = counters::driver("restarts")?;
+    fs::write(LEVEL, "devices")?;
+    let slept = fs::write("/sys/power/state", "freeze");
+    fs::write(LEVEL, "none")?;
+    slept?;
+    same("restarts", counters::driver("restarts")?, restarts + 1)?;
+    let pair = Pair::new(PAGE, 3)?;
+    pair.copy(&device).succeeded(PAGE)?;
+    pair.verify(PAGE as u64)
+}
