@@ -411,6 +411,8 @@ impl File {
     ) -> Result<isize> {
         let _counted = counters::REQUESTS.hold();
         let mut call = Call::<T>::read(arg)?;
+        // What cannot be told is not begun.
+        call.write_back()?;
         let mut progress = Progress::default();
         let end = run(caller, &call.arg, &mut progress);
         *call.arg.result() = progress.result(&end);

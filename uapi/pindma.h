@@ -17,9 +17,9 @@
  * as 64-bit integers.  Fields named out or out_* are written by the kernel,
  * also when the call fails, as long as the struct could be read and the device
  * is there; what the caller left in them is ignored.  A struct without such
- * fields is only read.  All that a call does not use besides must be zero, so
- * that it can get a meaning later: reserved fields, and inputs that others make
- * meaningless.
+ * fields is only read; one with them must be writable, or nothing is begun.  All
+ * that a call does not use besides must be zero, so that it can get a meaning
+ * later: reserved fields, and inputs that others make meaningless.
  *
  * Access follows the mode that a file was opened with, as it does for write(2)
  * and read(2).  What moves data to the device needs a file that is open for

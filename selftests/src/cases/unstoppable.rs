@@ -2,7 +2,10 @@
 
 //! A device that does not stop when it is unbound.
 
+use std::io;
+use std::mem::ManuallyDrop;
 use std::thread;
+use std::time::Duration;
 
 use rustix::event::PollFlags;
 
@@ -19,7 +22,7 @@ use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::queue::{ended, entry, entry_of, untouched, Queue};
 use crate::rw;
-use crate::sys::{self, Mapping};
+use crate::sys::{self, Mapping, Userfault};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -169,13 +172,29 @@ fn unwritable(leg: Leg) -> Outcome {
     })
 }
 
-/// A transfer whose struct cannot be written.
+/// A transfer whose struct cannot be written any more when it ends.
 fn transfer_unwritable(device: &Device, request: pindma_transfer) -> Call {
     let call = || {
+        // The device may write to it still.
+        let missing = ManuallyDrop::new(Mapping::anonymous(PAGE)?);
+        let fault = Userfault::register(&missing)?;
+        let segs = [seg(&missing, 0, PAGE)];
+        let request = pindma_transfer {
+            segs: segs.as_ptr() as u64,
+            ..request
+        };
         let memory = Mapping::anonymous(PAGE)?;
         memory.write(0, &sys::bytes_of(&request));
-        memory.protect(0, PAGE, libc::PROT_READ)?;
-        sys::ioctl_at(device.fd(), abi::PINDMA_TRANSFER, memory.addr(0))
+        thread::scope(|scope| {
+            let transfer = || sys::ioctl_at(device.fd(), abi::PINDMA_TRANSFER, memory.addr(0));
+            let transfer = scope.spawn(transfer);
+            // Stuck there, it has found that the struct can be written.
+            os::readable_within(fault.fd(), Duration::from_secs(10))?;
+            memory.protect(0, PAGE, libc::PROT_READ)?;
+            fault.resolve()?;
+            let ended = transfer.join();
+            ended.unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
+        })
     };
     Call {
         errno: errno_of(call()),

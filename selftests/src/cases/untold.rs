@@ -8,11 +8,11 @@ use std::os::fd::BorrowedFd;
 
 use crate::abi::{
     self, pindma_pool_create, pindma_pool_enqueue, pindma_pool_stop, pindma_queue_eventfd,
-    pindma_region_register, pindma_region_sync, pindma_region_unregister,
+    pindma_region_register, pindma_region_sync, pindma_region_unregister, pindma_transfer,
 };
 use crate::check::{check, errno_name, same, Outcome};
 use crate::counters;
-use crate::device::{errno_of, seg, Device, PAGE};
+use crate::device::{copy, errno_of, seg, transfer, Device, PAGE};
 use crate::leg::Leg;
 use crate::pool::{ask, from_device, of_pages, record};
 use crate::queue::Queue;
@@ -21,6 +21,12 @@ use crate::sys::{self, Mapping, Plain};
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
+    Case::new(
+        "efault_for_transfer_that_cannot_be_told",
+        "either way, and for a copy: nothing was moved",
+        moves,
+    )
+    .needs(Needs::Memory),
     Case::new(
         "efault_for_region_that_cannot_be_told",
         "nothing stays pinned, and its handle names nothing",
@@ -99,6 +105,28 @@ fn nothing_left(device: &Device, handle: u32) -> Outcome {
 
 fn descriptors() -> Outcome<usize> {
     Ok(std::fs::read_dir("/proc/self/fd")?.count())
+}
+
+fn moves(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(2 * PAGE)?;
+    let (first, second) = ([seg(&memory, 0, 64)], [seg(&memory, PAGE, 64)]);
+    memory.fill(0, 64, 3);
+    device.to_device(0, &first).succeeded(64)?;
+    memory.fill(0, 64, 4);
+    let jobs = device.stats()?.out_jobs;
+    for writable in [0, offset_of!(pindma_transfer, out)] {
+        let request = transfer(abi::TO_DEVICE, 0, &first);
+        call(device.fd(), abi::PINDMA_TRANSFER, &request, writable)?;
+        let request = transfer(abi::FROM_DEVICE, 0, &second);
+        call(device.fd(), abi::PINDMA_TRANSFER, &request, writable)?;
+        let request = copy(&first, &second);
+        call(device.fd(), abi::PINDMA_COPY, &request, 0)?;
+    }
+    same("jobs", device.stats()?.out_jobs, jobs)?;
+    check(memory.read(PAGE, 64) == [0; 64], "something was moved")?;
+    device.from_device(0, &second).succeeded(64)?;
+    check(memory.read(PAGE, 64) == [3; 64], "the device was written")
 }
 
 fn region(_: Leg) -> Outcome {
