@@ -4,14 +4,13 @@
 //! The memory stays with the queue or the pool, never with a future: one that is
 //! dropped, or forgotten, has only waited.
 
-use std::io;
 use std::os::fd::AsFd;
 
 use tokio::io::unix::AsyncFd;
 
-use crate::error::{decode, Operation};
+use crate::error::decode;
 use crate::ffi::watched::{self, Watched};
-use crate::{Buffer, Completion, Error, Frame, Memory, Pool, Queue, Result};
+use crate::{Buffer, Completion, Frame, Memory, Pool, Queue, Result};
 
 /// A [`Queue`] whose completions a task can wait for.
 ///
@@ -46,7 +45,8 @@ impl<M: Memory> AsyncQueue<M> {
     /// Outside of a tokio runtime, or in one whose I/O is not enabled.
     pub fn new(queue: Queue<M>) -> Result<Self> {
         let fd = watched::queue(queue);
-        fd.map(|fd| Self { fd }).map_err(|error| refused(&error))
+        fd.map(|fd| Self { fd })
+            .map_err(|error| decode::unwatched(&error))
     }
 
     /// The queue, to submit to and to cancel.
@@ -67,7 +67,7 @@ impl<M: Memory> AsyncQueue<M> {
     ///
     /// # Errors
     ///
-    /// Those of [`Queue::try_next`].
+    /// Those of [`Queue::try_next`]; [`NoRuntime`](crate::ErrorKind::NoRuntime).
     pub async fn next(&self) -> Result<Option<Completion<M>>> {
         until_some(&self.fd, |queue| match queue.try_next()? {
             None if queue.in_flight() == 0 => Ok(Some(None)),
@@ -112,7 +112,8 @@ impl<'p> AsyncPool<'p> {
     /// Outside of a tokio runtime, or in one whose I/O is not enabled.
     pub fn new(pool: &'p Pool) -> Result<Self> {
         let fd = watched::pool(pool);
-        fd.map(|fd| Self { fd }).map_err(|error| refused(&error))
+        fd.map(|fd| Self { fd })
+            .map_err(|error| decode::unwatched(&error))
     }
 
     /// Waits for the next buffer that the device is done with; `None` if there
@@ -123,7 +124,7 @@ impl<'p> AsyncPool<'p> {
     ///
     /// # Errors
     ///
-    /// Those of [`Pool::try_dequeue`].
+    /// Those of [`Pool::try_dequeue`]; [`NoRuntime`](crate::ErrorKind::NoRuntime).
     pub async fn dequeue(&self) -> Result<Option<Frame<'p>>> {
         until_some(&self.fd, |pool| pool.attempt()).await
     }
@@ -144,17 +145,12 @@ where
     }
     loop {
         let ready = fd.ready(watched::INTEREST).await;
-        let mut guard = ready.map_err(|error| refused(&error))?;
+        let mut guard = ready.map_err(|error| decode::unwatched(&error))?;
         if let Some(found) = attempt(fd.get_ref().get())? {
             return Ok(found);
         }
         guard.clear_ready();
     }
-}
-
-fn refused(error: &io::Error) -> Error {
-    let errno = error.raw_os_error().unwrap_or_default();
-    decode::with_errno(Operation::Watch, errno)
 }
 
 #[cfg(test)]

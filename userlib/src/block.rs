@@ -42,6 +42,18 @@ impl<'p> Block<'p> {
         self.claim.index()
     }
 
+    /// Bytes that it has, also if it [is lost](Self::is_lost).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.claim.len()
+    }
+
+    /// Whether it has no bytes: never, as no buffer of a pool is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether the device did not stop and may write to it at any later time,
     /// so that nobody may look at it any more.
     #[must_use]

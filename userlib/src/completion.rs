@@ -1,15 +1,32 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! How requests of a queue ended.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::error::{decode, Error, Operation};
 use crate::ffi::ring::Ended;
 use crate::{sys, Result};
 
-/// The number of a request of a queue, for as long as that has not been reaped.
+/// The name of a request, for as long as that has not been reaped.  There are no
+/// two with one name, of whatever queues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(pub(crate) u64);
+pub struct RequestId {
+    pub(crate) queue: QueueId,
+    pub(crate) number: u64,
+}
+
+/// Which of the queues that this process has ever made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct QueueId(u64);
+
+impl QueueId {
+    /// That of the next one.
+    pub(crate) fn next() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
 
 /// A request that has ended, with its memory.
 #[derive(Debug)]
@@ -60,11 +77,14 @@ impl<M> Completion<M> {
     }
 }
 
-impl<M> From<Ended<M>> for Completion<M> {
-    fn from(ended: Ended<M>) -> Self {
+impl<M> Completion<M> {
+    pub(crate) fn new(queue: QueueId, ended: Ended<M>) -> Self {
         let record = ended.record;
         Self {
-            id: RequestId(record.user_data),
+            id: RequestId {
+                queue,
+                number: record.user_data,
+            },
             result: match record.status {
                 0 => Ok(()),
                 _ => Err(failure(&record)),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use crate::error::{decode, Operation};
 use crate::node::{self, Node};
@@ -54,7 +55,7 @@ impl Device {
     /// If `/dev` cannot be read.
     pub fn list() -> Result<Vec<PathBuf>> {
         node::list().map_err(|error| {
-            let errno = error.raw_os_error().unwrap_or_default();
+            let errno = error.raw_os_error().unwrap_or(Errno::IO.raw_os_error());
             decode::query(Operation::List, errno, 0)
         })
     }

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use rustix::io::Errno;
 
+use crate::completion::QueueId;
 use crate::error::{decode, Error, Operation};
 use crate::ffi::ring::{self, Ring};
 use crate::request::limit;
@@ -47,6 +48,7 @@ use crate::{Buffer, Completion, Deadline, Device, Memory, Refused, RequestId, Re
 /// with it, which the kernel sees to within bounded time; [`close`](Self::close)
 /// also returns the memory.  If the device does not stop, the memory is leaked.
 pub struct Queue<M: Memory = Buffer> {
+    id: QueueId,
     ring: Ring<M>,
     depth: u32,
 }
@@ -54,7 +56,8 @@ pub struct Queue<M: Memory = Buffer> {
 impl<M: Memory> Queue<M> {
     pub(crate) fn new(device: &Device, depth: u32) -> Result<Self> {
         let ring = Ring::new(device.node(), depth);
-        ring.map(|ring| Self { ring, depth })
+        let id = QueueId::next();
+        ring.map(|ring| Self { id, ring, depth })
             .map_err(|errno| decode::plain_call(Operation::CreateQueue, errno))
     }
 
@@ -77,7 +80,7 @@ impl<M: Memory> Queue<M> {
     ) -> std::result::Result<RequestId, Refused<M>> {
         self.ring
             .submit(&transfer, memory)
-            .map(RequestId)
+            .map(|number| self.request(number))
             .map_err(|(why, memory)| Refused::new(self.refusal(&transfer, &why), memory))
     }
 
@@ -87,9 +90,14 @@ impl<M: Memory> Queue<M> {
         let (ids, why) = self.ring.submit_all(batch);
         let next = batch.first().map(|(transfer, _)| *transfer);
         Submitted {
-            ids: ids.into_iter().map(RequestId).collect(),
+            ids: ids.into_iter().map(|id| self.request(id)).collect(),
             stopped: next.zip(why).map(|(next, why)| self.refusal(&next, &why)),
         }
+    }
+
+    fn request(&self, number: u64) -> RequestId {
+        let queue = self.id;
+        RequestId { queue, number }
     }
 
     fn refusal(&self, transfer: &Transfer, why: &ring::Refused) -> Error {
@@ -156,7 +164,7 @@ impl<M: Memory> Queue<M> {
             let room = ring::BATCH.min(max - count);
             // As many as one call can return; of more than these it takes several.
             let missing = room.min(min.saturating_sub(count));
-            let mut sink = |ended| into.push(Completion::from(ended));
+            let mut sink = |ended| into.push(Completion::new(self.id, ended));
             match self
                 .ring
                 .wait(room, missing, deadline.as_nanos(), &mut sink)
@@ -176,14 +184,14 @@ impl<M: Memory> Queue<M> {
         Ok(count)
     }
 
-    /// Tells the kernel to end a request early; whether there was one.  It does
-    /// not wait: the completion comes when the device is done with the memory.
+    /// Tells the kernel to end a request early; whether there was one, of this
+    /// queue.  It does not wait: the completion comes when the device is done with the memory.
     ///
     /// # Errors
     ///
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn cancel(&self, id: RequestId) -> Result<bool> {
-        Ok(self.cancel_some(Some(id.0))? > 0)
+        Ok(id.queue == self.id && self.cancel_some(Some(id.number))? > 0)
     }
 
     /// Tells the kernel to end all requests early; how many there were.

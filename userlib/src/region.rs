@@ -141,7 +141,7 @@ impl Region {
         assert!(len > 0, "parts of a region have at least one byte");
         let mut parts = Vec::with_capacity(self.len().div_ceil(len));
         let mut rest = self;
-        while rest.part.len() > len {
+        while rest.len() > len {
             let (head, tail) = rest.split_at(len);
             parts.push(head);
             rest = tail;
@@ -160,6 +160,18 @@ impl Region {
             Ok(part) => Ok(Self { part }),
             Err((head, tail)) => Err((Self { part: head }, Self { part: tail })),
         }
+    }
+
+    /// Bytes that it has, also if it [is lost](Self::is_lost).
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.part.len()
+    }
+
+    /// Whether it has no bytes.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Bytes before this one in what was registered.

@@ -59,3 +59,20 @@ async fn a_dropped_future_loses_nothing() {
     let second = queue.next().await.expect("no error").expect("in flight");
     assert_eq!((first.sequence, second.sequence), (0, 1));
 }
+
+#[test]
+fn a_runtime_that_is_gone_is_an_error_and_nothing_is_lost() {
+    let runtime = || {
+        let builder = &mut tokio::runtime::Builder::new_current_thread();
+        builder.enable_io().build().expect("a runtime")
+    };
+    let first = runtime();
+    let (_device, fake, queue) = first.block_on(async { prepared() });
+    submit(&queue);
+    drop(first);
+    let error = runtime().block_on(queue.next()).expect_err("shut down");
+    assert_eq!(error.kind(), &crate::ErrorKind::NoRuntime);
+    fake.perform_one();
+    let next = queue.into_inner().try_next().expect("no error");
+    assert!(next.is_some_and(|completion| completion.finish().is_ok()));
+}

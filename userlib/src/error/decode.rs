@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! From the kernel's error numbers to typed errors.
 
+#[cfg(feature = "tokio")]
+use std::io;
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -242,6 +244,19 @@ fn special(operation: Operation, errno: i32) -> Option<ErrorKind> {
         },
         _ => return None,
     })
+}
+
+/// The error of a file that a runtime cannot watch, or not any more.
+#[cfg(feature = "tokio")]
+pub(crate) fn unwatched(error: &io::Error) -> Error {
+    match error.raw_os_error() {
+        Some(errno) => with_errno(Operation::Watch, errno),
+        // The runtime's own, of which there is but one.
+        None => Error {
+            kind: ErrorKind::NoRuntime,
+            ..plain_call(Operation::Watch, Errno::CANCELED)
+        },
+    }
 }
 
 /// The error of a question about the device.

@@ -274,6 +274,12 @@ pub enum ErrorKind {
     /// `EBADF`: a file is not of the kind that it should be.
     #[error("the file is not of the right kind; an eventfd is needed (eventfd(2))")]
     WrongFile,
+    /// The runtime that watches the file was shut down.
+    #[error(
+        "the runtime that watches the file was shut down; nothing is lost: the queue or pool can \
+         be waited for without it, or by another"
+    )]
+    NoRuntime,
     /// `ECANCELED`: the request was cancelled, or the pool stopped.
     #[error("it was cancelled, or the pool was stopped, before the device was done with it")]
     Cancelled,

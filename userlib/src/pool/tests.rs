@@ -210,6 +210,7 @@ fn a_lost_block_shows_nothing_and_is_not_taken_again() {
     let error = frame.result.clone().expect_err("stuck");
     assert_eq!(error.kind(), &ErrorKind::NotRecoverable);
     assert!(frame.block.is_lost());
+    assert!(!frame.block.is_empty());
     let looked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| frame.data()[0]));
     assert!(looked.is_err());
     let refused = pool.enqueue(frame.block).expect_err("lost");

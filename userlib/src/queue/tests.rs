@@ -171,6 +171,19 @@ fn a_timeout_of_the_wait_ends_only_the_wait() {
 }
 
 #[test]
+fn the_name_of_a_request_means_nothing_to_another_queue() {
+    let (device, fake, queue) = prepared();
+    fake.hold();
+    let other: Queue = device.queue(4).expect("a queue");
+    let id = queue.submit(read(), filled(0)).expect("room");
+    let same = other.submit(read(), filled(0)).expect("room");
+    assert_ne!(id, same);
+    assert_eq!(other.cancel(id), Ok(false));
+    assert_eq!(queue.cancel(id), Ok(true));
+    fake.release();
+}
+
+#[test]
 fn a_cancelled_request_ends_once_and_gives_its_buffer_back() {
     let (_device, fake, queue) = prepared();
     fake.hold();

@@ -164,6 +164,7 @@ fn a_lost_region_shows_nothing_and_leaks() {
     let error = region.from_device(.., 0).expect_err("stuck");
     assert_eq!(error.kind(), &ErrorKind::NotRecoverable);
     assert!(region.is_lost());
+    assert_eq!((region.len(), region.is_empty()), (3000, false));
     let looked = std::panic::catch_unwind(|| region[0]);
     assert!(looked.is_err());
     let error = region.to_device(.., 0).expect_err("lost");
@@ -171,6 +172,21 @@ fn a_lost_region_shows_nothing_and_leaks() {
     let region = region.unregister().expect_err("lost").into_memory();
     drop(region);
     assert_eq!(fake.registered(), 1);
+}
+
+#[test]
+fn a_lost_region_can_still_be_split() {
+    let (device, fake) = Fake::device();
+    let mut region = device
+        .register(filled(1), Access::BOTH)
+        .expect("registered");
+    fake.hang();
+    region.from_device(.., 0).expect_err("does not stop");
+    let parts = region.split_into(1000);
+    assert!(parts
+        .iter()
+        .all(|part| part.is_lost() && part.len() == 1000));
+    assert_eq!(parts.len(), 3);
 }
 
 #[test]
