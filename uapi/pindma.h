@@ -57,7 +57,8 @@
  *  EBADF            a file descriptor that was passed is not one, or not of the
  *                   right kind; or the file is not open for what was asked: for
  *                   writing if data goes to the device or is copied, for reading
- *                   if it comes from the device
+ *                   if it comes from the device; read(2) of a queue made with
+ *                   PINDMA_QUEUE_NO_READ
  *  ERANGE           the device range does not lie inside the channel's memory,
  *                   or a range not inside its region
  *  ENOMEM           the kernel is out of memory, or an IOMMU of addresses, which
@@ -510,9 +511,15 @@ struct pindma_region_info {
 };
 
 /**
+ * PINDMA_QUEUE_NO_READ - the queue's file is not open for read(2): completions are
+ * only reaped by PINDMA_QUEUE_WAIT, so that nobody takes one for bytes.
+ */
+#define PINDMA_QUEUE_NO_READ	(1U << 0)
+
+/**
  * struct pindma_queue_create - argument of PINDMA_QUEUE_CREATE
  * @size: sizeof(struct pindma_queue_create).
- * @flags: None defined; must be 0.
+ * @flags: PINDMA_QUEUE_NO_READ or 0.
  * @depth: Most requests that are in flight or not yet reaped, 1 to max_depth of
  *	&struct pindma_info.
  * @out_fd: File descriptor of the queue, with O_CLOEXEC.

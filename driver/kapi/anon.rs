@@ -30,6 +30,24 @@ use super::{
     shim, //
 };
 
+/// What a file is open for. Its ioctls and poll(2) do not care.
+pub(crate) enum Mode {
+    /// read(2) and write(2).
+    Both,
+    /// Not read(2), which is `EBADF`.
+    NoRead,
+}
+
+impl Mode {
+    fn flags(self) -> c_int {
+        let flags = match self {
+            Self::Both => bindings::O_RDWR,
+            Self::NoRead => bindings::O_WRONLY,
+        };
+        flags as c_int
+    }
+}
+
 /// The one kind of file that does what `T` does. A `static`, so that its address tells such files
 /// from others.
 pub(crate) struct Kind<T> {
@@ -52,10 +70,10 @@ impl<T: FileOps> Kind<T> {
     }
 
     /// Makes a file. It gets its descriptor when it is [installed](NewFile::install).
-    pub(crate) fn make(&'static self, open: KBox<T>) -> Result<NewFile> {
+    pub(crate) fn make(&'static self, open: KBox<T>, mode: Mode) -> Result<NewFile> {
         let fd = FileDescriptorReservation::get_unused_fd_flags(bindings::O_CLOEXEC)?;
         let data = open.into_foreign();
-        let flags = bindings::O_RDWR as c_int;
+        let flags = mode.flags();
         // SAFETY: The table lives for ever, and its functions take such private data.
         let file =
             unsafe { shim::anon_inode_getfile(self.name.as_char_ptr(), &self.ops, data, flags) };

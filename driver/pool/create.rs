@@ -26,7 +26,10 @@ use crate::{
             self,
             pindma_pool_create, //
         },
-        anon::NewFile,
+        anon::{
+            Mode,
+            NewFile, //
+        },
         block::Shape,
         gfp,
         pins::{
@@ -77,7 +80,7 @@ pub(crate) fn create<'a>(
     let pool = Pool::new(file, (memory, buffers), plan.direction, maker)?;
     let open = OpenPool::boxed(file, &pool)?;
     let created = Created {
-        file: open::KIND.make(open)?,
+        file: open::KIND.make(open, Mode::Both)?,
         handle: file.names().publish(Named::Pool(pool.clone()))?,
     };
     arg.out_stride = pool.stride();

@@ -43,6 +43,7 @@ use crate::{
         },
         anon::{
             Kind,
+            Mode,
             NewFile, //
         },
         eventfd::EventFd,
@@ -80,14 +81,16 @@ pub(crate) fn create(backlog: &Arc<Backlog>, arg: UserPtr) -> Result<isize> {
 }
 
 fn make(backlog: &Arc<Backlog>, arg: &pindma_queue_create) -> Result<NewFile> {
-    if arg.flags != 0 {
-        return Err(EOPNOTSUPP);
-    }
+    let mode = match arg.flags {
+        0 => Mode::Both,
+        abi::PINDMA_QUEUE_NO_READ => Mode::NoRead,
+        _ => return Err(EOPNOTSUPP),
+    };
     if arg.depth == 0 || arg.depth > MAX_DEPTH {
         return Err(EINVAL);
     }
     let open = KBox::new(Open::new(backlog, arg.depth)?, gfp::for_user())?;
-    QUEUES.make(open)
+    QUEUES.make(open, mode)
 }
 
 impl Open {

@@ -36,6 +36,8 @@ pub(crate) use pindma::sys::{
     PINDMA_UNREGISTER_WAIT as UNREGISTER_WAIT,
 };
 
+pub(crate) use pindma::sys::PINDMA_QUEUE_NO_READ as QUEUE_NO_READ;
+
 pub(crate) use pindma::sys::{
     pindma_completion, pindma_entry, pindma_queue_cancel, pindma_queue_create,
     pindma_queue_eventfd, pindma_queue_wait, pindma_submit, PINDMA_CANCEL_ALL as CANCEL_ALL,

@@ -197,6 +197,10 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                  device or is copied, for reading if it comes from the device",
                 &["ebadf_for_what_a_file_was_not_opened_for"],
             ),
+            by(
+                "read(2) of a queue made with PINDMA_QUEUE_NO_READ",
+                &["ebadf_for_read_of_a_queue_that_is_only_waited_for"],
+            ),
         ],
     ),
     (

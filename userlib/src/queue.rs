@@ -42,7 +42,8 @@ use crate::{Buffer, Completion, Deadline, Device, Memory, Refused, RequestId, Re
 /// its completion, and only then its memory is free.
 ///
 /// Threads may share a queue: one submits, another waits, say.  It can be polled:
-/// it is readable when there are completions.
+/// it is readable when there are completions.  It cannot be read, as that would
+/// take them away.
 ///
 /// Dropping a queue cancels what is in flight and waits until the device is done
 /// with it, which the kernel sees to within bounded time; [`close`](Self::close)

@@ -43,6 +43,7 @@ pub const PINDMA_SYNC_BEGIN_CPU: u32 = 1;
 pub const PINDMA_SYNC_END_CPU: u32 = 2;
 pub const PINDMA_REGION_IS_BOUNCED: u32 = 4;
 pub const PINDMA_REGION_IS_POOL: u32 = 8;
+pub const PINDMA_QUEUE_NO_READ: u32 = 1;
 pub const PINDMA_CANCEL_ALL: u32 = 1;
 pub const PINDMA_POOL_CONTIGUOUS: u32 = 1;
 pub const PINDMA_POOL_AS_MANY: u32 = 2;
@@ -379,7 +380,7 @@ const _: () = {
     ["Offset of field: pindma_region_info::out_page_sizes"]
         [::core::mem::offset_of!(pindma_region_info, out_page_sizes) - 56usize];
 };
-#[doc = " struct pindma_queue_create - argument of PINDMA_QUEUE_CREATE\n @size: sizeof(struct pindma_queue_create).\n @flags: None defined; must be 0.\n @depth: Most requests that are in flight or not yet reaped, 1 to max_depth of\n\t&struct pindma_info.\n @out_fd: File descriptor of the queue, with O_CLOEXEC.\n\n read(2) of the queue returns whole &struct pindma_completion, poll(2) says\n whether there are any.  The queue does not keep the device file open: when\n that is closed, its requests end with ECANCELED, and can still be reaped.\n When the queue is closed, its requests are cancelled."]
+#[doc = " struct pindma_queue_create - argument of PINDMA_QUEUE_CREATE\n @size: sizeof(struct pindma_queue_create).\n @flags: PINDMA_QUEUE_NO_READ or 0.\n @depth: Most requests that are in flight or not yet reaped, 1 to max_depth of\n\t&struct pindma_info.\n @out_fd: File descriptor of the queue, with O_CLOEXEC.\n\n read(2) of the queue returns whole &struct pindma_completion, poll(2) says\n whether there are any.  The queue does not keep the device file open: when\n that is closed, its requests end with ECANCELED, and can still be reaped.\n When the queue is closed, its requests are cancelled."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_queue_create {

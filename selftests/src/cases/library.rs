@@ -4,17 +4,20 @@
 //! leak gate sees whether each drop has given everything back.
 
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use pindma::{
     Access, Block, Buffer, Completion, Deadline, Device, ErrorKind, Memory, Queue, Region, Start,
     Transfer,
 };
+use rustix::io::Errno;
 
 use crate::check::{check, same, Fail, Outcome};
 use crate::device::NODE;
 use crate::flight;
 use crate::leg::Leg;
+use crate::os;
 use crate::pattern;
 use crate::table::{Case, Needs};
 
@@ -40,6 +43,12 @@ pub(crate) const CASES: &[Case] = &[
         "library_queue_gives_buffers_back",
         "a batch, more than fits, one after the other",
         queue,
+    )
+    .needs(Needs::Memory),
+    Case::new(
+        "library_queue_cannot_be_read",
+        "whoever tries has no completion, and takes none",
+        unread,
     )
     .needs(Needs::Memory),
     Case::new(
@@ -149,6 +158,21 @@ fn refused_as(path: &str, right: fn(&ErrorKind) -> bool) -> Outcome {
         Err(error) => check(right(error.kind()), error),
         Ok(_) => check(false, format!("{path} was opened")),
     }
+}
+
+fn unread(_: Leg) -> Outcome {
+    let device = prepared(5)?;
+    let queue = queue_of::<Buffer>(&device, 2)?;
+    let submitted = queue.submit(Transfer::from_device(), buffer(LEN)?);
+    submitted.map_err(failed)?;
+    let readable = os::readable_within(queue.as_fd(), Duration::from_secs(60))?;
+    check(readable, "the request never ended")?;
+    let read = rustix::io::read(&queue, &mut [0; 64]);
+    check(read == Err(Errno::BADF), format!("{read:?}"))?;
+    pattern::expect(
+        &next(&queue)?.finish().map_err(failed)?,
+        &pattern::bytes(5, LEN),
+    )
 }
 
 fn region(_: Leg) -> Outcome {

@@ -66,7 +66,7 @@ fn handle(_: Leg) -> Outcome {
 fn descriptor(_: Leg) -> Outcome {
     let device = Device::open()?;
     let call = |arg: &mut _| device.command(abi::PINDMA_QUEUE_CREATE, arg);
-    for (depth, flags, errno) in [(0, 0, libc::EINVAL), (1, 1, libc::EOPNOTSUPP)] {
+    for (depth, flags, errno) in [(0, 0, libc::EINVAL), (1, 1 << 31, libc::EOPNOTSUPP)] {
         let mut request = ask(depth);
         request.flags = flags;
         request.out_fd = GARBAGE as i32;

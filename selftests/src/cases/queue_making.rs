@@ -2,15 +2,19 @@
 
 //! Queues that are made, or are not.
 
+use std::time::Duration;
+
+use rustix::event::PollFlags;
+
 use crate::abi;
 use crate::check::{check, errno_name, same, Outcome};
 use crate::counters;
-use crate::device::{errno_of, Device, PAGE};
+use crate::device::{errno_of, seg, Device, PAGE};
 use crate::leg::Leg;
 use crate::os;
-use crate::queue::{ask, Queue};
+use crate::queue::{ask, ended, entry, Queue};
 use crate::sys::{self, Mapping};
-use crate::table::Case;
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -18,6 +22,12 @@ pub(crate) const CASES: &[Case] = &[
         "none, and more than info allows",
         depth,
     ),
+    Case::new(
+        "ebadf_for_read_of_a_queue_that_is_only_waited_for",
+        "and its completion is still there",
+        no_read,
+    )
+    .needs(Needs::Memory),
     Case::new(
         "eopnotsupp_for_unknown_flags_of_a_queue",
         "each bit",
@@ -60,8 +70,25 @@ fn depth(_: Leg) -> Outcome {
     Ok(())
 }
 
+fn no_read(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let mut request = ask(1);
+    request.flags = abi::QUEUE_NO_READ;
+    let errno = device.command(abi::PINDMA_QUEUE_CREATE, &mut request);
+    same("create", errno_name(errno), errno_name(0))?;
+    let queue = Queue::from_fd(sys::inherited_fd(request.out_fd)?)?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let only = entry(7, abi::TO_DEVICE, 0, seg(&memory, 0, 64));
+    queue.submit(&device, &[only]).all(1)?;
+    let readable = os::poll(queue.fd(), Duration::from_secs(60))?;
+    check(readable.contains(PollFlags::IN), format!("{readable:?}"))?;
+    let errno = errno_name(errno_of(queue.read(PAGE)));
+    same("read", errno, errno_name(libc::EBADF))?;
+    ended(&queue.reap(1)?[0], 7, 0)
+}
+
 fn queue_flags(_: Leg) -> Outcome {
-    for bit in 0..32 {
+    for bit in 1..32 {
         let mut request = ask(1);
         request.flags = 1 << bit;
         let errno = create_errno(&mut request)?;

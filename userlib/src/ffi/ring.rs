@@ -70,6 +70,8 @@ impl<M> Ring<M> {
     pub(crate) fn new(node: &Arc<Node>, depth: u32) -> rustix::io::Result<Self> {
         let mut arg = sys::pindma_queue_create {
             size: size_of::<sys::pindma_queue_create>() as u32,
+            // Who read a completion as bytes would leave its memory in the slots.
+            flags: sys::PINDMA_QUEUE_NO_READ,
             depth,
             ..Default::default()
         };
