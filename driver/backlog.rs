@@ -27,7 +27,8 @@ use crate::{
     kapi::gfp,
     lane::Lane,
     queue::Queue,
-    request::Name, //
+    request::Name,
+    watch::Watcher, //
 };
 
 /// Most queues that a file may have at a time.
@@ -88,7 +89,7 @@ impl Backlog {
     }
 
     /// The device.
-    pub(crate) fn device(&self) -> &Device {
+    pub(crate) fn device(&self) -> &Arc<Device> {
         &self.device
     }
 

@@ -45,6 +45,11 @@ impl Deadline {
         msecs_to_jiffies(ms as u32) + 1
     }
 
+    /// What is left of it, or as much of that as one wait can take.
+    pub(crate) fn left(self) -> Jiffies {
+        self.slice(u32::MAX)
+    }
+
     fn left_ns(self) -> i64 {
         self.0.saturating_sub(monotonic_ns())
     }

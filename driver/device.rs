@@ -3,7 +3,6 @@
 //! A device as its files know it. It outlives the binding: files may be open for longer.
 
 use kernel::{
-    new_poll_condvar,
     prelude::*,
     str::CString,
     sync::{
@@ -14,7 +13,6 @@ use kernel::{
             Relaxed,
             Release, //
         },
-        poll::PollCondVar,
         Arc, //
     },
     time::msecs_to_jiffies, //
@@ -40,7 +38,8 @@ use crate::{
     pci::Pindma,
     quota::Quota,
     slots,
-    stats::Totals, //
+    stats::Totals,
+    watch::Watch, //
 };
 
 /// `opens` of a device that is open exclusively.
@@ -66,9 +65,9 @@ pub(crate) struct Device {
     /// Raised when unbind has given everything back, or has given it up.
     #[pin]
     settled: Event,
-    /// Notified when unbind begins, or the device has failed.
+    /// Stirred when unbind begins, or the device has failed.
     #[pin]
-    watch: PollCondVar,
+    watch: Watch,
     gone: Atomic<bool>,
     failed: Atomic<bool>,
     generation: Atomic<u32>,
@@ -99,7 +98,7 @@ impl Device {
                 link <- Link::new(),
                 channels,
                 settled <- Event::new(),
-                watch <- new_poll_condvar!(),
+                watch <- Watch::new(),
                 gone: Atomic::new(false),
                 failed: Atomic::new(false),
                 generation: Atomic::new(0),
@@ -175,11 +174,11 @@ impl Device {
     pub(crate) fn close(&self) {
         self.gone.store(true, Release);
         self.channels().for_each(Channel::close);
-        self.watch.notify_all();
+        self.watch.stir();
     }
 
-    /// What wakes who polls when unbind begins, or the device has failed.
-    pub(crate) fn watch(&self) -> &PollCondVar {
+    /// Whom it tells when unbind begins, or it has failed.
+    pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
 
@@ -193,8 +192,8 @@ impl Device {
     pub(crate) fn fail(&self, pages: usize) {
         self.leaked.fetch_add(pages, Relaxed);
         self.failed.store(true, Release);
-        // What is polled for will not come.
-        self.watch.notify_all();
+        // What is waited for will not come.
+        self.watch.stir();
     }
 
     /// Whether the device has failed.

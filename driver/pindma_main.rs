@@ -55,6 +55,7 @@ mod transfer;
 mod turns;
 mod until;
 mod vector;
+mod watch;
 mod window;
 
 /// The module.

@@ -10,11 +10,12 @@
 //! is allocated or copied, nor while the device works.
 
 use kernel::{
-    new_mutex, new_poll_condvar,
+    new_mutex,
     page::PAGE_SIZE,
     prelude::*,
+    static_lock_class,
     sync::{
-        poll::PollCondVar,
+        poll::PollCondVarBox,
         Arc,
         CondVarTimeoutResult,
         Mutex, //
@@ -47,7 +48,8 @@ use crate::{
     until::{
         Canceled,
         Until, //
-    }, //
+    },
+    watch::Watcher, //
 };
 
 use self::{
@@ -89,7 +91,7 @@ pub(crate) const MAX_BUFFERS: u32 = 16384;
 /// Most records that a call takes.
 pub(crate) const MAX_BATCH: u32 = 1024;
 
-/// How often who waits for a buffer looks at its deadline, at least.
+/// How often who waits for the end of transfers looks at its deadline, at least.
 const WAIT_SLICE_MS: u32 = 1000;
 
 struct State {
@@ -116,9 +118,8 @@ pub(crate) struct Pool {
     canceled: Canceled,
     #[pin]
     state: Mutex<State>,
-    /// Something is ready, or the run has ended.
-    #[pin]
-    changed: PollCondVar,
+    /// Something is ready, or the run has ended, or nothing will come any more.
+    changed: PollCondVarBox,
     #[pin]
     pump: Work<Pool>,
     _counted: counters::Held,
@@ -139,6 +140,7 @@ impl Pool {
             ended: Ok(()),
             file: Some(file.clone()),
         };
+        let changed = PollCondVarBox::new(c"Pool::changed", static_lock_class!())?;
         Arc::pin_init(
             try_pin_init!(Self {
                 memory,
@@ -147,7 +149,7 @@ impl Pool {
                 device: file.device().clone(),
                 canceled: Canceled::new(),
                 state <- new_mutex!(state),
-                changed <- new_poll_condvar!(),
+                changed,
                 pump <- new_work!("pindma::pool::Pool::pump"),
                 _counted: counters::POOLS.hold(),
             }),
@@ -229,8 +231,8 @@ impl Pool {
                 None if interrupted => EINTR,
                 None if deadline.passed() => ETIMEDOUT,
                 None => {
-                    let slice = deadline.slice(WAIT_SLICE_MS);
-                    let woken = self.changed.wait_interruptible_timeout(&mut state, slice);
+                    let left = deadline.left();
+                    let woken = self.changed.wait_interruptible_timeout(&mut state, left);
                     interrupted = matches!(woken, CondVarTimeoutResult::Signal { .. });
                     continue;
                 }
@@ -407,6 +409,14 @@ impl Pool {
         self.memory.iter().for_each(Memory::unmap);
         self.changed.notify_all();
         drop(file);
+    }
+}
+
+impl Watcher for Pool {
+    fn stir(&self) {
+        // Who has looked already, and is about to wait, holds the lock until it does.
+        drop(self.state.lock());
+        self.changed.notify_all();
     }
 }
 

@@ -43,6 +43,7 @@ use crate::{
         trace, //
     },
     request::Request,
+    watch::Watcher, //
 };
 
 mod open;
@@ -59,9 +60,6 @@ pub(crate) const MAX_DEPTH: u32 = 4096;
 
 /// The next request's number: none means two requests, of whatever queue.
 static NUMBERS: Atomic<u64> = Atomic::new(1);
-
-/// How often a waiter looks whether the device is still there, at least.
-const WAIT_SLICE_MS: u32 = 1000;
 
 struct State {
     /// Requests that have not ended, and room for some that are about to be submitted.
@@ -187,13 +185,6 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Makes everybody who waits look around: the file was closed.
-    pub(crate) fn stir(&self) {
-        // Who has looked already, and is about to wait, holds the lock until it does.
-        drop(self.state.lock());
-        self.changed.notify_all();
-    }
-
     fn level(&self) -> Level {
         self.state.lock().level()
     }
@@ -230,8 +221,8 @@ impl Queue {
             if deadline.passed() {
                 return Err(ETIMEDOUT);
             }
-            let slice = deadline.slice(WAIT_SLICE_MS);
-            let woken = self.changed.wait_interruptible_timeout(&mut state, slice);
+            let left = deadline.left();
+            let woken = self.changed.wait_interruptible_timeout(&mut state, left);
             if let CondVarTimeoutResult::Signal { .. } = woken {
                 return Err(EINTR);
             }
@@ -270,6 +261,14 @@ impl Queue {
         }
         drop(state);
         self.backlog.forget(self);
+    }
+}
+
+impl Watcher for Queue {
+    fn stir(&self) {
+        // Who has looked already, and is about to wait, holds the lock until it does.
+        drop(self.state.lock());
+        self.changed.notify_all();
     }
 }
 

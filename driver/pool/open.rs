@@ -55,19 +55,21 @@ use crate::{
         pins::Direction, //
     },
     mover::Route,
-    transfer, //
+    transfer,
+    watch::Watching, //
 };
 
 /// The kind of file that a pool is.
 pub(super) static KIND: Kind<OpenPool> = Kind::new(c"[pindma_pool]");
 
 /// A pool as the VFS holds it.
-pub(super) struct OpenPool(Arc<Pool>);
+pub(super) struct OpenPool(Arc<Pool>, #[expect(dead_code, reason = "dropped")] Watching);
 
 impl OpenPool {
     /// The file of `pool`, which `file` learns of.
     pub(super) fn boxed(file: &File, pool: &Arc<Pool>) -> Result<KBox<Self>> {
-        let open = KBox::new(Self(pool.clone()), gfp::for_user())?;
+        let watching = Watching::new(file.device(), pool.clone())?;
+        let open = KBox::new(Self(pool.clone(), watching), gfp::for_user())?;
         file.roster().add(pool)?;
         Ok(open)
     }
@@ -100,7 +102,6 @@ impl FileOps for OpenPool {
     fn poll(&self, file: &kernel::fs::File, table: PollTable<'_>) -> Ready {
         let pool = &self.0;
         table.register_wait(file, &pool.changed);
-        table.register_wait(file, pool.device.watch());
         let state = pool.state.lock();
         let ready = state.buffers.ready() > 0;
         Ready {

@@ -55,7 +55,8 @@ use crate::{
         gfp, //
     },
     pool::MAX_BATCH,
-    request::Name, //
+    request::Name,
+    watch::Watching, //
 };
 
 /// Files that are queues.
@@ -67,7 +68,10 @@ const AT_A_TIME: usize = 8;
 const RECORD: usize = size_of::<pindma_completion>();
 
 /// A queue as the VFS holds it; dropping it is the release.
-pub(crate) struct Open(Arc<Queue>);
+pub(crate) struct Open(
+    Arc<Queue>,
+    #[expect(dead_code, reason = "dropped")] Watching,
+);
 
 /// `PINDMA_QUEUE_CREATE`.
 pub(crate) fn create(backlog: &Arc<Backlog>, arg: UserPtr) -> Result<isize> {
@@ -96,8 +100,9 @@ fn make(backlog: &Arc<Backlog>, arg: &pindma_queue_create) -> Result<NewFile> {
 impl Open {
     fn new(backlog: &Arc<Backlog>, depth: u32) -> Result<Self> {
         let queue = Queue::new(backlog.clone(), depth)?;
+        let watching = Watching::new(backlog.device(), queue.clone())?;
         backlog.add(&queue)?;
-        Ok(Self(queue))
+        Ok(Self(queue, watching))
     }
 
     /// The queue.
@@ -309,7 +314,6 @@ impl FileOps for Open {
 
     fn poll(&self, file: &VfsFile, table: PollTable<'_>) -> Ready {
         table.register_wait(file, &self.0.changed);
-        table.register_wait(file, self.0.backlog.device().watch());
         let level = self.0.level();
         Ready {
             readable: level.ready > 0,

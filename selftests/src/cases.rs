@@ -76,6 +76,7 @@ mod uring_ends;
 mod vectors;
 mod waits;
 mod windows;
+mod waking;
 
 /// All of them, in the order in which they run.
 pub(crate) static ALL: &[&[Case]] = &[
@@ -116,6 +117,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     queue_making::CASES,
     waits::CASES,
     reading::CASES,
+    waking::CASES,
     cancelling::CASES,
     exactly_once::CASES,
     named::CASES,

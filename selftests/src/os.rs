@@ -89,6 +89,16 @@ pub(crate) fn sleeps_in(thread: u32, call: i64) -> io::Result<bool> {
     Ok(state.split(' ').next() == Some(&call.to_string()))
 }
 
+/// How often a thread of this process has gone to sleep.
+pub(crate) fn sleeps_of(thread: u32) -> io::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/self/task/{thread}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+    let count = line.and_then(|count| count.trim().parse().ok());
+    count.ok_or_else(|| io::Error::other("no voluntary_ctxt_switches"))
+}
+
 /// read(2).
 pub(crate) fn read(fd: BorrowedFd<'_>, bytes: &mut [u8]) -> io::Result<usize> {
     Ok(rustix::io::read(fd, bytes)?)

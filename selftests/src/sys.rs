@@ -20,6 +20,7 @@ use rustix::process::Pid;
 
 use crate::abi;
 
+pub(crate) mod aio;
 pub(crate) mod rw;
 pub(crate) mod signals;
 pub(crate) mod uring;

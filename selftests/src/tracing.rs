@@ -106,6 +106,69 @@ impl Drop for Tracing {
     }
 }
 
+/// Functions of the kernel that are watched for as long as it lives, in the thread that
+/// has made it.
+pub(crate) struct Probes {
+    folder: PathBuf,
+    names: Vec<String>,
+}
+
+impl Probes {
+    pub(crate) fn of_this_thread(functions: &[&str]) -> Outcome<Probes> {
+        mount()?;
+        let folder = Path::new(TRACEFS).join("instances/probes");
+        let mut probes = Probes {
+            names: Vec::new(),
+            folder,
+        };
+        // Perhaps left by a case that was killed.
+        if !probes.folder.exists() {
+            fs::create_dir(&probes.folder)?;
+        }
+        let only = format!("common_pid == {}", os::thread_id());
+        for function in functions {
+            let name = format!("pindma_{function}");
+            append(&format!("p:probes/{name} {function}"))?;
+            probes.names.push(name);
+        }
+        for name in &probes.names {
+            let event = probes.folder.join("events/probes").join(name);
+            fs::write(event.join("filter"), &only)?;
+            fs::write(event.join("enable"), "1")?;
+        }
+        Ok(probes)
+    }
+
+    /// How often they were called.
+    pub(crate) fn hits(&self) -> Outcome<usize> {
+        let text = fs::read_to_string(self.folder.join("trace"))?;
+        let calls = text.lines().filter(|line| line.contains(": pindma_"));
+        Ok(calls.count())
+    }
+}
+
+impl Drop for Probes {
+    fn drop(&mut self) {
+        for name in &self.names {
+            let enable = self.folder.join("events/probes").join(name).join("enable");
+            // What is left is taken by the next.
+            let _ = fs::write(enable, "0");
+        }
+        let _ = fs::remove_dir(&self.folder);
+        for name in &self.names {
+            let _ = append(&format!("-:probes/{name}"));
+        }
+    }
+}
+
+/// Adds a line to the list of probes.
+fn append(line: &str) -> Outcome {
+    let path = Path::new(TRACEFS).join("kprobe_events");
+    let mut list = OpenOptions::new().append(true).open(&path)?;
+    std::io::Write::write_all(&mut list, line.as_bytes())
+        .map_err(|e| Fail::new(format!("{line}: {e}")))
+}
+
 /// The fields of an event, which is called as its folder is, in their order.
 pub(crate) fn fields(event: &str) -> Outcome<Vec<String>> {
     mount()?;
