@@ -53,7 +53,8 @@
  *                   entries than max_batch
  *  ENOENT           no such channel, handle or request; a handle is stale
  *  EPERM            the region or pool was made by another process, and is not
- *                   shared
+ *                   shared; contiguous buffers of a pool that are larger than the
+ *                   page allocator's largest, without CAP_SYS_RESOURCE
  *  EBADF            a file descriptor that was passed is not one, or not of the
  *                   right kind; or the file is not open for what was asked: for
  *                   writing if data goes to the device or is copied, for reading
@@ -675,7 +676,15 @@ struct pindma_queue_eventfd {
 	__u32 reserved;
 };
 
-/** PINDMA_POOL_CONTIGUOUS - each buffer is contiguous in physical memory. */
+/**
+ * PINDMA_POOL_CONTIGUOUS - each buffer is contiguous in physical memory.
+ *
+ * Buffers up to what the page allocator has in one piece (4 MiB on x86) are
+ * charged as all pools are: to RLIMIT_MEMLOCK, to the limits of the device and of
+ * the file, and to the memory cgroup.  Larger ones are made free by moving other
+ * memory away, which no memory cgroup can be charged with.  So they need
+ * CAP_SYS_RESOURCE, else EPERM; the other limits apply to them as well.
+ */
 #define PINDMA_POOL_CONTIGUOUS	(1U << 0)
 /** PINDMA_POOL_AS_MANY - fewer than count buffers will do, down to one. */
 #define PINDMA_POOL_AS_MANY	(1U << 1)

@@ -114,10 +114,16 @@ impl Block {
     fn fill_from(&mut self, zone: bindings::gfp_t, count: usize, shape: Shape) -> Result {
         match shape {
             Shape::Scattered => self.fill_scattered(zone, count),
-            Shape::Contiguous => self
-                .fill_in_one(zone, count)
-                .or_else(|_| self.fill_by_migration(zone, count)),
+            // Not as a way out if there is no run left: nothing charges a memory cgroup there.
+            Shape::Contiguous if Self::exceeds_runs(count) => self.fill_by_migration(zone, count),
+            Shape::Contiguous => self.fill_in_one(zone, count),
         }
+    }
+
+    /// Whether the page allocator has no run that is so long. A contiguous block of so many pages is
+    /// on no memory cgroup's account.
+    pub(crate) fn exceeds_runs(count: usize) -> bool {
+        count > 1 << bindings::MAX_PAGE_ORDER
     }
 
     fn fill_scattered(&mut self, zone: bindings::gfp_t, count: usize) -> Result {
@@ -147,13 +153,11 @@ impl Block {
     /// One run of the page allocator, of which what is too much is given back.
     fn fill_in_one(&mut self, zone: bindings::gfp_t, count: usize) -> Result {
         let order = count.next_power_of_two().ilog2();
-        if order > bindings::MAX_PAGE_ORDER {
-            return Err(ENOMEM);
-        }
         self.add_run(zone | gfp::FOR_DEVICE, order, count)
     }
 
-    /// A run of any length, made free by moving away what lies there.
+    /// A run of any length, made free by moving away what lies there. It is on no memory cgroup's
+    /// account.
     fn fill_by_migration(&mut self, zone: bindings::gfp_t, count: usize) -> Result {
         // SAFETY: A process may sleep; these are flags that it takes.
         let first = unsafe {

@@ -117,6 +117,12 @@ fn exempt() -> bool {
     unsafe { bindings::capable(bindings::CAP_IPC_LOCK as c_int) }
 }
 
+/// Whether the current task may take memory that no limit of resources counts.
+pub(crate) fn may_exceed_resources() -> bool {
+    // SAFETY: Called by a task.
+    unsafe { bindings::capable(bindings::CAP_SYS_RESOURCE as c_int) }
+}
+
 /// Why pages could not be charged.
 pub(crate) enum ChargeError {
     /// The limit is reached.

@@ -30,7 +30,11 @@ use crate::{
             Mode,
             NewFile, //
         },
-        block::Shape,
+        block::{
+            Block,
+            Shape, //
+        },
+        charge::may_exceed_resources,
         gfp,
         pins::{
             killed,
@@ -116,14 +120,15 @@ impl Plan {
         let pages = pages(arg.buffer_bytes, arg.count)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_BUFFER_BYTES))?;
         let has = |flag| arg.flags & flag != 0;
+        let shape = match has(abi::PINDMA_POOL_CONTIGUOUS) {
+            true => Shape::Contiguous,
+            false => Shape::Scattered,
+        };
+        check_right(shape, pages)?;
         Ok(Self {
             pages,
             count: arg.count as usize,
-            shape: if has(abi::PINDMA_POOL_CONTIGUOUS) {
-                Shape::Contiguous
-            } else {
-                Shape::Scattered
-            },
+            shape,
             direction: file.mode().direction(arg.access)?,
             as_many: has(abi::PINDMA_POOL_AS_MANY),
             shared: has(abi::PINDMA_POOL_SHARED),
@@ -155,6 +160,15 @@ impl Plan {
         let no_more = [ENOMEM, ENOSPC, ENXIO].contains(&failure.error());
         self.as_many && no_more && !all.is_empty()
     }
+}
+
+/// Fails if no memory cgroup would be charged with buffers that the caller has no right to, so.
+fn check_right(shape: Shape, pages: usize) -> Result<(), Failure> {
+    let uncharged = shape == Shape::Contiguous && Block::exceeds_runs(pages);
+    if uncharged && !may_exceed_resources() {
+        return Err(Failure::field(EPERM, abi::PINDMA_FIELD_BUFFER_BYTES));
+    }
+    Ok(())
 }
 
 /// Pages of a buffer; `None` if that is none, or more than can be told.

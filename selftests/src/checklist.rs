@@ -179,6 +179,11 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 "or pool was made by another process, and is not shared",
                 &["eperm_for_pool_of_another_process"],
             ),
+            by(
+                "contiguous buffers of a pool that are larger than the page allocator's largest, \
+                 without CAP_SYS_RESOURCE",
+                &["eperm_for_contiguous_buffers_that_no_cgroup_is_charged_with"],
+            ),
         ],
     ),
     (

@@ -238,6 +238,13 @@ pub(crate) fn drop_ipc_lock() -> io::Result<()> {
     Ok(rustix::thread::set_capabilities(None, sets)?)
 }
 
+/// Gives up `CAP_SYS_RESOURCE`: what no limit counts is not for the caller.
+pub(crate) fn drop_sys_resource() -> io::Result<()> {
+    let mut sets = rustix::thread::capabilities(None)?;
+    sets.effective.remove(CapabilitySet::SYS_RESOURCE);
+    Ok(rustix::thread::set_capabilities(None, sets)?)
+}
+
 // ---- the machine ----
 
 /// Nanoseconds of `CLOCK_MONOTONIC`.

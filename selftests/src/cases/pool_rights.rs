@@ -70,6 +70,20 @@ pub(crate) const CASES: &[Case] = &[
     )
     .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
     .not_on_debug("it has no memory cgroups"),
+    // Kills the mutant that takes what cannot be charged as a way out.
+    Case::new(
+        "contiguous_pool_stays_within_its_cgroup",
+        "as a scattered one does",
+        contiguous_in_a_cgroup,
+    )
+    .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
+    .not_on_debug("it has no memory cgroups"),
+    // Kills the mutant that does not ask.
+    Case::new(
+        "eperm_for_contiguous_buffers_that_no_cgroup_is_charged_with",
+        "by a byte; smaller ones, scattered ones and who has the right go on",
+        uncharged,
+    ),
 ];
 
 #[track_caller]
@@ -253,4 +267,45 @@ fn in_a_cgroup(_: Leg) -> Outcome {
         check(fits, format!("{} buffers in {most} MiB", pool.count))
     })?;
     nobody_was_killed(&cgroup)
+}
+
+fn contiguous(count: u32, bytes: usize) -> pindma_pool_create {
+    pindma_pool_create {
+        flags: abi::POOL_CONTIGUOUS,
+        ..ask(count, bytes)
+    }
+}
+
+fn contiguous_in_a_cgroup(_: Leg) -> Outcome {
+    let (cgroup, device) = (Cgroup::new("contiguous-pool")?, Device::open()?);
+    cgroup.set("memory.max", &LIMIT.to_string())?;
+    flight::in_child(|| {
+        cgroup.enter()?;
+        let request = contiguous(64, 1 << 20);
+        let out = Pool::refused(&device, request, libc::ENOMEM, abi::FIELD_NONE)?;
+        same("for memlock", out.flags & abi::OUT_MEMLOCK, 0)
+    })?;
+    nobody_was_killed(&cgroup)
+}
+
+/// The largest run of the page allocator.
+const LARGEST: usize = 4 << 20;
+
+fn uncharged(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let field = abi::FIELD_BUFFER_BYTES;
+    flight::in_child(|| {
+        os::drop_sys_resource()?;
+        let large = contiguous(1, LARGEST + 1);
+        Pool::refused(&device, large, libc::EPERM, field)?;
+        // There may be none, but not for want of a right.
+        if let Err((errno, _)) = Pool::try_make(&device, contiguous(1, LARGEST))? {
+            refused(errno, libc::ENOMEM)?;
+        }
+        Pool::make(&device, ask(1, LARGEST + 1)).map(drop)
+    })?;
+    match Pool::try_make(&device, contiguous(1, LARGEST + 1))? {
+        Ok(pool) => same("stride", pool.stride, LARGEST + PAGE),
+        Err((errno, _)) => refused(errno, libc::ENOMEM),
+    }
 }

@@ -204,6 +204,12 @@ pub enum ErrorKind {
          transfers it, or share the region"
     )]
     OtherProcess,
+    /// `EPERM`: no memory cgroup could be charged with buffers so large.
+    #[error(
+        "contiguous buffers larger than the page allocator's largest are charged to no memory \
+         cgroup; make them smaller, do without contiguous, or get CAP_SYS_RESOURCE"
+    )]
+    Uncharged,
     /// The memory is registered with another open file.
     #[error(
         "the memory belongs to another open file, or another pool; use the device or pool that \

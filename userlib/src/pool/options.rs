@@ -23,7 +23,9 @@ pub struct PoolOptions {
 }
 
 impl PoolOptions {
-    /// Whether each buffer is to be contiguous in physical memory.
+    /// Whether each buffer is to be contiguous in physical memory.  Buffers larger
+    /// than the page allocator's largest (4 MiB on x86) need `CAP_SYS_RESOURCE`,
+    /// as no memory cgroup is charged with them.
     pub fn contiguous(mut self, contiguous: bool) -> Self {
         self.contiguous = contiguous;
         self
@@ -43,6 +45,7 @@ impl PoolOptions {
     /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
     /// [`TooMany`](crate::ErrorKind::TooMany),
     /// [`OutOfReach`](crate::ErrorKind::OutOfReach),
+    /// [`Uncharged`](crate::ErrorKind::Uncharged),
     /// [`Invalid`](crate::ErrorKind::Invalid),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn create(
