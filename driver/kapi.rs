@@ -20,6 +20,7 @@ pub(crate) mod eventfd;
 mod extent;
 pub(crate) mod file_ops;
 pub(crate) mod gfp;
+pub(crate) mod held;
 pub(crate) mod irq_set;
 pub(crate) mod iter;
 pub(crate) mod link;

@@ -60,12 +60,13 @@ mod window;
 
 /// The module.
 ///
-/// Drop order: the driver is unregistered first, and with it every device is unbound; then the work
-/// that is left ends.
+/// Drop order: the driver is unregistered first, and with it every device is unbound; then the pages that
+/// others hold are let go of; then the work that is left ends.
 #[pin_data]
 struct PindmaModule {
     #[pin]
     _driver: driver::Registration<kapi::outages::Registered<pci::Pindma>>,
+    _held: kapi::held::Keeper,
     _work: kapi::workqueue::WorkQueue,
     _counters: counters::Counters,
 }
@@ -75,6 +76,7 @@ impl InPlaceModule for PindmaModule {
         try_pin_init!(Self {
             _counters: counters::Counters::show(c"pindma")?,
             _work: kapi::workqueue::WorkQueue::new(c"pindma")?,
+            _held: kapi::held::Keeper::new()?,
             _driver <- driver::Registration::new(<LocalModule as kernel::ModuleMetadata>::NAME, module),
         })
     }

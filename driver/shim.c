@@ -91,6 +91,11 @@ void pindma_put_page(struct page *page)
 	put_page(page);
 }
 
+bool pindma_page_is_shared(const struct page *page)
+{
+	return page_ref_count(page) > 1;
+}
+
 /*
  * Says of a file that it may be opened with O_DIRECT, and that read and write
  * know what to do when they must not wait.

@@ -31,6 +31,7 @@ void pindma_kill_process(void);
 struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp);
 void pindma_get_page(struct page *page);
 void pindma_put_page(struct page *page);
+bool pindma_page_is_shared(const struct page *page);
 void pindma_file_set_direct(struct file *file);
 bool pindma_iocb_nowait(const struct kiocb *iocb);
 bool pindma_iter_is_user(const struct iov_iter *iter);

@@ -74,7 +74,8 @@
  *                   bounced (fault_index and fault_addr say which)
  *  EAGAIN           the file is O_NONBLOCK and the channel is busy, or nothing
  *                   is there to be reaped or dequeued; the queue has no room for
- *                   another request; RWF_NOWAIT
+ *                   another request; RWF_NOWAIT; mmap(2) of a pool after
+ *                   mlockall(MCL_FUTURE), beyond RLIMIT_MEMLOCK
  *  EBUSY            open(2): the device is open exclusively, or is open and an
  *                   exclusive open was asked for; the region is in use by a
  *                   transfer; the pool buffer is not the application's now; the
@@ -709,7 +710,13 @@ struct pindma_queue_eventfd {
  *
  * The memory is ordinary, zeroed, charged like pinned memory, and lives for as
  * long as the pool's file descriptor, its handle or a mapping does, also when the
- * device is gone.  All buffers are the application's at first.
+ * device is gone.  All buffers are the application's at first.  Pages that others
+ * hold for longer, such as a pipe or a socket, stay charged until they let go.
+ *
+ * After mlockall(MCL_FUTURE) mmap(2) needs room for the mapping below
+ * RLIMIT_MEMLOCK beside what the process has locked, else it is EAGAIN; once mapped
+ * it is not counted.  What the device writes does not set the soft-dirty bits of
+ * /proc/PID/pagemap: who copies only what has changed must copy pools whole.
  *
  * poll(2) of the pool says POLLIN if a buffer can be dequeued, whichever way its
  * data went; of a pool that the device only reads it says POLLOUT too, since what

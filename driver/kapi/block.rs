@@ -25,6 +25,7 @@ use super::{
         Merger, //
     },
     gfp,
+    held::Room,
     pins::killed,
     shim, //
 };
@@ -49,7 +50,8 @@ const LARGEST_RUN: u32 = 9;
 /// Each of `pages` is an ordinary page of order 0, of which the block holds one reference.
 pub(crate) struct Block {
     pages: KVVec<NonNull<bindings::page>>,
-    _charge: Option<Charge>,
+    /// What is charged for them, and room to keep them if they outlive the block.
+    charge: Option<(Charge, Option<Room>)>,
 }
 
 // SAFETY: Pages are refcounted and may be released by any thread.
@@ -59,7 +61,8 @@ unsafe impl Sync for Block {}
 
 impl Block {
     /// Allocates `count` pages, where the device reaches them if there are such. Keeps `charge`,
-    /// which should be for as many, until the pages are freed.
+    /// which should be for as many, until the pages are freed, whoever holds them: without one they
+    /// must not be given to anybody.
     ///
     /// # Errors
     ///
@@ -71,10 +74,11 @@ impl Block {
         charge: Option<Charge>,
     ) -> Result<Self> {
         let pages = KVVec::with_capacity(count, gfp::for_user())?;
-        let mut block = Self {
-            pages,
-            _charge: charge,
+        let charge = match charge {
+            Some(charge) => Some((charge, Some(Room::new()?))),
+            None => None,
         };
+        let mut block = Self { pages, charge };
         block.fill(count, shape, reach)?;
         Ok(block)
     }
@@ -213,6 +217,25 @@ impl Block {
             .all(|page| Reach(phys(page.as_ptr()) + PAGE_SIZE as u64 - 1) <= reach)
     }
 
+    /// Gives back the pages that nobody else holds, and what is charged for them.
+    pub(super) fn give_back_unshared(&mut self) {
+        let before = self.pages.len();
+        self.pages.retain(|page| {
+            // SAFETY: By the type invariant it is valid.
+            let shared = unsafe { shim::pindma_page_is_shared(page.as_ptr()) };
+            if !shared {
+                // SAFETY: By the type invariant the reference is ours.
+                unsafe { shim::pindma_put_page(page.as_ptr()) };
+                counters::KERNEL_PAGES.sub(1);
+            }
+            shared
+        });
+        let given = before - self.pages.len();
+        if let Some((charge, _)) = &mut self.charge {
+            drop(charge.split(given));
+        }
+    }
+
     fn clear(&mut self) {
         while let Some(page) = self.pages.pop() {
             // SAFETY: By the type invariant the reference is ours.
@@ -262,7 +285,16 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        self.clear();
+        let Some((charge, Some(room))) = self.charge.take() else {
+            return self.clear();
+        };
+        // INVARIANT: The references go along.
+        let mut rest = Self {
+            pages: core::mem::take(&mut self.pages),
+            charge: Some((charge, None)),
+        };
+        rest.give_back_unshared();
+        room.keep(rest);
     }
 }
 

@@ -45,6 +45,7 @@ extern "C" {
         gfp: bindings::gfp_t,
     ) -> *mut bindings::page;
     pub(super) fn pindma_get_page(page: *mut bindings::page);
+    pub(super) fn pindma_page_is_shared(page: *const bindings::page) -> bool;
     pub(super) fn pindma_put_page(page: *mut bindings::page);
     pub(super) fn pindma_file_set_direct(file: *mut bindings::file);
     pub(super) fn pindma_iocb_nowait(iocb: *const bindings::kiocb) -> bool;

@@ -14,6 +14,7 @@ use core::ptr::{
 
 use kernel::{
     bindings,
+    container_of,
     prelude::*,
     sync::{
         atomic::{
@@ -21,11 +22,17 @@ use kernel::{
             Atomic,
             Full, //
         },
-        rcu, //
+        rcu,
+        Arc, //
     },
+    time::Jiffies,
     workqueue::{
+        HasDelayedWork,
         Queue,
-        RawWorkItem, //
+        RawDelayedWorkItem,
+        RawWorkItem,
+        Work,
+        WorkItem, //
     }, //
 };
 
@@ -87,6 +94,38 @@ pub(crate) fn enqueue<W, const ID: u64>(work: W) -> Result<W::EnqueueOutput>
 where
     W: RawWorkItem<ID> + Send + 'static,
 {
+    with_queue(work, |queue, work| queue.enqueue(work))
+}
+
+/// The same after `delay`. Dropping the queue does not wait for that: [`cancel`] it.
+///
+/// # Errors
+///
+/// `ENODEV` if the queue is gone.
+pub(crate) fn enqueue_after<W, const ID: u64>(work: W, delay: Jiffies) -> Result<W::EnqueueOutput>
+where
+    W: RawDelayedWorkItem<ID> + Send + 'static,
+{
+    with_queue(work, |queue, work| queue.enqueue_delayed(work, delay))
+}
+
+/// Takes back what is to run after a delay, and waits for it if it runs.
+pub(crate) fn cancel<T>(work: &Arc<T>)
+where
+    T: HasDelayedWork<T> + WorkItem<Pointer = Arc<T>>,
+{
+    // SAFETY: It is valid, and such work lies in a `struct delayed_work`.
+    let pending = unsafe {
+        let item = Work::raw_get(T::raw_get_work(Arc::as_ptr(work).cast_mut()));
+        bindings::cancel_delayed_work_sync(container_of!(item, bindings::delayed_work, work))
+    };
+    if pending {
+        // SAFETY: The queue had a reference, and will not give it back any more.
+        drop(unsafe { Arc::from_raw(Arc::as_ptr(work)) });
+    }
+}
+
+fn with_queue<W, R>(work: W, f: impl FnOnce(&Queue, W) -> R) -> Result<R> {
     let guard = rcu::read_lock();
     let queue = QUEUE.load(Acquire);
     if queue.is_null() {
@@ -95,7 +134,7 @@ where
         return Err(ENODEV);
     }
     // SAFETY: It is valid for as long as `guard` is held.
-    let output = unsafe { Queue::from_raw(queue) }.enqueue(work);
+    let output = f(unsafe { Queue::from_raw(queue) }, work);
     drop(guard);
     Ok(output)
 }

@@ -29,6 +29,7 @@ use crate::{
             Shape, //
         },
         charge::Charge,
+        held,
         mapped::Bounce,
         pins::{
             Direction,
@@ -64,8 +65,13 @@ impl Memory {
         direction: Direction,
     ) -> Result<Self, Failure> {
         let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
-        let charge = Charge::new(pages)
-            .map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
+        // What others held may be free by now.
+        let charge = Charge::new(pages).or_else(|_| {
+            held::sweep();
+            Charge::new(pages)
+        });
+        let charge =
+            charge.map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
         Self::map(
             file.device(),
             (pages, shape),

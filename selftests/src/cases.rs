@@ -41,6 +41,7 @@ mod pool_calls;
 mod pool_endings;
 mod pool_guests;
 mod pool_loans;
+mod pool_pages;
 mod pool_polls;
 mod pool_rights;
 mod pools;
@@ -75,8 +76,8 @@ mod uring;
 mod uring_ends;
 mod vectors;
 mod waits;
-mod windows;
 mod waking;
+mod windows;
 
 /// All of them, in the order in which they run.
 pub(crate) static ALL: &[&[Case]] = &[
@@ -116,8 +117,8 @@ pub(crate) static ALL: &[&[Case]] = &[
     batches::CASES,
     queue_making::CASES,
     waits::CASES,
-    reading::CASES,
     waking::CASES,
+    reading::CASES,
     cancelling::CASES,
     exactly_once::CASES,
     named::CASES,
@@ -136,6 +137,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     streams::CASES,
     overruns::CASES,
     pool_guests::CASES,
+    pool_pages::CASES,
     deadlines::CASES,
     signals::CASES,
     cow::CASES,

@@ -304,6 +304,10 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 &["eagain_when_the_queue_is_full"],
             ),
             by("RWF_NOWAIT", &["eagain_for_rwf_nowait"]),
+            by(
+                "mmap(2) of a pool after mlockall(MCL_FUTURE), beyond RLIMIT_MEMLOCK",
+                &["eagain_for_pool_mapping_under_mlockall"],
+            ),
         ],
     ),
     (

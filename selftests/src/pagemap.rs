@@ -23,6 +23,14 @@ pub(crate) fn frames(mapping: &Mapping) -> Outcome<Vec<u64>> {
     Ok(frames)
 }
 
+/// Whether the first page of `mapping` was written since somebody began to watch.
+pub(crate) fn is_soft_dirty(mapping: &Mapping) -> Outcome<bool> {
+    let mut entry = [0; 8];
+    let offset = mapping.addr(0) / PAGE as u64 * 8;
+    File::open("/proc/self/pagemap")?.read_exact_at(&mut entry, offset)?;
+    Ok(u64::from_ne_bytes(entry) & (1 << 55) != 0)
+}
+
 /// Whether the page at a physical address is anonymous memory: it is until it is freed.
 pub(crate) fn is_anonymous(frame: u64) -> Outcome<bool> {
     const ANONYMOUS: u64 = 1 << 12;

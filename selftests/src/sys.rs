@@ -148,6 +148,24 @@ impl Mapping {
         check(unsafe { libc::madvise(at.cast(), len, advice) }).map(drop)
     }
 
+    /// `mlock(2)` of all of it.
+    pub(crate) fn lock(&self) -> io::Result<()> {
+        // SAFETY: It changes nothing of the range, which is ours.
+        check(unsafe { libc::mlock(self.base as *const _, self.len) }).map(drop)
+    }
+
+    /// Gives its pages to a pipe, as they are; how many bytes it took.
+    pub(crate) fn give_to_pipe(&self, pipe: impl AsFd) -> io::Result<usize> {
+        let part = libc::iovec {
+            iov_base: self.base as *mut _,
+            iov_len: self.len,
+        };
+        let pipe = pipe.as_fd().as_raw_fd();
+        // SAFETY: The kernel only reads the range, which is ours.
+        let given = unsafe { libc::vmsplice(pipe, &raw const part, 1, 0) };
+        Ok(check(given)? as usize)
+    }
+
     /// Unmaps whole pages of it for good.
     pub(crate) fn punch(&mut self, offset: usize, len: usize) -> io::Result<()> {
         let at = self.range(offset, len);
