@@ -65,6 +65,9 @@ pub(crate) struct ChannelLimits {
     pub(crate) staging: Option<(u64, u64)>,
     /// A job's device address may be fixed.
     pub(crate) fixed: bool,
+    /// It writes to memory only for a job. A card that writes into what it was given once, whenever
+    /// it likes, says no; programs then know that registered memory may change under their hands.
+    pub(crate) when_told: bool,
     /// Alignment in bytes that jobs' bus addresses need; a power of two.
     pub(crate) addr_align: u32,
     /// Alignment in bytes that jobs' lengths need; a power of two.

@@ -159,6 +159,7 @@ fn channel_caps(limits: &ChannelLimits) -> u32 {
         (limits.from_device, abi::PINDMA_CHANNEL_FROM_DEVICE),
         (limits.staging.is_some(), abi::PINDMA_CHANNEL_COPY),
         (limits.fixed, abi::PINDMA_CHANNEL_FIXED),
+        (limits.when_told, abi::PINDMA_CHANNEL_WHEN_TOLD),
     ]
     .into_iter()
     .filter_map(|(able, bit)| able.then_some(bit))

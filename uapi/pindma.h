@@ -422,7 +422,8 @@ struct pindma_copy {
  * was there at the time of the call, whatever is mapped later.
  *
  * Transfers see to caches and bounce buffers by themselves, for the range that
- * they use.  Where the device writes on its own, PINDMA_REGION_SYNC does it.
+ * they use.  Where the device writes on its own (without
+ * PINDMA_CHANNEL_WHEN_TOLD), PINDMA_REGION_SYNC does it.
  */
 struct pindma_region_register {
 	__u32 size;
@@ -1034,6 +1035,12 @@ enum pindma_channel_kind {
 #define PINDMA_CHANNEL_COPY		(1ULL << 2)
 /** PINDMA_CHANNEL_FIXED - the channel knows PINDMA_DEV_FIXED. */
 #define PINDMA_CHANNEL_FIXED		(1ULL << 3)
+/**
+ * PINDMA_CHANNEL_WHEN_TOLD - the channel writes to memory only while a request has
+ * it do so.  If all channels of a device say so, regions and pools that it may
+ * write change only then; else they may change at any time.
+ */
+#define PINDMA_CHANNEL_WHEN_TOLD	(1ULL << 4)
 
 /**
  * struct pindma_channel_info - argument of PINDMA_CHANNEL_INFO

@@ -54,6 +54,7 @@ static LIMITS: Limits = Limits {
         from_device: true,
         staging: Some((0, regs::MEMORY_BYTES)),
         fixed: false,
+        when_told: true,
         addr_align: 1,
         len_align: 1,
         job_bytes: regs::MEMORY_BYTES,

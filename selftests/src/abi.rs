@@ -94,3 +94,4 @@ pub(crate) const CAP_MAY_COPY: u64 = pindma::sys::PINDMA_CAP_MAY_COPY as u64;
 pub(crate) const CHANNEL_TO_DEVICE: u64 = pindma::sys::PINDMA_CHANNEL_TO_DEVICE as u64;
 pub(crate) const CHANNEL_FROM_DEVICE: u64 = pindma::sys::PINDMA_CHANNEL_FROM_DEVICE as u64;
 pub(crate) const CHANNEL_COPY: u64 = pindma::sys::PINDMA_CHANNEL_COPY as u64;
+pub(crate) const CHANNEL_WHEN_TOLD: u64 = pindma::sys::PINDMA_CHANNEL_WHEN_TOLD as u64;

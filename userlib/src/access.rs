@@ -3,7 +3,10 @@
 
 use bitflags::bitflags;
 
-use crate::sys;
+use crate::error::{decode, Operation};
+use crate::ffi::{self, Refusal};
+use crate::node::Node;
+use crate::{sys, Result};
 
 bitflags! {
     /// What the device may do with memory, seen from the device: what it reads,
@@ -21,6 +24,18 @@ bitflags! {
 impl Access {
     /// The device may do both.
     pub const BOTH: Self = Self::READ.union(Self::WRITE);
+
+    /// Fails if memory that the device has for good may change at any time.
+    pub(crate) fn check_told(self, node: &Node, operation: Operation) -> Result<()> {
+        if !self.contains(Self::WRITE) {
+            return Ok(());
+        }
+        match ffi::writes_when_told(node) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(decode::refusal(operation, Refusal::Unasked)),
+            Err(errno) => Err(decode::plain_call(operation, errno)),
+        }
+    }
 
     /// Whether transfers in that direction are among it.
     pub(crate) fn allows(self, direction: sys::pindma_direction) -> bool {

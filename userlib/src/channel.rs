@@ -20,6 +20,8 @@ bitflags! {
         const COPY = sys::PINDMA_CHANNEL_COPY as u64;
         /// Its device address can be kept from advancing.
         const FIXED = sys::PINDMA_CHANNEL_FIXED as u64;
+        /// It writes to memory only while a request has it do so.
+        const WHEN_TOLD = sys::PINDMA_CHANNEL_WHEN_TOLD as u64;
         const _ = !0;
     }
 }

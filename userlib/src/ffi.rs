@@ -57,6 +57,8 @@ pub enum Refusal {
     Lost,
     /// There are no bytes.
     Empty,
+    /// The device writes on its own to what it may write.
+    Unasked,
     /// The range is not inside the memory.
     Outside {
         start: usize,
@@ -163,6 +165,21 @@ pub(crate) fn channel_info(
     };
     // SAFETY: CHANNEL_INFO takes a pindma_channel_info, which holds no pointers.
     unsafe { call::<CHANNEL_INFO, _>(node.port(), &mut arg) }.map(|()| arg)
+}
+
+/// Whether no channel of the device writes to registered memory on its own, so that
+/// it can be looked at.
+pub(crate) fn writes_when_told(node: &Node) -> rustix::io::Result<bool> {
+    let told = |channel| {
+        let caps = channel_info(node, channel)?.out_caps;
+        Ok(caps & u64::from(sys::PINDMA_CHANNEL_WHEN_TOLD) != 0)
+    };
+    for channel in 0..info(node)?.out_channels {
+        if !told(channel)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// What this open file has done.

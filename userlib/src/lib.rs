@@ -71,7 +71,8 @@
 //!
 //! What this does not cover: other processes that are given the open file, a
 //! device that writes to other addresses than it was given (an IOMMU can contain
-//! it), and a device that writes to registered memory on its own, see [`Region`].
+//! it).  With a device that writes to registered memory on its own, that takes an
+//! `unsafe` function too, see [`Region`].
 
 #![deny(unsafe_code)]
 

@@ -51,10 +51,10 @@ pub use options::RegionOptions;
 ///
 /// # A device that writes on its own
 ///
-/// The slices are sound only if the device writes when a transfer tells it to.
-/// For one that writes whenever it likes, do not look at the region but through
-/// [`as_ptr`](Self::as_ptr) and volatile reads, with
-/// [`sync_for_cpu`](Self::sync_for_cpu) before them.
+/// The slices are sound only if the device writes when a transfer tells it to, as
+/// its channels say ([`WHEN_TOLD`](crate::ChannelCapabilities::WHEN_TOLD)).  With
+/// one that writes whenever it likes, memory that it may write is registered by
+/// the `unsafe` option [`unasked`](RegionOptions::unasked) only.
 pub struct Region {
     part: Part,
 }
@@ -71,6 +71,9 @@ impl Region {
         access: Access,
         options: RegionOptions,
     ) -> std::result::Result<Self, (Backing, Error)> {
+        if let Err(error) = options.check(device.node(), access) {
+            return Err((memory, error));
+        }
         let flags = options.flags();
         match Registration::new(device.node(), memory, access.bits(), flags) {
             Ok(registration) => Ok(Self::whole(registration)),

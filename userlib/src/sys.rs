@@ -70,6 +70,7 @@ pub const PINDMA_CHANNEL_TO_DEVICE: u32 = 1;
 pub const PINDMA_CHANNEL_FROM_DEVICE: u32 = 2;
 pub const PINDMA_CHANNEL_COPY: u32 = 4;
 pub const PINDMA_CHANNEL_FIXED: u32 = 8;
+pub const PINDMA_CHANNEL_WHEN_TOLD: u32 = 16;
 pub type __u8 = ::core::ffi::c_uchar;
 pub type __s32 = ::core::ffi::c_int;
 pub type __u32 = ::core::ffi::c_uint;
@@ -247,7 +248,7 @@ const _: () = {
         [::core::mem::offset_of!(pindma_copy, deadline) - 40usize];
     ["Offset of field: pindma_copy::out"][::core::mem::offset_of!(pindma_copy, out) - 48usize];
 };
-#[doc = " struct pindma_region_register - argument of PINDMA_REGION_REGISTER\n @size: sizeof(struct pindma_region_register).\n @flags: PINDMA_REGION_*.\n @segs: Address of an array of &struct pindma_seg, user memory only.\n @nr_segs: Number of segments, 1 to max_segs of &struct pindma_info.\n @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.\n @out_handle: Handle of the region, not 0.\n @reserved: Must be 0.\n @out: Result: pages, segments and PINDMA_OUT_BOUNCED, or why it failed.\n\n The memory stays pinned, charged and mapped until it is unregistered or the\n last reference to the open file goes; transfers that use it do neither.  The\n region is the segments one after the other; what it holds is the memory that\n was there at the time of the call, whatever is mapped later.\n\n Transfers see to caches and bounce buffers by themselves, for the range that\n they use.  Where the device writes on its own, PINDMA_REGION_SYNC does it."]
+#[doc = " struct pindma_region_register - argument of PINDMA_REGION_REGISTER\n @size: sizeof(struct pindma_region_register).\n @flags: PINDMA_REGION_*.\n @segs: Address of an array of &struct pindma_seg, user memory only.\n @nr_segs: Number of segments, 1 to max_segs of &struct pindma_info.\n @access: PINDMA_DEV_READ, PINDMA_DEV_WRITE or both: what the device may do.\n @out_handle: Handle of the region, not 0.\n @reserved: Must be 0.\n @out: Result: pages, segments and PINDMA_OUT_BOUNCED, or why it failed.\n\n The memory stays pinned, charged and mapped until it is unregistered or the\n last reference to the open file goes; transfers that use it do neither.  The\n region is the segments one after the other; what it holds is the memory that\n was there at the time of the call, whatever is mapped later.\n\n Transfers see to caches and bounce buffers by themselves, for the range that\n they use.  Where the device writes on its own (without\n PINDMA_CHANNEL_WHEN_TOLD), PINDMA_REGION_SYNC does it."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_region_register {

@@ -217,7 +217,8 @@ fn channel(_: Leg) -> Outcome {
     let (errno, info) = ask(0)?;
     same("errno", errno_name(errno), errno_name(0))?;
     same("kind", info.out_kind, abi::CHANNEL_MEMORY)?;
-    let caps = abi::CHANNEL_TO_DEVICE | abi::CHANNEL_FROM_DEVICE | abi::CHANNEL_COPY;
+    let directions = abi::CHANNEL_TO_DEVICE | abi::CHANNEL_FROM_DEVICE;
+    let caps = directions | abi::CHANNEL_COPY | abi::CHANNEL_WHEN_TOLD;
     same("caps", info.out_caps, caps)?;
     same("memory", info.out_mem_bytes, WINDOW as u64)?;
     same("address alignment", info.out_addr_align, 1)?;

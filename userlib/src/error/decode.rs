@@ -183,6 +183,7 @@ pub(crate) fn refusal(operation: Operation, refusal: Refusal) -> Error {
         Refusal::OtherFile => (ErrorKind::OtherFile, Errno::BADF),
         Refusal::Lost => (ErrorKind::Lost, Errno::NOTRECOVERABLE),
         Refusal::Empty => (empty(), Errno::INVAL),
+        Refusal::Unasked => (ErrorKind::WritesUnasked, Errno::OPNOTSUPP),
         Refusal::Outside { start, end, len } => {
             (ErrorKind::OutsideMemory { start, end, len }, Errno::RANGE)
         }

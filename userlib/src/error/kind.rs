@@ -228,6 +228,14 @@ pub enum ErrorKind {
          transfer needs, or with both"
     )]
     WrongAccess,
+    /// A channel of the device lacks
+    /// [`WHEN_TOLD`](crate::ChannelCapabilities::WHEN_TOLD): memory that the device
+    /// may write changes at any time.
+    #[error(
+        "the device writes to registered memory whenever it likes, so that no slice of it can be \
+         lent; register it for reading by the device, or with the option `unasked`"
+    )]
+    WritesUnasked,
     /// A range is not inside a region, a block or a part of one.
     #[error("bytes {start} to {end} do not lie inside the memory, which has {len}")]
     OutsideMemory {

@@ -48,6 +48,8 @@ struct State {
     held: bool,
     /// Whether the device does not stop, from its next job on.
     stuck: bool,
+    /// Whether the device writes on its own.
+    unasked: bool,
     /// Bytes that the caller has locked, and the most.
     memlock: (u64, u64),
     /// Errors for the next calls of a command.
@@ -76,6 +78,7 @@ impl Fake {
                 next: 1,
                 held: false,
                 stuck: false,
+                unasked: false,
                 memlock: (0, u64::MAX),
                 refusals: Vec::new(),
             }),
@@ -97,6 +100,11 @@ impl Fake {
     /// Has the device hang from its next job on.
     pub(crate) fn hang(&self) {
         self.lock().stuck = true;
+    }
+
+    /// Has the device be one that writes on its own.
+    pub(crate) fn write_unasked(&self) {
+        self.lock().unasked = true;
     }
 
     /// Has the next call of a command fail.
@@ -168,6 +176,7 @@ impl Fake {
         }
         match opcode {
             sys::PINDMA_INFO => self.lock().info(with!(pindma_info)),
+            sys::PINDMA_CHANNEL_INFO => self.lock().channel_info(with!(pindma_channel_info)),
             sys::PINDMA_TRANSFER => self.lock().transfer(with!(pindma_transfer)),
             sys::PINDMA_REGION_REGISTER => self.lock().register(with!(pindma_region_register)),
             sys::PINDMA_REGION_UNREGISTER => self.unregister(with!(pindma_region_unregister)),
@@ -221,6 +230,14 @@ impl State {
         arg.out_max_depth = 64;
         arg.out_window_bytes = 1 << 20;
         (arg.out_memlock_used, arg.out_memlock_limit) = self.memlock;
+        Ok(())
+    }
+
+    fn channel_info(&mut self, arg: &mut sys::pindma_channel_info) -> Ended {
+        if !self.unasked {
+            arg.out_caps = sys::PINDMA_CHANNEL_WHEN_TOLD.into();
+        }
+        arg.out_mem_bytes = MEMORY;
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use std::ptr::NonNull;
 
 use super::registration::Backing;
-use crate::{Access, Device, Error, Region, RegionOptions};
+use crate::{Access, Device, Error, PoolOptions, Region, RegionOptions};
 
 impl RegionOptions {
     /// Registers memory of somebody else: huge pages that another library has
@@ -42,6 +42,34 @@ impl RegionOptions {
     /// this one holds, nor read from one that this one writes.
     pub unsafe fn shared(self, shared: bool) -> Self {
         self.set_shared(shared)
+    }
+}
+
+/// What is to be promised of memory that a device writes whenever it likes.
+impl RegionOptions {
+    /// Whether it is fine that the device writes to the region on its own; else
+    /// that is [`WritesUnasked`](crate::ErrorKind::WritesUnasked).
+    ///
+    /// # Safety
+    ///
+    /// Nobody may look at bytes of the region through its slices while the device
+    /// may write them, but only through [`as_ptr`](Region::as_ptr), by volatile
+    /// reads, with [`sync_for_cpu`](Region::sync_for_cpu) before them.
+    pub unsafe fn unasked(self, unasked: bool) -> Self {
+        self.set_unasked(unasked)
+    }
+}
+
+/// The same, of a pool's.
+impl PoolOptions {
+    /// Whether it is fine that the device writes to the buffers on its own; else
+    /// that is [`WritesUnasked`](crate::ErrorKind::WritesUnasked).
+    ///
+    /// # Safety
+    ///
+    /// The device may not write to a buffer that is the program's.
+    pub unsafe fn unasked(self, unasked: bool) -> Self {
+        self.set_unasked(unasked)
     }
 }
 

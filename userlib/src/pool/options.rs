@@ -20,6 +20,7 @@ use crate::{sys, Access, Device, Pool, Result};
 pub struct PoolOptions {
     contiguous: bool,
     as_many: bool,
+    unasked: bool,
 }
 
 impl PoolOptions {
@@ -37,6 +38,11 @@ impl PoolOptions {
         self
     }
 
+    pub(crate) fn set_unasked(mut self, unasked: bool) -> Self {
+        self.unasked = unasked;
+        self
+    }
+
     /// Allocates `count` buffers of `buffer_bytes` for what `access` says.
     ///
     /// # Errors
@@ -47,6 +53,7 @@ impl PoolOptions {
     /// [`OutOfReach`](crate::ErrorKind::OutOfReach),
     /// [`Uncharged`](crate::ErrorKind::Uncharged),
     /// [`Invalid`](crate::ErrorKind::Invalid),
+    /// [`WritesUnasked`](crate::ErrorKind::WritesUnasked),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn create(
         self,
@@ -55,6 +62,9 @@ impl PoolOptions {
         count: u32,
         access: Access,
     ) -> Result<Pool> {
+        if !self.unasked {
+            access.check_told(device.node(), Operation::CreatePool)?;
+        }
         let wanted = Wanted {
             buffer_bytes,
             count,

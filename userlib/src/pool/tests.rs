@@ -161,7 +161,8 @@ fn a_refused_start_is_told_with_its_frame() {
     };
     assert_eq!(
         refused(Errno::RANGE, Start::from_device().dev_addr(9)),
-        "start the pool: 8192 bytes at device address 0x9 do not lie inside the memory of channel 0"
+        "start the pool: 8192 bytes at device address 0x9 do not lie inside the memory of channel 0, \
+             which has bytes: 1048576"
     );
     assert_eq!(
         refused(Errno::RANGE, Start::from_device().frame_bytes(9000)),

@@ -211,7 +211,8 @@ fn a_refused_request_is_told_with_its_size() {
     assert_eq!(
         refused.expect_err("refused").error().to_string(),
         format!(
-            "submit: {} bytes at device address 0x7 do not lie inside the memory of channel 0",
+            "submit: {} bytes at device address 0x7 do not lie inside the memory of channel 0, \
+             which has bytes: 1048576",
             2 * LEN
         )
     );

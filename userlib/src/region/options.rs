@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! How to register memory.
 
+use crate::error::Operation;
 use crate::ffi::registration::Backing;
-use crate::{sys, Access, Buffer, Device, Refused, Region};
+use crate::node::Node;
+use crate::{sys, Access, Buffer, Device, Refused, Region, Result};
 
 /// How to register memory.
 ///
@@ -23,6 +25,7 @@ use crate::{sys, Access, Buffer, Device, Refused, Region};
 pub struct RegionOptions {
     may_bounce: bool,
     shared: bool,
+    unasked: bool,
 }
 
 impl RegionOptions {
@@ -39,6 +42,11 @@ impl RegionOptions {
         self
     }
 
+    pub(crate) fn set_unasked(mut self, unasked: bool) -> Self {
+        self.unasked = unasked;
+        self
+    }
+
     /// Registers `buffer` for what `access` says.
     ///
     /// # Errors
@@ -48,6 +56,7 @@ impl RegionOptions {
     /// [`TooMany`](crate::ErrorKind::TooMany),
     /// [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
     /// [`Interrupted`](crate::ErrorKind::Interrupted),
+    /// [`WritesUnasked`](crate::ErrorKind::WritesUnasked),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone), or
     /// [`Invalid`](crate::ErrorKind::Invalid) if it is empty.
     pub fn register(
@@ -60,6 +69,14 @@ impl RegionOptions {
             let buffer = memory.into_buffer().unwrap_or_else(|| Vec::new().into());
             Refused::new(error, buffer)
         })
+    }
+
+    /// Whether a region of that access can be lent as slices.
+    pub(super) fn check(self, node: &Node, access: Access) -> Result<()> {
+        match self.unasked {
+            true => Ok(()),
+            false => access.check_told(node, Operation::Register),
+        }
     }
 
     pub(super) fn flags(self) -> u32 {

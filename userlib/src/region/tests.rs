@@ -41,6 +41,22 @@ fn a_dropped_region_is_unregistered() {
 }
 
 #[test]
+fn what_may_change_at_any_time_is_not_lent() {
+    let (device, fake) = Fake::device();
+    fake.write_unasked();
+    for access in [Access::WRITE, Access::BOTH] {
+        let refused = device.register(filled(2), access).expect_err("refused");
+        assert_eq!(refused.error().kind(), &ErrorKind::WritesUnasked);
+        assert_eq!(refused.into_memory()[0], 2);
+        let error = device.pool(4096, 2, access).expect_err("refused");
+        assert_eq!(error.kind(), &ErrorKind::WritesUnasked);
+    }
+    assert_eq!(fake.registered(), 0);
+    device.register(filled(2), Access::READ).expect("only read");
+    device.pool(4096, 2, Access::READ).expect("only read");
+}
+
+#[test]
 fn what_the_kernel_refuses_comes_back() {
     let (device, fake) = Fake::device();
     fake.refuse(sys::PINDMA_REGION_REGISTER, Errno::NOSPC);
