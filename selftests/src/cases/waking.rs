@@ -29,14 +29,16 @@ pub(crate) const CASES: &[Case] = &[
         "IOCB_CMD_POLL takes a file with one wait queue only",
         accepted,
     )
-    .needs(Needs::Memory),
+    .needs(Needs::Memory)
+    .not_on_debug("it has no asynchronous I/O"),
     // Kills the mutant that stirs nobody.
     Case::new(
         "unbind_tells_who_polls_by_libaio",
         "a queue and a pool, both idle",
         unbound,
     )
-    .needs(Needs::Race),
+    .needs(Needs::Race)
+    .not_on_debug("it has no asynchronous I/O"),
     // Kills the mutant that looks around each second.
     Case::new(
         "blocked_reader_sleeps_until_unbind",
@@ -49,7 +51,8 @@ pub(crate) const CASES: &[Case] = &[
         "closing_waits_for_no_grace_period",
         "of files, queues, regions and pools",
         closing,
-    ),
+    )
+    .not_on_debug("it has no probes"),
 ];
 
 /// For hangs only.
