@@ -62,27 +62,25 @@ impl<'p> Block<'p> {
     }
 
     /// Has the device read `range` into its memory, from byte `at` on, over
-    /// channel 0 and without a deadline; see [`Request::to_device_from`].
+    /// channel 0 and without a deadline; see [`Request::send_from`].
     ///
     /// # Errors
     ///
-    /// See [`Request::to_device_from`].
-    pub fn to_device(&self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
+    /// See [`Request::send_from`].
+    pub fn send(&self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
         let node = self.claim.node();
-        Request::new(node).dev_addr(at).to_device_from(self, range)
+        Request::new(node).dev_addr(at).send_from(self, range)
     }
 
     /// Has the device write `range` from its memory, from byte `at` on, over
-    /// channel 0 and without a deadline; see [`Request::from_device_into`].
+    /// channel 0 and without a deadline; see [`Request::receive_into`].
     ///
     /// # Errors
     ///
-    /// See [`Request::from_device_into`].
-    pub fn from_device(&mut self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
+    /// See [`Request::receive_into`].
+    pub fn receive(&mut self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
         let node = self.claim.node();
-        Request::new(node)
-            .dev_addr(at)
-            .from_device_into(self, range)
+        Request::new(node).dev_addr(at).receive_into(self, range)
     }
 }
 

@@ -122,18 +122,18 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// See [`Request::to_device`].
-    pub fn to_device(&self, from: &[u8], at: u64) -> Result<Done> {
-        self.request().dev_addr(at).to_device(from)
+    /// See [`Request::send`].
+    pub fn send(&self, from: &[u8], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).send(from)
     }
 
     /// The same, for several slices that follow each other in device memory.
     ///
     /// # Errors
     ///
-    /// See [`Request::to_device`].
-    pub fn to_device_vectored(&self, from: &[IoSlice<'_>], at: u64) -> Result<Done> {
-        self.request().dev_addr(at).to_device_vectored(from)
+    /// See [`Request::send`].
+    pub fn send_vectored(&self, from: &[IoSlice<'_>], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).send_vectored(from)
     }
 
     /// Has the device write `to` from its memory, from byte `at` on, over
@@ -141,18 +141,18 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// See [`Request::from_device`].
-    pub fn from_device(&self, to: &mut [u8], at: u64) -> Result<Done> {
-        self.request().dev_addr(at).from_device(to)
+    /// See [`Request::receive`].
+    pub fn receive(&self, to: &mut [u8], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).receive(to)
     }
 
     /// The same, for several slices that follow each other in device memory.
     ///
     /// # Errors
     ///
-    /// See [`Request::from_device`].
-    pub fn from_device_vectored(&self, to: &mut [IoSliceMut<'_>], at: u64) -> Result<Done> {
-        self.request().dev_addr(at).from_device_vectored(to)
+    /// See [`Request::receive`].
+    pub fn receive_vectored(&self, to: &mut [IoSliceMut<'_>], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).receive_vectored(to)
     }
 
     /// Has the device copy `from` to `to`, which must be equally long, by way

@@ -17,7 +17,7 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// See [`Request::from_device`](crate::Request::from_device); but what was
+    /// See [`Request::receive`](crate::Request::receive); but what was
     /// moved before an error is returned as a short count.
     ///
     /// # Aborts
@@ -48,7 +48,7 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// See [`Request::to_device`](crate::Request::to_device);
+    /// See [`Request::send`](crate::Request::send);
     /// [`EndOfMemory`](crate::ErrorKind::EndOfMemory) at the end of the memory.
     /// What was moved before an error is returned as a short count.
     pub fn write_at(&self, from: &[u8], offset: u64) -> Result<usize> {

@@ -10,8 +10,8 @@
 //!
 //! let out = vec![0xa5u8; 3000];
 //! let mut back = vec![0u8; 3000];
-//! device.to_device(&out, 0)?; // the device reads `out`, in place
-//! device.from_device(&mut back, 0)?; // the device writes `back`, in place
+//! device.send(&out, 0)?; // the device reads `out`, in place
+//! device.receive(&mut back, 0)?; // the device writes `back`, in place
 //! assert_eq!(out, back);
 //! # Ok(())
 //! # }
@@ -30,7 +30,7 @@
 //!
 //! | way | memory | cost of a transfer | for |
 //! |---|---|---|---|
-//! | [`Device::to_device`], [`Device::from_device`], [`Device::copy`] | any slice | pin, map, unmap, unpin | now and then; memory that is different each time |
+//! | [`Device::send`], [`Device::receive`], [`Device::copy`] | any slice | pin, map, unmap, unpin | now and then; memory that is different each time |
 //! | [`Request::may_copy`] | any slice | a copy by the CPU, if short | small transfers, memory that cannot be pinned |
 //! | [`Device`] as a file: [`Read`](std::io::Read), [`Write`](std::io::Write), [`Device::read_at`] | any slice | as the first | code that takes a file |
 //! | [`Region`] | a [`Buffer`] of the program's, registered | none of these | the same memory again and again |
@@ -60,7 +60,7 @@
 //! program:
 //!
 //! - If it was borrowed as a slice, for a call with a destination in user memory
-//!   ([`Request::from_device`], [`Request::copy`], the vectored forms), the crate
+//!   ([`Request::receive`], [`Request::copy`], the vectored forms), the crate
 //!   writes a message to standard error and **aborts the process**.  A read of the
 //!   file, by this crate or any other, is **ended by the kernel**, with the process.
 //! - If it is the crate's own, it is lost: a queue leaks it, and a region or block

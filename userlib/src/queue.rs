@@ -69,11 +69,11 @@ impl<M: Memory> Queue<M> {
     /// The memory, with [`QueueFull`](crate::ErrorKind::QueueFull) if
     /// [`depth`](Self::depth) requests have not been reaped,
     /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is registered with
-    /// another device, or an error of [`Request::to_device`] or
-    /// [`Request::from_device`].
+    /// another device, or an error of [`Request::send`] or
+    /// [`Request::receive`].
     ///
-    /// [`Request::to_device`]: crate::Request::to_device
-    /// [`Request::from_device`]: crate::Request::from_device
+    /// [`Request::send`]: crate::Request::send
+    /// [`Request::receive`]: crate::Request::receive
     pub fn submit(
         &self,
         transfer: Transfer,

@@ -30,10 +30,10 @@ use crate::{sys, Deadline, Done, Result};
 ///     .dev_addr(0x100)
 ///     .timeout(Duration::from_secs(1));
 /// let (head, body) = ([1u8; 16], vec![2u8; 1000]);
-/// request.to_device_vectored(&[IoSlice::new(&head), IoSlice::new(&body)])?;
+/// request.send_vectored(&[IoSlice::new(&head), IoSlice::new(&body)])?;
 ///
 /// let mut whole = vec![0u8; 1016];
-/// let done = request.from_device_vectored(&mut [IoSliceMut::new(&mut whole)])?;
+/// let done = request.receive_vectored(&mut [IoSliceMut::new(&mut whole)])?;
 /// println!("{} bytes in {} pages", done.bytes, done.pages);
 /// # Ok(())
 /// # }
@@ -51,7 +51,7 @@ use crate::{sys, Deadline, Done, Result};
 /// # fn all(device: &pindma::Device, data: &[u8]) -> Result<(), Error> {
 /// let mut sent = 0;
 /// while sent < data.len() {
-///     match device.to_device(&data[sent..], sent as u64) {
+///     match device.send(&data[sent..], sent as u64) {
 ///         Ok(done) => sent += done.bytes as usize,
 ///         Err(error) if *error.kind() == ErrorKind::Interrupted => {
 ///             // Here is where a flag set by the handler would be looked at.
@@ -64,7 +64,7 @@ use crate::{sys, Deadline, Done, Result};
 /// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
-#[must_use = "a request does nothing before a call such as to_device"]
+#[must_use = "a request does nothing before a call such as send"]
 pub struct Request<'a> {
     node: &'a Node,
     channel: u32,
@@ -160,16 +160,16 @@ impl<'a> Request<'a> {
     ///   [`DeviceGone`](crate::ErrorKind::DeviceGone).
     /// - [`NotRecoverable`](crate::ErrorKind::NotRecoverable): the device did
     ///   not stop; it may go on reading `from`.
-    pub fn to_device(&self, from: &[u8]) -> Result<Done> {
-        self.to_device_vectored(&[IoSlice::new(from)])
+    pub fn send(&self, from: &[u8]) -> Result<Done> {
+        self.send_vectored(&[IoSlice::new(from)])
     }
 
     /// Has the device read the slices into its memory, one after the other.
     ///
     /// # Errors
     ///
-    /// See [`to_device`](Self::to_device).
-    pub fn to_device_vectored(&self, from: &[IoSlice<'_>]) -> Result<Done> {
+    /// See [`send`](Self::send).
+    pub fn send_vectored(&self, from: &[IoSlice<'_>]) -> Result<Done> {
         let call = self.call(Operation::ToDevice, total(from), from.len());
         self.finish(&call, &ffi::to_device(self.node, &self.params(), from))
     }
@@ -180,26 +180,26 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`to_device`](Self::to_device), but see below for the last.
+    /// Those of [`send`](Self::send), but see below for the last.
     ///
     /// # Aborts
     ///
     /// If the device does not stop when told to, so that `to` may change at any
     /// later time; see [the crate's documentation](crate#soundness).
-    pub fn from_device(&self, to: &mut [u8]) -> Result<Done> {
-        self.from_device_vectored(&mut [IoSliceMut::new(to)])
+    pub fn receive(&self, to: &mut [u8]) -> Result<Done> {
+        self.receive_vectored(&mut [IoSliceMut::new(to)])
     }
 
     /// Has the device write its memory to the slices, one after the other.
     ///
     /// # Errors
     ///
-    /// See [`from_device`](Self::from_device).
+    /// See [`receive`](Self::receive).
     ///
     /// # Aborts
     ///
-    /// See [`from_device`](Self::from_device).
-    pub fn from_device_vectored(&self, to: &mut [IoSliceMut<'_>]) -> Result<Done> {
+    /// See [`receive`](Self::receive).
+    pub fn receive_vectored(&self, to: &mut [IoSliceMut<'_>]) -> Result<Done> {
         let call = self.call(Operation::FromDevice, total(to), to.len());
         self.finish(&call, &ffi::from_device(self.node, &self.params(), to))
     }
@@ -209,13 +209,13 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`to_device`](Self::to_device);
+    /// Those of [`send`](Self::send);
     /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory),
     /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is registered with
     /// another device, [`WrongAccess`](crate::ErrorKind::WrongAccess),
     /// [`StaleHandle`](crate::ErrorKind::StaleHandle),
     /// [`Lost`](crate::ErrorKind::Lost).
-    pub fn to_device_from(
+    pub fn send_from(
         &self,
         from: &impl Registered,
         range: impl RangeBounds<usize>,
@@ -232,10 +232,10 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`to_device_from`](Self::to_device_from).  After
+    /// Those of [`send_from`](Self::send_from).  After
     /// [`NotRecoverable`](crate::ErrorKind::NotRecoverable) the region or block
     /// is lost: nobody can look at it any more, and it is never freed.
-    pub fn from_device_into(
+    pub fn receive_into(
         &self,
         to: &mut impl Registered,
         range: impl RangeBounds<usize>,
@@ -254,13 +254,13 @@ impl<'a> Request<'a> {
     ///
     /// # Errors
     ///
-    /// Those of [`from_device`](Self::from_device);
+    /// Those of [`receive`](Self::receive);
     /// [`Invalid`](crate::ErrorKind::Invalid) also if the two are not equally
     /// long.
     ///
     /// # Aborts
     ///
-    /// See [`from_device`](Self::from_device).
+    /// See [`receive`](Self::receive).
     pub fn copy(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
         self.copy_vectored(&[IoSlice::new(from)], &mut [IoSliceMut::new(to)])
     }
@@ -274,7 +274,7 @@ impl<'a> Request<'a> {
     ///
     /// # Aborts
     ///
-    /// See [`from_device`](Self::from_device).
+    /// See [`receive`](Self::receive).
     pub fn copy_vectored(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Result<Done> {
         let segments = from.len().max(to.len());
         let call = self.call(Operation::Copy, total(from), segments);

@@ -110,9 +110,7 @@ fn open() -> Outcome<Device> {
 /// A device whose memory begins with a pattern.
 fn prepared(seed: u64) -> Outcome<Device> {
     let device = open()?;
-    device
-        .to_device(&pattern::bytes(seed, LEN), 0)
-        .map_err(failed)?;
+    device.send(&pattern::bytes(seed, LEN), 0).map_err(failed)?;
     Ok(device)
 }
 
@@ -178,7 +176,7 @@ fn unread(_: Leg) -> Outcome {
 fn region(_: Leg) -> Outcome {
     let device = prepared(1)?;
     let mut region = registered(&device, 3 * LEN)?;
-    region.from_device(LEN..2 * LEN, 0).map_err(failed)?;
+    region.receive(LEN..2 * LEN, 0).map_err(failed)?;
     pattern::expect(&region[LEN..2 * LEN], &pattern::bytes(1, LEN))?;
     check(
         region[..LEN].iter().all(|byte| *byte == 0),
@@ -189,10 +187,10 @@ fn region(_: Leg) -> Outcome {
         "bytes behind it changed",
     )?;
     region[..LEN].copy_from_slice(&pattern::bytes(2, LEN));
-    let done = region.to_device(..LEN, 0).map_err(failed)?;
+    let done = region.send(..LEN, 0).map_err(failed)?;
     same("pages pinned for it", done.pages, 0)?;
     let mut back = vec![0; LEN];
-    device.from_device(&mut back, 0).map_err(failed)?;
+    device.receive(&mut back, 0).map_err(failed)?;
     pattern::expect(&back, &pattern::bytes(2, LEN))?;
     let info = region.info().map_err(failed)?;
     same("bytes registered", info.len, 3 * LEN as u64)?;
@@ -359,10 +357,10 @@ fn block(_: Leg) -> Outcome {
     let [mut one, two]: [Block<'_>; 2] = blocks
         .try_into()
         .map_err(|_| Fail::new("there are not two of them"))?;
-    one.from_device(..LEN, 0).map_err(failed)?;
+    one.receive(..LEN, 0).map_err(failed)?;
     pattern::expect(&one[..LEN], &pattern::bytes(7, LEN))?;
     one[..LEN].copy_from_slice(&pattern::bytes(8, LEN));
-    one.to_device(..LEN, 0).map_err(failed)?;
+    one.send(..LEN, 0).map_err(failed)?;
     let queue = queue_of(&device, 1)?;
     queue.submit(Transfer::from_device(), two).map_err(failed)?;
     let two = next(&queue)?.finish().map_err(failed)?;
@@ -400,22 +398,18 @@ fn file(_: Leg) -> Outcome {
 fn copied(_: Leg) -> Outcome {
     let device = open()?;
     let source = pattern::bytes(10, LEN);
-    let done = device
-        .request()
-        .must_copy()
-        .to_device(&source)
-        .map_err(failed)?;
+    let done = device.request().must_copy().send(&source).map_err(failed)?;
     check(done.copied, "it was not copied")?;
     same("pages pinned", done.pages, 0)?;
     let mut back = vec![0; LEN];
-    let done = device.from_device(&mut back, 0).map_err(failed)?;
+    let done = device.receive(&mut back, 0).map_err(failed)?;
     check(!done.copied, "it was copied although nobody asked for that")?;
     pattern::expect(&back, &source)?;
     let copy_below = device.info().map_err(failed)?.copy_below;
     let done = device
         .request()
         .may_copy()
-        .to_device(&source[..1])
+        .send(&source[..1])
         .map_err(failed)?;
     check(
         done.copied == (copy_below > 1),
@@ -427,7 +421,7 @@ fn apart(_: Leg) -> Outcome {
     let (device, other) = (open()?, open()?);
     let mut region = registered(&device, LEN)?;
     let queue = queue_of(&other, 1)?;
-    let error = other.request().from_device_into(&mut region, ..);
+    let error = other.request().receive_into(&mut region, ..);
     expect_kind(&error.expect_err("of another file"), &ErrorKind::OtherFile)?;
     let refused = queue.submit(Transfer::from_device(), region);
     let refused = refused.expect_err("of another file");

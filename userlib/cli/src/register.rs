@@ -64,18 +64,16 @@ fn compare(args: &RegisterArgs, device: &Device, region: &mut Region) -> Result<
     memory.fill(1);
     let request = device.request();
     let by_handle = if reads {
-        timed((number, len), |at| request.to_device_from(region, at..len))?
+        timed((number, len), |at| request.send_from(region, at..len))?
     } else {
-        timed((number, len), |at| {
-            request.from_device_into(region, at..len)
-        })?
+        timed((number, len), |at| request.receive_into(region, at..len))?
     };
     let mut plain = |request: Request<'_>| {
         timed((number, len), |at| {
             if reads {
-                request.to_device(&memory[at..])
+                request.send(&memory[at..])
             } else {
-                request.from_device(&mut memory[at..])
+                request.receive(&mut memory[at..])
             }
         })
     };

@@ -52,7 +52,7 @@ fn blocks_do_not_overlap() {
 #[test]
 fn buffers_go_round() {
     let (device, _, pool) = prepared();
-    device.to_device(&[9; 8192], 0).expect("sent");
+    device.send(&[9; 8192], 0).expect("sent");
     assert_eq!(pool.enqueue_all(), Ok(3));
     assert!(pool.take(0).expect("no error").is_none());
     pool.start(Start::from_device()).expect("started");
@@ -186,11 +186,11 @@ fn waiting_too_long_ends_nothing() {
 #[test]
 fn a_block_is_memory_for_transfers() {
     let (device, _, pool) = prepared();
-    device.to_device(&[4; 8192], 0).expect("sent");
+    device.send(&[4; 8192], 0).expect("sent");
     let mut block = pool.take(1).expect("no error").expect("ours");
-    block.from_device(10..20, 0).expect("received");
+    block.receive(10..20, 0).expect("received");
     assert_eq!((block[9], block[10], block[19], block[20]), (0, 4, 4, 0));
-    block.to_device(.., 8192).expect("sent");
+    block.send(.., 8192).expect("sent");
     let queue: Queue<Block> = device.queue(2).expect("a queue");
     queue.submit(Transfer::from_device(), block).expect("room");
     assert!(pool.take(1).expect("no error").is_none());

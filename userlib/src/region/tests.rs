@@ -20,8 +20,8 @@ fn bytes_go_there_and_back() {
         .register(filled(6), Access::BOTH)
         .expect("registered");
     region[..3].copy_from_slice(b"abc");
-    assert_eq!(region.to_device(..100, 50).expect("sent").bytes, 100);
-    region.from_device(1000..1100, 50).expect("received");
+    assert_eq!(region.send(..100, 50).expect("sent").bytes, 100);
+    region.receive(1000..1100, 50).expect("received");
     assert_eq!(&region[1000..1004], b"abc\x06");
     assert_eq!(region.info().expect("registered").len, 3000);
     assert_eq!(fake.registered(), 1);
@@ -77,13 +77,13 @@ fn a_range_outside_is_an_error() {
     let mut region = device
         .register(filled(1), Access::BOTH)
         .expect("registered");
-    let error = region.to_device(2999..3001, 0).expect_err("one too many");
+    let error = region.send(2999..3001, 0).expect_err("one too many");
     assert_eq!(
         error.to_string(),
         "transfer to device: bytes 2999 to 3001 do not lie inside the memory, which has 3000"
     );
     #[expect(clippy::reversed_empty_ranges, reason = "that is the point")]
-    let backwards = region.from_device(5..4, 0);
+    let backwards = region.receive(5..4, 0);
     assert!(backwards.is_err());
     assert!(region.sync_for_cpu(3001..).is_err());
     assert_eq!(region.sync_for_device(..), Ok(()));
@@ -99,8 +99,8 @@ fn parts_have_their_own_bytes() {
     let (mut head, mut tail) = region.split_at(1000);
     head.fill(2);
     tail.fill(3);
-    tail.to_device(.., 0).expect("sent");
-    head.from_device(.., 0).expect("received");
+    tail.send(.., 0).expect("sent");
+    head.receive(.., 0).expect("received");
     assert_eq!(
         (head[0], head.len(), tail[0], tail.len()),
         (3, 1000, 3, 2000)
@@ -177,13 +177,13 @@ fn a_lost_region_shows_nothing_and_leaks() {
         .register(filled(8), Access::BOTH)
         .expect("registered");
     fake.hang();
-    let error = region.from_device(.., 0).expect_err("stuck");
+    let error = region.receive(.., 0).expect_err("stuck");
     assert_eq!(error.kind(), &ErrorKind::NotRecoverable);
     assert!(region.is_lost());
     assert_eq!((region.len(), region.is_empty()), (3000, false));
     let looked = std::panic::catch_unwind(|| region[0]);
     assert!(looked.is_err());
-    let error = region.to_device(.., 0).expect_err("lost");
+    let error = region.send(.., 0).expect_err("lost");
     assert_eq!(error.kind(), &ErrorKind::Lost);
     let region = region.unregister().expect_err("lost").into_memory();
     drop(region);
@@ -197,7 +197,7 @@ fn a_lost_region_can_still_be_split() {
         .register(filled(1), Access::BOTH)
         .expect("registered");
     fake.hang();
-    region.from_device(.., 0).expect_err("does not stop");
+    region.receive(.., 0).expect_err("does not stop");
     let parts = region.split_into(1000);
     assert!(parts
         .iter()
@@ -212,7 +212,7 @@ fn what_a_stuck_device_only_reads_is_not_lost() {
         .register(filled(8), Access::BOTH)
         .expect("registered");
     fake.hang();
-    region.to_device(.., 0).expect_err("stuck");
+    region.send(.., 0).expect_err("stuck");
     assert!(!region.is_lost());
     assert_eq!(region[0], 8);
 }
@@ -223,7 +223,7 @@ fn what_was_copied_is_not_lost() {
     fake.hang();
     let mut bytes = [1; 10];
     let request = device.request().must_copy();
-    let error = request.from_device(&mut bytes).expect_err("stuck");
+    let error = request.receive(&mut bytes).expect_err("stuck");
     assert_eq!(error.kind(), &ErrorKind::NotRecoverable);
     assert!(error.done().copied);
 }
@@ -237,7 +237,7 @@ fn a_region_of_another_device_is_refused() {
         .expect("registered");
     let error = other
         .request()
-        .to_device_from(&region, ..)
+        .send_from(&region, ..)
         .expect_err("not its own");
     assert_eq!(error.kind(), &ErrorKind::OtherFile);
 }
@@ -249,7 +249,7 @@ fn somebody_else_can_unregister_it() {
         .register(filled(1), Access::BOTH)
         .expect("registered");
     fake.forget_regions();
-    let error = region.to_device(.., 0).expect_err("stale");
+    let error = region.send(.., 0).expect_err("stale");
     assert_eq!(error.kind(), &ErrorKind::StaleHandle);
     assert_eq!(
         region.info().expect_err("stale").kind(),
@@ -275,7 +275,7 @@ fn foreign_memory_is_used_in_place() {
     let raw = NonNull::from(memory.as_mut_slice());
     let mut region = crate::ffi::foreign::register(&device, raw, Access::BOTH);
     region.fill(2);
-    region.to_device(.., 0).expect("sent");
+    region.send(.., 0).expect("sent");
     assert!(region.unregister().expect("nobody uses it").is_empty());
     assert_eq!((memory[99], fake.registered()), (2, 0));
 }

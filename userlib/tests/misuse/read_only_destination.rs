@@ -4,7 +4,7 @@
 use pindma::{Device, Result};
 
 fn misuse(device: &Device, bytes: &[u8]) -> Result<()> {
-    device.from_device(bytes, 0)?;
+    device.receive(bytes, 0)?;
     Ok(())
 }
 

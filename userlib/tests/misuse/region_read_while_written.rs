@@ -5,7 +5,7 @@ use pindma::{Region, Result};
 
 fn misuse(region: &mut Region) -> Result<()> {
     let first = &region[0];
-    region.from_device(.., 0)?;
+    region.receive(.., 0)?;
     println!("{first}");
     Ok(())
 }

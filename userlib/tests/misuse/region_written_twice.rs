@@ -5,8 +5,8 @@ use pindma::Region;
 
 fn misuse(region: &mut Region) {
     std::thread::scope(|scope| {
-        scope.spawn(|| region.from_device(..10, 0));
-        scope.spawn(|| region.from_device(5.., 0));
+        scope.spawn(|| region.receive(..10, 0));
+        scope.spawn(|| region.receive(5.., 0));
     });
 }
 

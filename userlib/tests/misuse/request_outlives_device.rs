@@ -6,7 +6,7 @@ use pindma::Device;
 fn misuse(device: Device) {
     let request = device.request();
     drop(device);
-    let _ = request.to_device(b"late");
+    let _ = request.send(b"late");
 }
 
 fn main() {}
