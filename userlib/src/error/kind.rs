@@ -19,6 +19,7 @@ pub enum ErrorKind {
          and bound to a card (`dmesg`, `lspci -k`)? `pindma doctor` looks",
         path.display()
     )]
+    #[non_exhaustive]
     NotFound {
         /// What was opened.
         path: PathBuf,
@@ -29,12 +30,14 @@ pub enum ErrorKind {
          group (its mode is 0600 unless a udev rule says otherwise)",
         path.display()
     )]
+    #[non_exhaustive]
     PermissionDenied {
         /// What was opened.
         path: PathBuf,
     },
     /// What was opened is something else than a pindma device.
     #[error("{} is not a pindma device; those are named /dev/pindma0 and so on", path.display())]
+    #[non_exhaustive]
     NotADevice {
         /// What was opened.
         path: PathBuf,
@@ -46,6 +49,7 @@ pub enum ErrorKind {
          (`mount -t sysfs sysfs /sys`), or give the container the host's",
         path.display()
     )]
+    #[non_exhaustive]
     Unidentified {
         /// What was to be opened.
         path: PathBuf,
@@ -57,6 +61,7 @@ pub enum ErrorKind {
          (`fuser {0}`)",
         path.display()
     )]
+    #[non_exhaustive]
     InUse {
         /// What was opened.
         path: PathBuf,
@@ -64,6 +69,7 @@ pub enum ErrorKind {
 
     /// `EINVAL`: an argument has a value that is never right.
     #[error("{field}{} is not valid: {}", place(*side, *segment), field.rule())]
+    #[non_exhaustive]
     Invalid {
         /// Which argument.
         field: Field,
@@ -78,6 +84,7 @@ pub enum ErrorKind {
          {channel}{}",
         of(", which has bytes: ", *memory)
     )]
+    #[non_exhaustive]
     Range {
         /// Channel that was asked for.
         channel: u32,
@@ -90,6 +97,7 @@ pub enum ErrorKind {
     },
     /// `EMSGSIZE`: too many slices for one call.
     #[error("{given} slices are too many for one call{}; make several calls", of(", which takes at most ", *max))]
+    #[non_exhaustive]
     TooManySegments {
         /// Slices that were given, on the side that has more.
         given: usize,
@@ -98,6 +106,7 @@ pub enum ErrorKind {
     },
     /// `ENOENT` of a call: there is no such channel.
     #[error("there is no channel {channel}{}", of("; channels of the device, counted from 0: ", *channels))]
+    #[non_exhaustive]
     NoChannel {
         /// Channel that was asked for.
         channel: u32,
@@ -106,6 +115,7 @@ pub enum ErrorKind {
     },
     /// `EOPNOTSUPP`: the channel, or the loaded module, cannot do this.
     #[error("channel {channel} cannot do this ({field}); `pindma info` lists what it can")]
+    #[non_exhaustive]
     Unsupported {
         /// Channel that was asked for.
         channel: u32,
@@ -126,6 +136,7 @@ pub enum ErrorKind {
         segment_of(*side, *segment),
         match side { Side::Source => "", Side::Destination => ", or read-only" }
     )]
+    #[non_exhaustive]
     Fault {
         /// The side of the segment.
         side: Side,
@@ -143,6 +154,7 @@ pub enum ErrorKind {
          transfer less at a time",
         kib(needed.saturating_add(*used))
     )]
+    #[non_exhaustive]
     MemlockLimit {
         /// Bytes that had to be locked.
         needed: u64,
@@ -184,6 +196,7 @@ pub enum ErrorKind {
          buffers (remove swiotlb=noforce) on the kernel's command line",
         whereabouts(*side, *spot)
     )]
+    #[non_exhaustive]
     OutOfReach {
         /// The side of the segment.
         side: Side,
@@ -238,6 +251,7 @@ pub enum ErrorKind {
     WritesUnasked,
     /// A range is not inside a region, a block or a part of one.
     #[error("bytes {start} to {end} do not lie inside the memory, which has {len}")]
+    #[non_exhaustive]
     OutsideMemory {
         /// First byte asked for.
         start: usize,
@@ -248,6 +262,7 @@ pub enum ErrorKind {
     },
     /// `ERANGE`: a range is not inside its region, as the kernel sees it.
     #[error("segment {segment} does not lie inside its region, or inside one buffer of its pool")]
+    #[non_exhaustive]
     OutsideRegion {
         /// The segment.
         segment: u32,
@@ -334,6 +349,7 @@ pub enum ErrorKind {
     NotRecoverable,
     /// Any other error number.
     #[error("{}", io::Error::from_raw_os_error(*errno))]
+    #[non_exhaustive]
     Other {
         /// The number.
         errno: i32,
