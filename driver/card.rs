@@ -20,12 +20,14 @@ use kernel::{
 
 use crate::{
     channel::{
+        self,
         Channel,
         Retired, //
     },
     counters,
     device::Device,
     engine::{
+        self,
         Abort,
         Chan,
         Engine,
@@ -33,7 +35,6 @@ use crate::{
         Observed,
         Outcome,
         Refused,
-        Sink,
         Ticket, //
     },
     kapi::{
@@ -128,17 +129,6 @@ pub(crate) struct Started {
     generation: u32,
 }
 
-/// Hands what an engine reports to the channels.
-struct Post<'a>(&'a Device);
-
-impl Sink for Post<'_> {
-    fn retire(&mut self, ch: Chan, t: Ticket, outcome: Outcome) {
-        if let Some(channel) = self.0.channel(ch) {
-            channel.retire(t, outcome);
-        }
-    }
-}
-
 impl<'b> Card<'b> {
     /// Binds `device`; its bus mastering is switched on as the last thing.
     pub(crate) fn new(
@@ -170,7 +160,7 @@ impl<'b> Card<'b> {
 
     /// A hard interrupt.
     pub(crate) fn interrupt(&self, vector: u32) -> bool {
-        self.engine.irq(vector, &mut Post(&self.device))
+        channel::interrupt(self.device.all_channels(), &*self.engine, vector)
     }
 
     /// Maps memory for one transfer. If that fails, it is given back, to be unpinned where no guard
@@ -281,7 +271,7 @@ impl<'b> Card<'b> {
             mapped: flight.segments(),
             offset: work.offset,
         };
-        match self.engine.start(work.ch, ticket, &job) {
+        match engine::start(&*self.engine, work.ch, ticket, &job) {
             Ok(len) => {
                 let len = len.min(job.len);
                 let (ch, addr) = (work.ch.0, work.dev_addr);
@@ -295,8 +285,8 @@ impl<'b> Card<'b> {
                 })
             }
             Err(why) => {
-                table.settle(work.handle, &channel.refused(ticket, why))?;
-                Err(self.refusal(why))
+                table.settle(work.handle, &channel.refused(&why))?;
+                Err(self.refusal(why.why()))
             }
         }
     }
@@ -361,7 +351,7 @@ impl<'b> Card<'b> {
 
     /// Looks for jobs that have ended without an interrupt.
     pub(crate) fn poll(&self, ch: Chan) -> Observed {
-        self.engine.poll(ch, &mut Post(&self.device))
+        channel::poll(self.device.all_channels(), &*self.engine, ch)
     }
 
     /// Asks for a job to be ended early.

@@ -26,8 +26,12 @@ use kernel::{
 use crate::{
     counters,
     engine::{
+        Chan,
+        Engine,
+        NotStarted,
+        Observed,
         Outcome,
-        Refused,
+        Sink,
         Ticket, //
     },
     kapi::event::{
@@ -166,16 +170,16 @@ impl Channel {
     }
 
     /// Says that the engine did not take the job after all.
-    pub(crate) fn refused(&self, ticket: Ticket, _why: Refused) -> Retired {
+    pub(crate) fn refused(&self, proof: &NotStarted) -> Retired {
         *self.record.lock() = Record::Idle;
         Retired {
-            ticket,
+            ticket: proof.ticket(),
             outcome: Outcome::Aborted(0),
         }
     }
 
     /// Records how a job ended, once; anything else that the device says is counted and ignored.
-    pub(crate) fn retire(&self, ticket: Ticket, outcome: Outcome) {
+    fn retire(&self, ticket: Ticket, outcome: Outcome) {
         let mut record = self.record.lock();
         match *record {
             Record::Working(working) if working == ticket => {
@@ -220,6 +224,31 @@ impl Channel {
     /// Waits for a job to end.
     pub(crate) fn wait(&self, timeout: Jiffies) -> Woken {
         self.ended.wait(timeout)
+    }
+}
+
+/// The channels of a device, in their order.
+pub(crate) type Channels = KVec<Pin<KBox<Channel>>>;
+
+/// Has the engine of `channels` handle a hard interrupt; see [`Engine::irq`].
+pub(crate) fn interrupt(channels: &Channels, engine: &dyn Engine, vector: u32) -> bool {
+    engine.irq(vector, &mut Reports(channels))
+}
+
+/// Has the engine of `channels` report what has ended on one; see [`Engine::poll`].
+pub(crate) fn poll(channels: &Channels, engine: &dyn Engine, ch: Chan) -> Observed {
+    engine.poll(ch, &mut Reports(channels))
+}
+
+/// Hands what an engine reports to the channels. Nobody but an engine gets one, so that nothing else
+/// ends a job.
+struct Reports<'a>(&'a Channels);
+
+impl Sink for Reports<'_> {
+    fn retire(&mut self, ch: Chan, t: Ticket, outcome: Outcome) {
+        if let Some(channel) = self.0.get(ch.0 as usize) {
+            channel.retire(t, outcome);
+        }
     }
 }
 

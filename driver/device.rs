@@ -20,7 +20,10 @@ use kernel::{
 
 use crate::{
     card::Card,
-    channel::Channel,
+    channel::{
+        Channel,
+        Channels, //
+    },
     engine::{
         Chan,
         Limits, //
@@ -61,7 +64,7 @@ pub(crate) struct Facts {
 pub(crate) struct Device {
     #[pin]
     link: Link<Pindma>,
-    channels: KVec<Pin<KBox<Channel>>>,
+    channels: Channels,
     /// Raised when unbind has given everything back, or has given it up.
     #[pin]
     settled: Event,
@@ -163,6 +166,11 @@ impl Device {
     /// One of its channels.
     pub(crate) fn channel(&self, ch: Chan) -> Option<&Channel> {
         self.channels.get(ch.0 as usize).map(|channel| &**channel)
+    }
+
+    /// All of its channels, in their order.
+    pub(crate) fn all_channels(&self) -> &Channels {
+        &self.channels
     }
 
     /// All of its channels.

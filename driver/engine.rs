@@ -165,6 +165,35 @@ pub(crate) enum Abort {
     Gone,
 }
 
+/// Proof that a job was not started: only [`start`] makes one, of an engine's refusal.
+pub(crate) struct NotStarted {
+    ticket: Ticket,
+    why: Refused,
+}
+
+impl NotStarted {
+    /// Which job.
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
+    /// Why it was not.
+    pub(crate) fn why(&self) -> Refused {
+        self.why
+    }
+}
+
+/// Starts a job, or a part of it: [`Engine::start`].
+pub(crate) fn start(
+    engine: &dyn Engine,
+    ch: Chan,
+    ticket: Ticket,
+    job: &Job<'_>,
+) -> Result<u64, NotStarted> {
+    let refused = |why| NotStarted { ticket, why };
+    engine.start(ch, ticket, job).map_err(refused)
+}
+
 /// Where an engine reports jobs that ended.
 pub(crate) trait Sink {
     /// The job with ticket `t` on channel `ch` has ended: the device will not touch its segments
