@@ -78,7 +78,7 @@ macro_rules! argument {
 argument!(
     pindma_channel_info => 72,
     pindma_copy => 144,
-    pindma_info => 216,
+    pindma_info => 224,
     pindma_pool_create => 144,
     pindma_pool_dequeue => 48,
     pindma_pool_enqueue => 24,
