@@ -273,7 +273,7 @@ impl<'b> Card<'b> {
         };
         match engine::start(&*self.engine, work.ch, ticket, &job) {
             Ok(len) => {
-                let len = len.min(job.len);
+                let len = len.get().min(job.len);
                 let (ch, addr) = (work.ch.0, work.dev_addr);
                 trace::start(&self.view, ch, ticket.0, addr, len, work.direction);
                 Ok(Started {

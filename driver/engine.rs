@@ -6,6 +6,8 @@
 //! ended, and says truthfully whether it is idle. The shape fits a card with many channels and
 //! lists of descriptors as well as one that moves a page at a time.
 
+use core::num::NonZeroU64;
+
 use kernel::{
     device::Bound,
     pci,
@@ -23,6 +25,14 @@ use crate::kapi::{
 };
 
 pub(crate) mod edu;
+mod limits;
+
+pub(crate) use self::limits::{
+    Bus,
+    ChannelLimits,
+    Kind,
+    Limits, //
+};
 
 /// Index of a channel, below [`Limits::channels`]' length.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,63 +42,6 @@ pub(crate) struct Chan(pub(crate) u32);
 /// is late, double or made up then names a job that nobody waits for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ticket(pub(crate) u64);
-
-/// How a device drives the bus; known before the engine is made.
-pub(crate) struct Bus {
-    /// Address bits that it drives.
-    pub(crate) address_bits: u32,
-    /// Longest segment in bytes.
-    pub(crate) max_segment: u32,
-    /// A segment must not cross a multiple of this plus one; a mask.
-    pub(crate) boundary: usize,
-}
-
-/// What is behind a channel.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Kind {
-    /// Memory of so many bytes, which jobs address.
-    Memory(u64),
-    /// A stream; jobs have no address.
-    #[expect(dead_code, reason = "no card with one yet; the ABI has it")]
-    Stream,
-}
-
-/// What a channel can do.
-pub(crate) struct ChannelLimits {
-    /// What is behind it.
-    pub(crate) kind: Kind,
-    /// It can read user memory.
-    pub(crate) to_device: bool,
-    /// It can write user memory.
-    pub(crate) from_device: bool,
-    /// Device address and length in bytes of the window that copies are staged in, if it can.
-    pub(crate) staging: Option<(u64, u64)>,
-    /// A job's device address may be fixed.
-    pub(crate) fixed: bool,
-    /// It writes to memory only for a job. A card that writes into what it was given once, whenever
-    /// it likes, says no; programs then know that registered memory may change under their hands.
-    pub(crate) when_told: bool,
-    /// Alignment in bytes that jobs' bus addresses need; a power of two.
-    pub(crate) addr_align: u32,
-    /// Alignment in bytes that jobs' lengths need; a power of two.
-    pub(crate) len_align: u32,
-    /// Most bytes taken at a time.
-    pub(crate) job_bytes: u64,
-    /// Most segments taken at a time.
-    pub(crate) job_segments: u32,
-}
-
-/// What a card can do.
-pub(crate) struct Limits {
-    /// Its name, for people.
-    pub(crate) name: &'static str,
-    /// Its channels.
-    pub(crate) channels: &'static [ChannelLimits],
-    /// Interrupt vectors that it can use.
-    pub(crate) vectors: u32,
-    /// Jobs can be aborted.
-    pub(crate) abort: bool,
-}
 
 /// Work for a channel: a part of mapped memory, and the device's side of it.
 pub(crate) struct Job<'a> {
@@ -215,8 +168,8 @@ pub(crate) unsafe trait Engine: Send + Sync {
     fn limits(&self) -> &'static Limits;
 
     /// Starts a job, or as many bytes from its start as the card takes at a time, and returns how
-    /// many.
-    fn start(&self, ch: Chan, t: Ticket, job: &Job<'_>) -> Result<u64, Refused>;
+    /// many: a multiple of the channel's alignment, or all.
+    fn start(&self, ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused>;
 
     /// Handles a hard interrupt; returns whether it was the card's.
     fn irq(&self, vector: u32, sink: &mut dyn Sink) -> bool;

@@ -16,6 +16,14 @@ pub(crate) fn dma_bits() -> u32 {
     module_parameters::dma_bits.value()
 }
 
+/// Longest segment in bytes that edu is given.
+pub(crate) fn max_segment() -> u32 {
+    match module_parameters::max_segment.value() {
+        0 => u32::MAX,
+        bytes => bytes,
+    }
+}
+
 /// Most pages that one call has pinned at a time.
 pub(crate) fn window_pages() -> usize {
     let bytes = u64::from(module_parameters::window_kib.value()) * 1024;

@@ -60,10 +60,20 @@ impl Driver for Pindma {
         let model = model.ok_or(ENODEV)?;
         pdev.enable_device_mem()?;
         let master = BusMaster::new(pdev);
-        let view = dma_view(pdev, model)?;
+        let bus = (model.bus)();
+        let view = dma_view(pdev, &bus)?;
         let bound: &'b pci::Device<Bound> = pdev;
         let engine = (model.open)(bound)?;
         let limits = engine.limits();
+        limits.check(&bus).map_err(|complaint| {
+            dev_err!(
+                pdev,
+                "the engine for {} is wrong: {}\n",
+                limits.name,
+                complaint
+            );
+            EINVAL
+        })?;
         let device = Device::new(facts(bound, &view, limits)?, room(&view))?;
         let card = Card::new(device.clone(), master, view, engine)?;
         Ok(Parts {
@@ -98,11 +108,7 @@ impl Driver for Pindma {
     }
 }
 
-fn dma_view<'b>(
-    pdev: &'b pci::Device<device::Core<'_>>,
-    model: &engine::Model,
-) -> Result<DmaView<'b>> {
-    let bus = (model.bus)();
+fn dma_view<'b>(pdev: &'b pci::Device<device::Core<'_>>, bus: &engine::Bus) -> Result<DmaView<'b>> {
     let mask = DmaMask::try_new(bus.address_bits)?;
     DmaView::new(pdev, mask, bus.max_segment, bus.boundary)
         .inspect_err(|_| dev_err!(pdev, "no DMA with {} address bits\n", bus.address_bits))

@@ -93,6 +93,10 @@ module! {
             default: 28,
             description: "Address bits that an edu device drives; must match its dma_mask",
         },
+        max_segment: u32 {
+            default: 0,
+            description: "Longest DMA segment in bytes that an edu device is given; 0: as they come",
+        },
         window_kib: u32 {
             default: 4096,
             description: "Most memory in KiB that one call has pinned at a time",

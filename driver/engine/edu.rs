@@ -9,6 +9,8 @@
 //! addresses beyond its mask are clamped in silence, so a segment must never lie there; the core
 //! checks that when it maps.
 
+use core::num::NonZeroU64;
+
 use kernel::{
     device::Bound,
     io::Io,
@@ -67,7 +69,7 @@ static LIMITS: Limits = Limits {
 fn bus() -> Bus {
     Bus {
         address_bits: params::dma_bits(),
-        max_segment: u32::MAX,
+        max_segment: params::max_segment(),
         boundary: usize::MAX,
     }
 }
@@ -189,7 +191,7 @@ unsafe impl Engine for Edu<'_> {
         &LIMITS
     }
 
-    fn start(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<u64, Refused> {
+    fn start(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused> {
         let mut current = self.current.lock();
         match self.look() {
             Observed::Gone => return Err(Refused::Gone),
@@ -199,15 +201,15 @@ unsafe impl Engine for Edu<'_> {
         }
         let segment = job.segments().next().ok_or(Refused::BadJob)?;
         let room = regs::MEMORY_BYTES.saturating_sub(job.dev_addr);
-        let len = segment.len.min(room) as u32;
-        if len == 0 || job.dev_fixed {
+        let len = NonZeroU64::new(segment.len.min(room)).ok_or(Refused::BadJob)?;
+        if job.dev_fixed {
             return Err(Refused::BadJob);
         }
         // What fails here fails before the device was told to run.
-        self.command(segment.addr, job.dev_addr, len, job.direction)
+        self.command(segment.addr, job.dev_addr, len.get() as u32, job.direction)
             .map_err(|_| Refused::BadJob)?;
         *current = Some(t);
-        Ok(len.into())
+        Ok(len)
     }
 
     fn irq(&self, _vector: u32, sink: &mut dyn Sink) -> bool {

@@ -101,9 +101,7 @@ impl<'b> DmaView<'b> {
         let device = unsafe { shim::pindma_dma_max_segment(raw::device(self.dev)) };
         // SAFETY: As above.
         let platform = unsafe { bindings::dma_max_mapping_size(raw::device(self.dev)) };
-        // Whole pages, and at least one, or sg tables complain.
-        let limit = platform.min(device as usize) & !(PAGE_SIZE - 1);
-        limit.max(PAGE_SIZE) as u32
+        longest(device, platform)
     }
 
     /// What it takes as one segment before anything is merged.
@@ -126,7 +124,7 @@ impl<'b> DmaView<'b> {
         // SAFETY: `dev` is a bound device.
         let longest = unsafe { shim::pindma_dma_max_segment(raw::device(self.dev)) };
         let bounds = Bounds {
-            len: longest.max(PAGE_SIZE as u32),
+            len: longest,
             boundary: self.boundary(),
         };
         let end = addr.checked_add(len.saturating_sub(1));
@@ -163,8 +161,36 @@ impl<'b> DmaView<'b> {
     }
 }
 
+/// The longest segment that both take: in whole pages, or what fits into one.
+fn longest(device: u32, platform: usize) -> u32 {
+    match platform.min(device as usize) {
+        within @ ..PAGE_SIZE => within as u32,
+        more => (more & !(PAGE_SIZE - 1)) as u32,
+    }
+}
+
 /// Bytes of a cache line, for DMA.
 pub(crate) fn cache_align() -> u32 {
     // SAFETY: May be called anywhere.
     unsafe { shim::pindma_dma_cache_align() }
+}
+
+#[kunit_tests(pindma_dma_view)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_is_never_longer_than_the_device_takes() {
+        assert_eq!(longest(4095, usize::MAX), 4095);
+        assert_eq!(longest(4096, usize::MAX), 4096);
+        assert_eq!(longest(1, usize::MAX), 1);
+        assert_eq!(longest(u32::MAX, 100), 100);
+    }
+
+    #[test]
+    fn longer_ones_have_whole_pages() {
+        assert_eq!(longest(8191, usize::MAX), 4096);
+        assert_eq!(longest(u32::MAX, usize::MAX), 0xffff_f000);
+        assert_eq!(longest(u32::MAX, 256 << 10), 256 << 10);
+    }
 }

@@ -40,6 +40,13 @@ impl Bounds {
         let last = start.wrapping_add(len.saturating_sub(1));
         len <= self.len.into() && (start ^ last) & !self.boundary == 0
     }
+
+    /// How many of `len` bytes from `start` on can be one segment: at least one.
+    fn first(&self, start: u64, len: u32) -> u32 {
+        let to_boundary = (self.boundary & !start).saturating_add(1);
+        let room = to_boundary.min(self.len.into());
+        room.min(len.into()) as u32
+    }
 }
 
 /// Puts neighbours together.
@@ -54,7 +61,7 @@ pub(super) struct Merger {
 }
 
 impl Merger {
-    /// Makes extents within `bounds`, which leave room for a page.
+    /// Makes extents within `bounds`. What does not fit into one as a whole is cut.
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             extents: KVVec::new(),
@@ -71,13 +78,24 @@ impl Merger {
         let goes_on = self.goes_on(start, end);
         match self.extents.last_mut() {
             Some(extent) if goes_on => extent.len += len,
-            _ => {
-                self.extents
-                    .push(Extent { page, offset, len }, gfp::for_user())?;
-                self.start = start;
-            }
+            _ => self.begin(page, offset, len)?,
         }
         self.end = end;
+        Ok(())
+    }
+
+    /// Adds the same as an extent of its own, or as several.
+    fn begin(&mut self, page: *mut bindings::page, offset: u32, len: u32) -> Result {
+        let base = phys(page);
+        let (mut offset, mut left) = (offset, len);
+        while left > 0 {
+            self.start = base + u64::from(offset);
+            let len = self.bounds.first(self.start, left);
+            self.extents
+                .push(Extent { page, offset, len }, gfp::for_user())?;
+            offset += len;
+            left -= len;
+        }
         Ok(())
     }
 
@@ -127,6 +145,24 @@ mod tests {
         let merger = merger(0x10000, 0x3fff, 0x2000, 0x3000);
         assert!(merger.goes_on(0x3000, 0x4000));
         assert!(!merger.goes_on(0x3000, 0x4001));
+    }
+
+    #[test]
+    fn what_is_too_long_is_cut() {
+        let bounds = Bounds {
+            len: 1000,
+            boundary: 0x7ff,
+        };
+        assert_eq!(bounds.first(0x1000, 4096), 1000);
+        assert_eq!(bounds.first(0x1000, 999), 999);
+        assert_eq!(bounds.first(0x17f0, 4096), 16);
+        assert_eq!(bounds.first(0x17ff, 2), 1);
+        let endless = Bounds {
+            len: u32::MAX,
+            boundary: NONE,
+        };
+        assert_eq!(endless.first(0, 4096), 4096);
+        assert_eq!(endless.first(u64::MAX, 4096), 1);
     }
 
     #[test]

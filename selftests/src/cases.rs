@@ -58,6 +58,7 @@ mod requests;
 mod scripts;
 mod shares;
 mod short_pins;
+mod short_segments;
 mod shortage;
 mod signals;
 mod sizes;
@@ -92,6 +93,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     faults::CASES,
     holes::CASES,
     short_pins::CASES,
+    short_segments::CASES,
     windows::CASES,
     shortage::CASES,
     accounting::CASES,
