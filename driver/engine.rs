@@ -142,7 +142,7 @@ pub(crate) fn start(
     ch: Chan,
     ticket: Ticket,
     job: &Job<'_>,
-) -> Result<u64, NotStarted> {
+) -> Result<NonZeroU64, NotStarted> {
     let refused = |why| NotStarted { ticket, why };
     engine.start(ch, ticket, job).map_err(refused)
 }
