@@ -46,7 +46,11 @@ use running::Running;
 /// [`frames`](Self::frames) does all of that.
 ///
 /// Threads may share a pool.  It can be polled: it is readable when there are
-/// buffers to dequeue.
+/// buffers to dequeue, and has an error (`POLLERR`) when there are none and it is
+/// not started.
+///
+/// What the device writes does not set the soft-dirty bits of `/proc/PID/pagemap`:
+/// who saves only what has changed must save pools whole.
 pub struct Pool {
     stock: Stock,
     access: Access,

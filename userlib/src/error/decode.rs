@@ -236,6 +236,7 @@ fn special(operation: Operation, errno: i32) -> Option<ErrorKind> {
         (Unregister, Errno::BUSY) => ErrorKind::RegionInUse,
         (Register | CreatePool | CreateQueue, Errno::NOSPC) => ErrorKind::TooMany,
         (CreatePool, Errno::PERM) => ErrorKind::Uncharged,
+        (CreatePool, Errno::AGAIN) => ErrorKind::LockedMappings,
         (Write, Errno::NOSPC) => ErrorKind::EndOfMemory,
         (Wait | Dequeue | Unregister, Errno::TIMEDOUT) => ErrorKind::NothingInTime,
         (Unregister | Sync | RegionInfo | Enqueue, Errno::NOENT) => ErrorKind::StaleHandle,

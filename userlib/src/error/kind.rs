@@ -223,6 +223,12 @@ pub enum ErrorKind {
          cgroup; make them smaller, do without contiguous, or get CAP_SYS_RESOURCE"
     )]
     Uncharged,
+    /// `EAGAIN` of mmap of a pool, after `mlockall(MCL_FUTURE)`.
+    #[error(
+        "all future mappings are locked (mlockall), and those of the pool would exceed \
+         RLIMIT_MEMLOCK beside what is locked; raise the limit, or make the pool before mlockall"
+    )]
+    LockedMappings,
     /// The memory is registered with another open file.
     #[error(
         "the memory belongs to another open file, or another pool; use the device or pool that \

@@ -52,6 +52,7 @@ impl PoolOptions {
     /// [`TooMany`](crate::ErrorKind::TooMany),
     /// [`OutOfReach`](crate::ErrorKind::OutOfReach),
     /// [`Uncharged`](crate::ErrorKind::Uncharged),
+    /// [`LockedMappings`](crate::ErrorKind::LockedMappings),
     /// [`Invalid`](crate::ErrorKind::Invalid),
     /// [`WritesUnasked`](crate::ErrorKind::WritesUnasked),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).

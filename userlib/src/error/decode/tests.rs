@@ -280,3 +280,10 @@ fn becomes_an_io_error_that_keeps_the_text() {
     assert_eq!(converted.kind(), io::ErrorKind::WouldBlock);
     assert_eq!(converted.to_string(), text);
 }
+
+#[test]
+fn a_pool_that_is_not_made_says_what_to_do() {
+    let text = |errno: Errno| plain_call(Operation::CreatePool, errno).to_string();
+    assert!(text(Errno::PERM).contains("CAP_SYS_RESOURCE"));
+    assert!(text(Errno::AGAIN).contains("mlockall"));
+}
