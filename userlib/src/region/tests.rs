@@ -191,7 +191,7 @@ fn a_lost_region_shows_nothing_and_leaks() {
 }
 
 #[test]
-fn a_lost_region_can_still_be_split() {
+fn what_a_lost_region_leaks_can_still_be_split() {
     let (device, fake) = Fake::device();
     let mut region = device
         .register(filled(1), Access::BOTH)
