@@ -62,7 +62,8 @@ impl<M: Memory> Queue<M> {
             .map_err(|errno| decode::plain_call(Operation::CreateQueue, errno))
     }
 
-    /// Has the device do `transfer` with `memory`, and returns at once.
+    /// Has the device do `transfer` with `memory`, or with the
+    /// [range](Transfer::range) of it, and returns at once.
     ///
     /// # Errors
     ///

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! What a request of a queue is to do.
 
+use std::ops::{Bound, Range, RangeBounds};
 use std::time::Duration;
 
+use crate::named::resolve;
 use crate::{sys, Deadline, Direction};
 
 /// What a request of a [`Queue`](crate::Queue) is to do with its memory.
@@ -24,6 +26,8 @@ pub struct Transfer {
     dev_addr: u64,
     fixed: bool,
     deadline: Deadline,
+    start: usize,
+    end: Option<usize>,
 }
 
 impl Transfer {
@@ -34,6 +38,8 @@ impl Transfer {
             dev_addr: 0,
             fixed: false,
             deadline: Deadline::NONE,
+            start: 0,
+            end: None,
         }
     }
 
@@ -67,6 +73,16 @@ impl Transfer {
         self
     }
 
+    /// Which bytes of the memory, that of a `Vec` counted through; all of them unless
+    /// said.  The request owns the rest of it, too.
+    pub fn range(mut self, range: impl RangeBounds<usize>) -> Self {
+        // That of a memory without end, since nobody knows it yet.
+        let Range { start, end } = resolve(&range, usize::MAX);
+        self.start = start;
+        self.end = (range.end_bound() != Bound::Unbounded).then_some(end);
+        self
+    }
+
     /// When the kernel ends the request if it is not done by then;
     /// [`Deadline::NONE`] unless said.
     pub fn deadline(mut self, deadline: Deadline) -> Self {
@@ -83,6 +99,11 @@ impl Transfer {
     #[must_use]
     pub fn direction(&self) -> Direction {
         self.direction
+    }
+
+    /// The range, of `len` bytes; whether it is inside is for others to say.
+    pub(crate) fn range_of(&self, len: usize) -> Range<usize> {
+        self.start..self.end.unwrap_or(len)
     }
 
     pub(crate) fn channel_number(&self) -> u32 {

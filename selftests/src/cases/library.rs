@@ -46,6 +46,12 @@ pub(crate) const CASES: &[Case] = &[
     )
     .needs(Needs::Memory),
     Case::new(
+        "library_queue_takes_a_range_of_a_region",
+        "and nothing else of it changes",
+        range,
+    )
+    .needs(Needs::Memory),
+    Case::new(
         "library_queue_cannot_be_read",
         "whoever tries has no completion, and takes none",
         unread,
@@ -156,6 +162,21 @@ fn refused_as(path: &str, right: fn(&ErrorKind) -> bool) -> Outcome {
         Err(error) => check(right(error.kind()), error),
         Ok(_) => check(false, format!("{path} was opened")),
     }
+}
+
+fn range(_: Leg) -> Outcome {
+    let device = prepared(6)?;
+    let queue = queue_of::<Region>(&device, 2)?;
+    let part = Transfer::from_device().range(1000..1000 + LEN);
+    let submitted = queue.submit(part, registered(&device, 2 * LEN)?);
+    submitted.map_err(failed)?;
+    let completion = next(&queue)?;
+    same("bytes", completion.bytes, LEN as u64)?;
+    let region = completion.finish().map_err(failed)?;
+    pattern::expect(&region[1000..1000 + LEN], &pattern::bytes(6, LEN))?;
+    let untouched = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+    let around = untouched(&region[..1000]) && untouched(&region[1000 + LEN..]);
+    check(around, "bytes around it changed")
 }
 
 fn unread(_: Leg) -> Outcome {

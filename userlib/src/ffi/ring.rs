@@ -261,11 +261,23 @@ impl<M: Describe> Ring<M> {
         batch.splice(..0, back);
     }
 
-    fn board(&self, transfer: &Transfer, memory: M) -> Result<Boarding, (Refused, M)> {
+    /// What of the memory the transfer is about.
+    fn describe(&self, transfer: &Transfer, memory: &M) -> Result<Segs, Refusal> {
         let mut segs = Segs::default();
-        if let Err(refusal) = memory.describe(&self.node, &mut segs) {
-            return Err((Refused::Here(refusal), memory));
+        memory.describe(&self.node, &mut segs)?;
+        let len = usize::try_from(segs.bytes()).unwrap_or(usize::MAX);
+        match transfer.range_of(len) {
+            // As it is: the kernel counts the segments.
+            all if all == (0..len) => Ok(segs),
+            range => segs.cut(&range),
         }
+    }
+
+    fn board(&self, transfer: &Transfer, memory: M) -> Result<Boarding, (Refused, M)> {
+        let segs = match self.describe(transfer, &memory) {
+            Ok(segs) => segs,
+            Err(refusal) => return Err((Refused::Here(refusal), memory)),
+        };
         if segs.as_slice().is_empty() {
             return Err((Refused::Here(Refusal::Empty), memory));
         }
@@ -314,10 +326,7 @@ impl<M: Describe> Ring<M> {
 
 impl Boarding {
     fn refused(&self, no: No) -> Refused {
-        let segs = self.segs.as_slice();
-        let bytes = segs.iter().map(|seg| seg.len);
-        let bytes = bytes.fold(0, u64::saturating_add);
-        Refused::There(no, (bytes, segs.len()))
+        Refused::There(no, (self.segs.bytes(), self.segs.as_slice().len()))
     }
 
     /// What the kernel gets to see.  It may point into the segments here.

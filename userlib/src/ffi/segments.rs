@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! What a queue can own.
 
+use std::ops::Range;
 use std::slice;
 
 use super::named::Named;
@@ -40,6 +41,31 @@ impl Segs {
                 self.all.push(seg);
             }
         }
+    }
+
+    /// Bytes that they have together.
+    pub(crate) fn bytes(&self) -> u64 {
+        let lengths = self.as_slice().iter().map(|seg| seg.len);
+        lengths.fold(0, u64::saturating_add)
+    }
+
+    /// A range in bytes of what they are one after the other.
+    pub(crate) fn cut(&self, range: &Range<usize>) -> Result<Self, Refusal> {
+        super::within(range, usize::try_from(self.bytes()).unwrap_or(usize::MAX))?;
+        let (start, end) = (range.start as u64, range.end as u64);
+        let (mut kept, mut at) = (Self::default(), 0);
+        for seg in self.as_slice() {
+            let (from, to) = (start.max(at), end.min(at + seg.len));
+            if from < to {
+                kept.push(sys::pindma_seg {
+                    addr: seg.addr + (from - at),
+                    len: to - from,
+                    ..*seg
+                });
+            }
+            at += seg.len;
+        }
+        Ok(kept)
     }
 
     pub(crate) fn as_slice(&self) -> &[sys::pindma_seg] {

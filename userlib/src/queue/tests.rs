@@ -171,6 +171,47 @@ fn a_timeout_of_the_wait_ends_only_the_wait() {
 }
 
 #[test]
+fn a_range_is_all_that_the_device_gets() {
+    let (device, _, _) = prepared();
+    device.send(&[9; 300], 0).expect("there is room");
+    let queue = device.queue(4).expect("a queue");
+    let memory = || vec![filled(1), filled(2)];
+    // The end of the one and the start of the other.
+    let range = LEN - 100..LEN + 200;
+    queue.submit(read().range(range), memory()).expect("room");
+    let completion = next(&queue);
+    assert_eq!(completion.bytes, 300);
+    let both = completion.finish().expect("read");
+    let nines = |buffer: &Buffer| buffer.iter().filter(|byte| **byte == 9).count();
+    assert_eq!((nines(&both[0]), nines(&both[1])), (100, 200));
+    assert_eq!((both[0][LEN - 101], both[0][LEN - 100]), (1, 9));
+    assert_eq!((both[1][199], both[1][200]), (9, 2));
+    queue
+        .submit(write().range(2 * LEN - 1..), memory())
+        .expect("room");
+    assert_eq!(next(&queue).bytes, 1);
+}
+
+#[test]
+fn a_range_outside_is_an_error_and_gives_the_memory_back() {
+    let (_device, _, queue) = prepared();
+    let refused = queue
+        .submit(read().range(..=LEN), filled(3))
+        .expect_err("too long");
+    let outside = ErrorKind::OutsideMemory {
+        start: 0,
+        end: LEN + 1,
+        len: LEN,
+    };
+    assert_eq!(refused.error().kind(), &outside);
+    assert_eq!(refused.into_memory()[0], 3);
+    let refused = queue
+        .submit(read().range(5..5), filled(3))
+        .expect_err("empty");
+    assert!(matches!(refused.error().kind(), ErrorKind::Invalid { .. }));
+}
+
+#[test]
 fn the_name_of_a_request_means_nothing_to_another_queue() {
     let (device, fake, queue) = prepared();
     fake.hold();
