@@ -127,6 +127,15 @@ impl Device {
         self.request().dev_addr(at).send(from)
     }
 
+    /// The same, whatever signals come.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::send_all`].
+    pub fn send_all(&self, from: &[u8], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).send_all(from)
+    }
+
     /// The same, for several slices that follow each other in device memory.
     ///
     /// # Errors
@@ -146,6 +155,15 @@ impl Device {
         self.request().dev_addr(at).receive(to)
     }
 
+    /// The same, whatever signals come.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::receive_all`].
+    pub fn receive_all(&self, to: &mut [u8], at: u64) -> Result<Done> {
+        self.request().dev_addr(at).receive_all(to)
+    }
+
     /// The same, for several slices that follow each other in device memory.
     ///
     /// # Errors
@@ -163,6 +181,15 @@ impl Device {
     /// See [`Request::copy`].
     pub fn copy(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
         self.request().copy(from, to)
+    }
+
+    /// The same, whatever signals come.
+    ///
+    /// # Errors
+    ///
+    /// See [`Request::copy_all`].
+    pub fn copy_all(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
+        self.request().copy_all(from, to)
     }
 
     /// The same, for several slices on either side; the sums of the lengths
@@ -303,13 +330,33 @@ impl OpenOptions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorKind;
+    use crate::ffi::fake::Fake;
+    use crate::{sys, ErrorKind};
 
     #[test]
     fn options_become_flags() {
         assert_eq!(Device::options().flags(), OFlags::empty());
         assert_eq!(Device::options().exclusive(true).flags(), OFlags::EXCL);
         assert_eq!(Device::options().nonblock(true).flags(), OFlags::NONBLOCK);
+    }
+
+    #[test]
+    fn a_call_for_all_goes_on_after_signals() {
+        let (device, fake) = Fake::device();
+        for _ in 0..3 {
+            fake.refuse(sys::PINDMA_TRANSFER, Errno::INTR);
+        }
+        let error = device.send(&[1; 100], 5).expect_err("a signal");
+        assert_eq!(error.kind(), &ErrorKind::Interrupted);
+        assert_eq!(device.send_all(&[1; 100], 5).expect("sent").bytes, 100);
+        let mut back = [0; 100];
+        fake.refuse(sys::PINDMA_TRANSFER, Errno::INTR);
+        device.receive_all(&mut back, 5).expect("received");
+        assert_eq!(back, [1; 100]);
+        fake.refuse(sys::PINDMA_TRANSFER, Errno::INTR);
+        fake.refuse(sys::PINDMA_TRANSFER, Errno::IO);
+        let error = device.send_all(&[1; 100], 5).expect_err("broken");
+        assert_eq!(error.kind(), &ErrorKind::DeviceError);
     }
 
     #[test]

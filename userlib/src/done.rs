@@ -23,6 +23,19 @@ pub struct Done {
     pub copied: bool,
 }
 
+impl Done {
+    /// Both, one after the other.
+    pub(crate) fn and(self, next: Self) -> Self {
+        Self {
+            bytes: self.bytes.saturating_add(next.bytes),
+            pages: self.pages.saturating_add(next.pages),
+            segments: self.segments.saturating_add(next.segments),
+            bounced: self.bounced || next.bounced,
+            copied: self.copied || next.copied,
+        }
+    }
+}
+
 impl From<&sys::pindma_result> for Done {
     fn from(result: &sys::pindma_result) -> Self {
         Self {

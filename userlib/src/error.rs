@@ -51,6 +51,12 @@ impl Error {
         self.done.bytes
     }
 
+    /// The error of a call that went on where others, which did this, had ended.
+    pub(crate) fn after(self, before: Done) -> Self {
+        let done = before.and(self.done);
+        Self { done, ..self }
+    }
+
     /// What was done before; all zero if the device was not told to work.
     #[must_use]
     pub fn done(&self) -> Done {

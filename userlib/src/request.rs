@@ -12,7 +12,7 @@ use crate::error::Operation;
 use crate::ffi::{self, Outcome, Params};
 use crate::named::{resolve, Registered};
 use crate::node::Node;
-use crate::{sys, Deadline, Done, Result};
+use crate::{sys, Deadline, Done, ErrorKind, Result};
 
 /// A transfer or a copy to be made, from [`Device::request`](crate::Device::request).
 ///
@@ -44,25 +44,9 @@ use crate::{sys, Deadline, Done, Result};
 /// An [`Error`](crate::Error) of a call that had started says how far it came:
 /// [`bytes`](crate::Error::bytes) counts from the start of the first slice, and
 /// what lies beyond in a destination is undefined.  After
-/// [`Interrupted`](crate::ErrorKind::Interrupted) go on like this:
-///
-/// ```no_run
-/// # use pindma::{Error, ErrorKind};
-/// # fn all(device: &pindma::Device, data: &[u8]) -> Result<(), Error> {
-/// let mut sent = 0;
-/// while sent < data.len() {
-///     match device.send(&data[sent..], sent as u64) {
-///         Ok(done) => sent += done.bytes as usize,
-///         Err(error) if *error.kind() == ErrorKind::Interrupted => {
-///             // Here is where a flag set by the handler would be looked at.
-///             sent += error.bytes() as usize;
-///         }
-///         Err(error) => return Err(error),
-///     }
-/// }
-/// # Ok(())
-/// # }
-/// ```
+/// [`Interrupted`](crate::ErrorKind::Interrupted) a program may look at what the
+/// handler of the signal has left, and go on from there; [`send_all`](Self::send_all),
+/// [`receive_all`](Self::receive_all) and [`copy_all`](Self::copy_all) always do.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a request does nothing before a call such as send"]
 pub struct Request<'a> {
@@ -164,6 +148,16 @@ impl<'a> Request<'a> {
         self.send_vectored(&[IoSlice::new(from)])
     }
 
+    /// The same, whatever signals come: it goes on where the kernel had ended the call
+    /// for one.  The deadline stays what it was.
+    ///
+    /// # Errors
+    ///
+    /// See [`send`](Self::send), but for [`Interrupted`](crate::ErrorKind::Interrupted).
+    pub fn send_all(&self, from: &[u8]) -> Result<Done> {
+        self.go_on(|rest, done| rest.advanced(done).send(&from[done..]))
+    }
+
     /// Has the device read the slices into its memory, one after the other.
     ///
     /// # Errors
@@ -188,6 +182,20 @@ impl<'a> Request<'a> {
     /// later time; see [the crate's documentation](crate#soundness).
     pub fn receive(&self, to: &mut [u8]) -> Result<Done> {
         self.receive_vectored(&mut [IoSliceMut::new(to)])
+    }
+
+    /// The same, whatever signals come; see [`send_all`](Self::send_all).
+    ///
+    /// # Errors
+    ///
+    /// See [`receive`](Self::receive), but for
+    /// [`Interrupted`](crate::ErrorKind::Interrupted).
+    ///
+    /// # Aborts
+    ///
+    /// See [`receive`](Self::receive).
+    pub fn receive_all(&self, to: &mut [u8]) -> Result<Done> {
+        self.go_on(|rest, done| rest.advanced(done).receive(&mut to[done..]))
     }
 
     /// Has the device write its memory to the slices, one after the other.
@@ -265,6 +273,24 @@ impl<'a> Request<'a> {
         self.copy_vectored(&[IoSlice::new(from)], &mut [IoSliceMut::new(to)])
     }
 
+    /// The same, whatever signals come; see [`send_all`](Self::send_all).  What was on
+    /// its way through the device's memory is then copied anew, so signals have to
+    /// leave some time for that.
+    ///
+    /// # Errors
+    ///
+    /// See [`copy`](Self::copy), but for [`Interrupted`](crate::ErrorKind::Interrupted).
+    ///
+    /// # Aborts
+    ///
+    /// See [`receive`](Self::receive).
+    pub fn copy_all(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
+        self.go_on(|rest, done| match from.get(done..) {
+            Some(from) => rest.copy(from, &mut to[done..]),
+            None => rest.copy(from, to),
+        })
+    }
+
     /// Has the device copy the slices on one side to those on the other, which
     /// need not be cut alike, by way of its memory.
     ///
@@ -279,6 +305,38 @@ impl<'a> Request<'a> {
         let segments = from.len().max(to.len());
         let call = self.call(Operation::Copy, total(from), segments);
         self.finish(&call, &self.start_copy(from, to))
+    }
+
+    /// Makes a call, and again for what is left whenever a signal ends it; the call is
+    /// told how many bytes were moved before.
+    fn go_on(&self, mut call: impl FnMut(&Self, usize) -> Result<Done>) -> Result<Done> {
+        let mut before = Done::default();
+        loop {
+            match call(self, before.bytes as usize) {
+                Ok(done) => return Ok(before.and(done)),
+                Err(error) if *error.kind() == ErrorKind::Interrupted => {
+                    before = before.and(error.done());
+                }
+                Err(error) => return Err(error.after(before)),
+            }
+        }
+    }
+
+    /// The request for what is left after so many bytes.
+    fn advanced(&self, done: usize) -> Self {
+        let by = match done {
+            0 => 0,
+            _ if self.fixed || self.is_stream() => 0,
+            done => done as u64,
+        };
+        let dev_addr = self.dev_addr.saturating_add(by);
+        Self { dev_addr, ..*self }
+    }
+
+    /// Whether the channel has no addresses.
+    fn is_stream(&self) -> bool {
+        let info = ffi::channel_info(self.node, self.channel);
+        info.is_ok_and(|info| info.out_kind == sys::PINDMA_CHANNEL_STREAM)
     }
 
     fn start_copy(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Outcome {

@@ -12,13 +12,15 @@ use pindma::{
     Transfer,
 };
 use rustix::io::Errno;
+use rustix::process::Signal;
 
 use crate::check::{check, same, Fail, Outcome};
-use crate::device::NODE;
+use crate::device::{NODE, WINDOW};
 use crate::flight;
 use crate::leg::Leg;
 use crate::os;
 use crate::pattern;
+use crate::sys::signals;
 use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
@@ -45,6 +47,12 @@ pub(crate) const CASES: &[Case] = &[
         queue,
     )
     .needs(Needs::Memory),
+    Case::new(
+        "library_calls_for_all_go_on_after_signals",
+        "both ways and as a copy",
+        signalled,
+    )
+    .needs(Needs::Race),
     Case::new(
         "library_queue_takes_a_range_of_a_region",
         "and nothing else of it changes",
@@ -162,6 +170,49 @@ fn refused_as(path: &str, right: fn(&ErrorKind) -> bool) -> Outcome {
         Err(error) => check(right(error.kind()), error),
         Ok(_) => check(false, format!("{path} was opened")),
     }
+}
+
+/// A process that gets a signal every few jobs, for as long as it moves data.
+fn signalled(_: Leg) -> Outcome {
+    let device = open()?;
+    let child = flight::child(|| {
+        signals::catch(libc::SIGUSR1)?;
+        move_all(&device)
+    })?;
+    let mut last = 0;
+    while !child.ended_within(Duration::from_millis(1))? {
+        let jobs = device.stats().map_err(failed)?.jobs;
+        // A copy begins with a chunk anew, of two jobs, if a signal comes before its end.
+        if jobs >= last + 4 {
+            child.signal(Signal::USR1)?;
+            last = jobs;
+        }
+    }
+    flight::finish(child)
+}
+
+/// Each call has many jobs, and so ends early if a signal comes.
+fn move_all(device: &Device) -> Outcome {
+    let sent = pattern::bytes(7, WINDOW);
+    let mut scattered = vec![0; 16 * WINDOW];
+    for chunk in 0..4 {
+        device
+            .send_all(&sent[chunk * 1024..][..1024], chunk as u64 * 1024)
+            .map_err(failed)?;
+    }
+    let done = device
+        .copy_all(&vec![5; 16 * WINDOW], &mut scattered)
+        .map_err(failed)?;
+    same("bytes", done.bytes, 16 * WINDOW as u64)?;
+    check(
+        scattered.iter().all(|byte| *byte == 5),
+        "not all was copied",
+    )?;
+    device.send_all(&sent, 0).map_err(failed)?;
+    let mut back = vec![0; WINDOW];
+    device.receive_all(&mut back, 0).map_err(failed)?;
+    pattern::expect(&back, &sent)?;
+    check(signals::caught() > 0, "no signal came")
 }
 
 fn range(_: Leg) -> Outcome {
