@@ -47,6 +47,12 @@ impl Access {
 }
 
 /// Which way data goes.
+///
+/// ```
+/// use pindma::{Direction, Transfer};
+///
+/// assert_eq!(Transfer::from_device().direction(), Direction::FromDevice);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Direction {
     /// The device reads memory of the program.

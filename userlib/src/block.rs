@@ -15,6 +15,20 @@ use crate::{Done, Request, Result};
 /// [taken](crate::Pool::take) again.
 ///
 /// Looking at a block that [is lost](Self::is_lost) panics.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// let pool = device.pool(4096, 2, pindma::Access::BOTH)?;
+/// if let Some(mut block) = pool.take(0)? {
+///     block[..4].copy_from_slice(b"head");
+///     block.send(..4, 0)?;
+///     block.receive(4..8, 0)?;
+///     assert_eq!(&block[4..8], b"head");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Block<'p> {
     claim: Claim<'p>,
 }

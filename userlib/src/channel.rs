@@ -50,6 +50,17 @@ impl From<sys::pindma_channel_kind> for ChannelKind {
 
 /// What one channel can do, from
 /// [`Device::channel_info`](crate::Device::channel_info).
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// let channel = device.channel_info(0)?;
+/// if channel.kind == pindma::ChannelKind::Memory {
+///     println!("{} bytes behind channel {}", channel.memory_bytes, channel.channel);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ChannelInfo {

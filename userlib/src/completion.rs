@@ -10,6 +10,20 @@ use crate::{sys, Result};
 
 /// The name of a request, for as long as that has not been reaped.  There are no
 /// two with one name, of whatever queues.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Buffer, Transfer};
+///
+/// let queue = device.queue(2)?;
+/// let id = queue.submit(Transfer::from_device(), Buffer::zeroed(4096)?)?;
+/// if !queue.cancel(id)? {
+///     println!("it has ended by itself");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId {
     pub(crate) queue: QueueId,
@@ -29,6 +43,22 @@ impl QueueId {
 }
 
 /// A request that has ended, with its memory.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Buffer, Deadline, Transfer};
+///
+/// let queue = device.queue(2)?;
+/// queue.submit(Transfer::from_device(), Buffer::zeroed(4096)?)?;
+/// if let Some(completion) = queue.next(Deadline::NONE)? {
+///     println!("{} bytes at {:?}", completion.bytes, completion.time);
+///     let buffer = completion.finish()?;
+///     println!("the first is {}", buffer[0]);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a completion has the memory of its request"]
 #[non_exhaustive]

@@ -24,6 +24,19 @@ use crate::{
 ///
 /// Its regions, queues and pools keep the file open, so it is closed when the last
 /// of them and the device have been dropped; nothing is in flight then.
+///
+/// ```no_run
+/// use pindma::Device;
+///
+/// # fn main() -> Result<(), pindma::Error> {
+/// for path in Device::list()? {
+///     let device = Device::open(&path)?;
+///     device.send(b"hello", 0)?;
+///     println!("{}: {}", path.display(), device.info()?.engine);
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Device {
     node: Arc<Node>,

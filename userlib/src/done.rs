@@ -5,6 +5,15 @@ use crate::sys;
 
 /// What a transfer or a copy has done, from [`Request`](crate::Request)'s calls
 /// or, as far as it came, from [`Error::done`](crate::Error::done).
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// let done = device.send(&[7; 10_000], 0)?;
+/// println!("{} pages in {} segments, bounced: {}", done.pages, done.segments, done.bounced);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Done {

@@ -17,6 +17,22 @@ use crate::Done;
 /// A call that failed, or ended before it was complete.
 ///
 /// Its text says what to do next; [`kind`](Self::kind) is for programs.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::ErrorKind;
+///
+/// match device.send(&[7; 10_000], 0) {
+///     Err(error) if *error.kind() == ErrorKind::TimedOut => {
+///         println!("only {} bytes", error.bytes());
+///     }
+///     Err(error) => return Err(error), // its text says what to do next
+///     Ok(done) => println!("{} bytes", done.bytes),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
     operation: Operation,

@@ -8,6 +8,22 @@ use crate::ffi::pool::Claim;
 use crate::{sys, Block, Result};
 
 /// A buffer of a pool that has come back from the device.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Deadline, Start};
+///
+/// let pool = device.pool(4096, 4, Access::WRITE)?;
+/// pool.enqueue_all()?;
+/// pool.start(Start::from_device())?;
+/// while let Some(frame) = pool.dequeue(Deadline::NONE)? {
+///     println!("frame {}: {} bytes", frame.sequence, frame.data().len());
+///     pool.enqueue(frame.finish()?)?;
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "a frame has a buffer of the pool"]
 #[non_exhaustive]

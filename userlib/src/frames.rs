@@ -136,6 +136,24 @@ impl Drop for Frames<'_> {
 
 /// A frame whose buffer goes back to the device when it is dropped, unless the
 /// pool has been stopped by then.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Start};
+///
+/// let pool = device.pool(4096, 4, Access::WRITE)?;
+/// for lease in pool.frames(Start::from_device())? {
+///     let lease = lease?;
+///     if lease.data().starts_with(b"last") {
+///         let frame = lease.keep(); // does not go back
+///         println!("{:?}", frame.block);
+///         break;
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Lease<'p> {
     pool: &'p Pool,

@@ -55,6 +55,17 @@ bitflags! {
 }
 
 /// The caller's account of locked memory, in bytes.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// match device.info()?.memlock.available() {
+///     Some(bytes) => println!("{bytes} bytes may still be registered"),
+///     None => println!("there is no limit"),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Memlock {
@@ -76,6 +87,20 @@ impl Memlock {
 }
 
 /// What a device is and can do, from [`Device::info`](crate::Device::info).
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::State;
+///
+/// let info = device.info()?;
+/// println!("{} at {}, {} channels", info.engine, info.bus, info.channels);
+/// if info.state.contains(State::BOUNCE) {
+///     println!("memory may be bounced");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Info {

@@ -9,6 +9,20 @@ use crate::ffi::named::Named;
 /// it: a [`Region`](crate::Region) or a [`Block`](crate::Block) of a pool.
 ///
 /// Nobody else can implement it.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Buffer, Registered};
+///
+/// fn send_header(device: &pindma::Device, memory: &impl Registered) -> pindma::Result<()> {
+///     device.request().channel(1).send_from(memory, ..64).map(drop)
+/// }
+/// let region = device.register(Buffer::zeroed(4096)?, Access::READ)?;
+/// send_header(&device, &region)?;
+/// # Ok(())
+/// # }
+/// ```
 pub trait Registered: Named {}
 
 impl<R: Named> Registered for R {}

@@ -318,6 +318,20 @@ fn count_of(dequeued: &Dequeued) -> Result<usize> {
 }
 
 /// What a pool has done, from [`Pool::stop`].
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Start};
+///
+/// let pool = device.pool(4096, 4, Access::WRITE)?;
+/// pool.enqueue_all()?;
+/// pool.start(Start::from_device().lossy(true))?;
+/// let stopped = pool.stop()?;
+/// println!("{} frames, {} of them lost", stopped.frames, stopped.overruns);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {

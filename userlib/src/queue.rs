@@ -266,6 +266,23 @@ impl<M: Memory> Queue<M> {
 }
 
 /// What became of a batch.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Buffer, Transfer};
+///
+/// let queue = device.queue(8)?;
+/// let request = |at| Ok((Transfer::from_device().dev_addr(at), Buffer::zeroed(64)?));
+/// let mut batch = (0..8).map(|n| request(64 * n)).collect::<pindma::Result<Vec<_>>>()?;
+/// let submitted = queue.submit_all(&mut batch);
+/// println!("{} taken, {} left", submitted.ids.len(), batch.len());
+/// if let Some(error) = submitted.stopped {
+///     println!("since {error}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a batch may be taken in part"]
 #[non_exhaustive]

@@ -8,6 +8,23 @@ use crate::Error;
 /// An error of a call that takes memory: it has not taken it.
 ///
 /// `?` turns it into the [`Error`] and drops the memory.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Buffer};
+///
+/// match device.register(Buffer::zeroed(1 << 30)?, Access::BOTH) {
+///     Ok(region) => println!("{} bytes", region.len()),
+///     Err(refused) => {
+///         println!("{}", refused.error());
+///         let buffer = refused.into_memory(); // not lost
+///         println!("{} bytes left", buffer.len());
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct Refused<M> {
     error: Box<Error>,
     memory: M,

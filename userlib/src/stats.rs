@@ -5,6 +5,15 @@ use crate::sys;
 
 /// What an open file has done since it was opened, from
 /// [`Device::stats`](crate::Device::stats).
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// let stats = device.stats()?;
+/// println!("{} jobs, {} of {} segments bounced", stats.jobs, stats.bounced, stats.segments);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
