@@ -57,6 +57,9 @@ check_bindings() {
 check_unsafe() {
 	"$REPO/qemu/lint/unsafe.sh" "${files[@]}"
 }
+check_host() {
+	"$REPO/qemu/lint/host.sh"
+}
 check_spdx() {
 	"$REPO/qemu/lint/spdx.sh" "${files[@]}"
 }
@@ -82,7 +85,7 @@ main() {
 	hold build
 	"$REPO/qemu/cargo.sh" fetch
 	local name
-	for name in spdx unsafe shellcheck rustfmt bindings c clippy docs kernel_clippy; do
+	for name in spdx host unsafe shellcheck rustfmt bindings c clippy docs kernel_clippy; do
 		run_check "$name"
 	done
 	[ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"
