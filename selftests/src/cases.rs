@@ -55,6 +55,7 @@ mod reading;
 pub(crate) mod regions;
 mod remapping;
 mod requests;
+mod scripting;
 mod scripts;
 mod shares;
 mod short_pins;
@@ -164,6 +165,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     crate::soak::CASES,
     crate::sweep::CASES,
     programs::CASES,
+    scripting::CASES,
     tools::CASES,
     fio::CASES,
     library::CASES,

@@ -184,8 +184,9 @@ fn doctor(_: Leg) -> Outcome {
 
 fn info(_: Leg) -> Outcome {
     let text = printed(&["info", "--json"])?;
-    let json = text.trim_start().starts_with('{') && text.trim_end().ends_with('}');
-    check(json && text.contains("\"edu\""), format!("it says {text}"))
+    let json: serde_json::Value =
+        serde_json::from_str(&text).map_err(|e| Fail::new(format!("{e}: {text}")))?;
+    check(json["engine"] == "edu", format!("it says {text}"))
 }
 
 fn copy(_: Leg) -> Outcome {

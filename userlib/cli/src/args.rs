@@ -1,20 +1,31 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use pindma::Deadline;
 
 use crate::operands::Operand;
 use crate::size;
+
+const STATUS: &str = "\
+With --json one object goes to standard output, or to standard error where standard
+output is the data (read, stream -o -).  A command that fails says why in the key
+error of that object: kind, exit_status, message, and from the device errno,
+operation and bytes_moved.
+
+Exit status: 0 success; 1 the command failed, a copy differs from its source, or the
+doctor has found a problem; 2 wrong usage; 3 there is no such device, or it is gone;
+4 no permission for it; 5 the time is over; 6 somebody else has it exclusively.";
 
 /// Zero-copy DMA between an application's own memory and a device.
 #[derive(Debug, Parser)]
 #[command(
     name = "pindma",
     version,
-    after_help = "Exit status: 0 success; 1 the command failed, a copy differs from its \
-                  source, or the doctor has found a problem; 2 wrong usage."
+    after_help = STATUS
 )]
 pub struct Args {
     /// What to do.
@@ -25,12 +36,18 @@ pub struct Args {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Show which devices there are
+    ///
+    /// State is ready, failed, in-use (open exclusively), denied (not for you) or
+    /// unknown; the JSON object says why in the key error of a device.
+    List(ListArgs),
     /// Show what a device and its channels are and can do
     Info(InfoArgs),
     /// Show what a device and everybody who has it open have done
     ///
     /// Sums over all files are read from debugfs, and files of other users from
     /// /proc, both of which only root can.
+    #[command(after_help = STAT_JSON)]
     Stat(StatArgs),
     /// Say in words what is wrong on this machine, and what to do about it
     Doctor(DoctorArgs),
@@ -42,8 +59,8 @@ pub enum Command {
     Write(DdArgs),
     /// Take what a device sends, frame after frame, through a pool of buffers
     ///
-    /// Frames that find no buffer are lost and counted.  Ctrl-C ends it, with a
-    /// report on standard error.
+    /// Frames that find no buffer are lost and counted.  Ctrl-C ends it.  The
+    /// report goes to standard error, also if it ends with an error.
     Stream(StreamArgs),
     /// Register memory, show what became of it, and what transfers cost then
     Register(RegisterArgs),
@@ -58,13 +75,15 @@ pub enum Command {
 
 const READ_HELP: &str = "\
 Operands:
-  of=FILE       write to FILE instead of standard output; it is replaced
+  of=FILE       write to FILE instead of standard output; it is replaced.  A
+                terminal is refused, as the data is binary
   bs=BYTES      bytes of a block, which is one transfer (default: 1M)
   count=N       blocks to read (default: until the end of the memory)
   offset=BYTES  where in device memory to begin (default: 0)
 
 BYTES may end in K, M, G or T, powers of 1024, or be hexadecimal with 0x.  The
-report goes to standard error.
+report goes to standard error, that of --json to standard output unless that is
+the data.
 
   pindma read of=dump.bin offset=0x1000 bs=4K count=1
   pindma read | xxd | less";
@@ -77,7 +96,8 @@ Operands:
   offset=BYTES  where in device memory to begin (default: 0)
 
 BYTES may end in K, M, G or T, powers of 1024, or be hexadecimal with 0x.  The
-report goes to standard error.
+report goes to standard error, that of --json to standard output unless that is
+the data.
 
   pindma write if=bitstream.bin offset=64K      # if the card has as much
   printf hello | pindma write offset=0x100";
@@ -97,14 +117,40 @@ Keys of the JSON object:
   mib_per_second          bytes / seconds / 1048576; null if nothing was copied
   sha256_source, sha256_destination, equal
 
-Exit status: 0 success; 1 the command failed, or the copy differs; 2 wrong usage.";
+  error                   why the command failed, if it did";
+
+const STAT_JSON: &str = "\
+Keys of the JSON object, which is one line each with --interval:
+  time                    when it was, in seconds since 1970
+  device, engine, bus     node, name of the engine, address on the bus
+  failed                  whether the device has not stopped when told to
+  pinned_pages, leaked_pages
+  totals                  sums over all files, by the names of the kernel
+  seconds, rates          since the line before, and what was added to the sums in
+                          each of them; null in the first
+  files                   open ones besides its own
+
+What is not known is null.";
 
 /// Which device, and how to print.
 #[derive(Debug, ClapArgs)]
 pub struct Common {
     /// Device node
-    #[arg(long, value_name = "PATH", default_value = "/dev/pindma0")]
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "PINDMA_DEVICE",
+        default_value = "/dev/pindma0"
+    )]
     pub device: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `pindma list`.
+#[derive(Debug, ClapArgs)]
+pub struct ListArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -134,6 +180,9 @@ pub struct CopyArgs {
     /// Channel whose memory the copy goes through
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub channel: u32,
+    /// Give up after so many seconds
+    #[arg(long, short, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
     /// Print neither a progress bar nor, without --json, a report
     #[arg(long, short)]
     pub quiet: bool,
@@ -170,6 +219,12 @@ pub struct DdArgs {
     /// NAME=VALUE, see below
     #[arg(value_name = "OPERAND")]
     pub operands: Vec<Operand>,
+    /// Channel of the device
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub channel: u32,
+    /// Give up after so many seconds
+    #[arg(long, short, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<f64>,
     /// Print neither a progress bar nor, without --json, a report
     #[arg(long, short)]
     pub quiet: bool,
@@ -181,7 +236,8 @@ pub struct DdArgs {
 /// Arguments of `pindma stream`.
 #[derive(Debug, ClapArgs)]
 pub struct StreamArgs {
-    /// File for the frames, one after the other; - is standard output
+    /// File for the frames, one after the other; - is standard output, unless
+    /// that is a terminal
     /// (default: they are counted and thrown away)
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -263,6 +319,53 @@ pub enum AccessArg {
     Write,
     /// Read and write it
     Both,
+}
+
+impl Command {
+    /// Whether a program reads what it prints.
+    pub fn json(&self) -> bool {
+        match self {
+            Self::List(args) => args.json,
+            Self::Info(args) => args.common.json,
+            Self::Stat(args) => args.common.json,
+            Self::Doctor(args) => args.common.json,
+            Self::Read(args) | Self::Write(args) => args.common.json,
+            Self::Stream(args) => args.common.json,
+            Self::Register(args) => args.common.json,
+            Self::Copy(args) => args.common.json,
+        }
+    }
+
+    /// Whether standard output is data.
+    pub fn data(&self) -> bool {
+        match self {
+            Self::Read(args) => args.is_output(),
+            Self::Stream(args) => args.is_output(),
+            _ => false,
+        }
+    }
+}
+
+impl DdArgs {
+    /// Whether no file was named for what is read.
+    pub fn is_output(&self) -> bool {
+        let mut operands = self.operands.iter();
+        !operands.any(|operand| matches!(operand, Operand::File(..)))
+    }
+}
+
+impl StreamArgs {
+    /// Whether frames go to standard output.
+    pub fn is_output(&self) -> bool {
+        self.output.as_deref() == Some(Path::new("-"))
+    }
+}
+
+/// When a command that may take so many seconds gives up.
+pub fn deadline(timeout: Option<f64>) -> Deadline {
+    timeout.map_or(Deadline::NONE, |seconds| {
+        Deadline::after(Duration::from_secs_f64(seconds))
+    })
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

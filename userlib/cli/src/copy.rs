@@ -2,7 +2,6 @@
 //! `pindma copy`.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,13 +10,14 @@ use pindma::{Device, Info, State, Stats};
 use serde::Serialize;
 
 use crate::again::go_on;
-use crate::args::CopyArgs;
+use crate::args::{deadline, CopyArgs};
 use crate::buffer::Buffer;
 use crate::digest::sha256;
+use crate::failure;
 use crate::host::kernel_release;
 use crate::info::setting;
 use crate::progress;
-use crate::report::{bytes, count, print_json, throughput, time, yes_no, Table};
+use crate::report::{bytes, count, print_json, throughput, time, with_error, yes_no, Table};
 
 /// Bytes of one call: small enough for the progress bar to move.
 const PIECE: usize = 64 * 1024;
@@ -33,9 +33,7 @@ pub fn run(args: &CopyArgs) -> Result<()> {
     fs::write(&args.output, &*destination)
         .with_context(|| format!("cannot write {}", args.output.display()))?;
     let report = Report::new(args, &info, &stats, elapsed, [&source, &destination]);
-    report.print(args, &info)?;
-    ensure!(report.equal, "the copy differs from its source");
-    Ok(())
+    report.print(args, &info)
 }
 
 fn load(path: &Path, offset: usize) -> Result<Buffer> {
@@ -50,7 +48,10 @@ fn load(path: &Path, offset: usize) -> Result<Buffer> {
 
 /// Copies piece by piece; the time is that of the copies alone.
 fn copy(device: &Device, args: &CopyArgs, from: &[u8], to: &mut [u8]) -> Result<Duration> {
-    let request = device.request().channel(args.channel);
+    let request = device
+        .request()
+        .channel(args.channel)
+        .deadline(deadline(args.timeout));
     let bar = progress::bar(Some(from.len() as u64), args.quiet);
     let mut elapsed = Duration::ZERO;
     for (from, to) in from.chunks(PIECE).zip(to.chunks_mut(PIECE)) {
@@ -117,14 +118,21 @@ impl Report {
         }
     }
 
-    fn print(&self, args: &CopyArgs, info: &Info) -> io::Result<()> {
+    fn print(&self, args: &CopyArgs, info: &Info) -> Result<()> {
+        let same = self.same();
         if args.common.json {
-            return print_json(self);
+            print_json(&with_error(serde_json::to_value(self)?, &same))?;
+            return same.map_err(failure::told);
         }
-        if args.quiet {
-            return Ok(());
+        if !args.quiet {
+            self.table(info).print()?;
         }
-        self.table(info).print()
+        same
+    }
+
+    fn same(&self) -> Result<()> {
+        ensure!(self.equal, "the copy differs from its source");
+        Ok(())
     }
 
     fn table(&self, info: &Info) -> Table {

@@ -2,38 +2,41 @@
 //! `pindma read` and `pindma write`: device memory and files, in the manner of
 //! dd(1).
 
+mod card;
+
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{ensure, Context, Result};
 use indicatif::ProgressBar;
-use pindma::{Buffer, ChannelInfo, ChannelKind, Device};
+use pindma::{Buffer, Device};
 use serde::Serialize;
 
 use crate::args::DdArgs;
 use crate::operands::Operands;
+use crate::output;
 use crate::progress;
-use crate::report::{bytes, throughput, time};
+use crate::report::{bytes, throughput, time, write_output, Teller};
+use card::Card;
 
 /// Reads device memory into a file.
 pub fn read(args: &DdArgs) -> Result<()> {
     let plan = Operands::collect(&args.operands, "of")?;
-    let device = Device::open(&args.common.device)?;
-    let memory = go_to(&device, plan.offset)?;
+    // Before the device is touched: this is the caller's mistake.
     let mut output = output(plan.file.as_deref())?;
-    let len = plan.len().or(memory.map(|bytes| bytes - plan.offset));
-    let mut work = Work::new(&plan, len, args.quiet)?;
-    let ended = read_all(&mut work, &device, output.as_mut(), &plan);
+    let device = Device::open(&args.common.device)?;
+    let mut card = Card::new(args, &device, plan.offset)?;
+    let mut work = Work::new(&plan, plan.len().or(card.left()), args.quiet)?;
+    let ended = read_all(&mut work, &mut card, output.as_mut(), &plan);
     // What was moved is told however it ended, as dd(1) does.
-    work.finish().print(args, "read", &plan)?;
-    ended
+    work.finish().tell(args, "read", &plan, ended)
 }
 
 fn read_all(
     work: &mut Work,
-    mut device: impl Read,
+    device: &mut impl Read,
     output: &mut dyn Write,
     plan: &Operands,
 ) -> Result<()> {
@@ -42,29 +45,28 @@ fn read_all(
         if read == 0 {
             break;
         }
-        let written = output.write_all(&work.buffer[..read]);
+        let written = write_output(output, &work.buffer[..read]);
         written.with_context(|| format!("cannot write {}", plan.name("standard output")))?;
         work.advance(read);
     }
-    Ok(output.flush()?)
+    Ok(())
 }
 
 /// Writes a file to device memory.
 pub fn write(args: &DdArgs) -> Result<()> {
     let plan = Operands::collect(&args.operands, "if")?;
     let device = Device::open(&args.common.device)?;
-    go_to(&device, plan.offset)?;
+    let mut card = Card::new(args, &device, plan.offset)?;
     let (mut input, size) = input(plan.file.as_deref())?;
     let mut work = Work::new(&plan, plan.len().or(size), args.quiet)?;
-    let ended = write_all(&mut work, input.as_mut(), &device, &plan);
-    work.finish().print(args, "written", &plan)?;
-    ended
+    let ended = write_all(&mut work, input.as_mut(), &mut card, &plan);
+    work.finish().tell(args, "written", &plan, ended)
 }
 
 fn write_all(
     work: &mut Work,
     mut input: &mut dyn Read,
-    mut device: impl Write,
+    device: &mut impl Write,
     plan: &Operands,
 ) -> Result<()> {
     while let Some(wanted) = work.wanted() {
@@ -74,7 +76,7 @@ fn write_all(
         if filled == 0 {
             break;
         }
-        write_block(work, filled, &mut device)?;
+        write_block(work, filled, device)?;
     }
     Ok(())
 }
@@ -93,7 +95,7 @@ fn write_block(work: &mut Work, filled: usize, device: &mut impl Write) -> Resul
 
 fn output(path: Option<&Path>) -> Result<Box<dyn Write>> {
     let Some(path) = path else {
-        return Ok(Box::new(io::stdout().lock()));
+        return Ok(Box::new(output::standard("of=FILE")?));
     };
     let file = File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
     Ok(Box::new(file))
@@ -111,29 +113,6 @@ fn input(path: Option<&Path>) -> Result<(Box<dyn Read>, Option<u64>)> {
     };
     let (file, size) = open().with_context(|| format!("cannot read {}", path.display()))?;
     Ok((Box::new(file), size))
-}
-
-/// Goes to a place in the device's memory; how much it has of that, None for a
-/// stream.
-fn go_to(mut device: &Device, offset: u64) -> Result<Option<u64>> {
-    let channel = device.channel_info(0)?;
-    check_offset(offset, &channel)?;
-    // A stream has no places, and the start is where a file is when it is opened.
-    if offset > 0 {
-        device.seek(SeekFrom::Start(offset))?;
-    }
-    let memory = channel.kind == ChannelKind::Memory;
-    Ok(memory.then_some(channel.memory_bytes))
-}
-
-fn check_offset(offset: u64, channel: &ChannelInfo) -> Result<()> {
-    let memory = channel.memory_bytes;
-    ensure!(
-        channel.kind != ChannelKind::Memory || offset <= memory,
-        "offset={offset:#x} is beyond the end of the device's memory, which has {}",
-        bytes(memory)
-    );
-    Ok(())
 }
 
 /// Reads until the buffer is full or the input ends.
@@ -220,20 +199,22 @@ struct Report {
 }
 
 impl Report {
-    /// To standard error, as dd(1) does: standard output may be the data.
-    fn print(&self, args: &DdArgs, verb: &str, plan: &Operands) -> Result<()> {
-        if args.common.json {
-            eprintln!("{}", serde_json::to_string_pretty(self)?);
-        } else if !args.quiet {
-            let elapsed = Duration::from_secs_f64(self.seconds);
-            let at = plan.offset;
-            eprintln!(
-                "{} {verb} at {at:#x}, {}",
-                bytes(self.bytes),
-                time(elapsed, self.bytes)
-            );
-        }
-        Ok(())
+    fn tell(&self, args: &DdArgs, verb: &str, plan: &Operands, ended: Result<()>) -> Result<()> {
+        let teller = Teller {
+            json: args.common.json,
+            quiet: args.quiet,
+            data: verb == "read" && args.is_output(),
+        };
+        teller.tell(self, || self.text(verb, plan.offset), ended)
+    }
+
+    fn text(&self, verb: &str, at: u64) -> String {
+        let elapsed = Duration::from_secs_f64(self.seconds);
+        format!(
+            "{} {verb} at {at:#x}, {}\n",
+            bytes(self.bytes),
+            time(elapsed, self.bytes)
+        )
     }
 }
 

@@ -11,13 +11,12 @@ mod node;
 #[cfg(test)]
 mod tree;
 
-use std::io::{self, Write};
-
 use anyhow::{ensure, Result};
 use serde_json::json;
 
 use crate::args::DoctorArgs;
-use crate::report::{count, print_json};
+use crate::failure;
+use crate::report::{count, print, print_json, with_error};
 use finding::{Finding, Grade};
 use machine::Machine;
 
@@ -27,12 +26,21 @@ pub fn run(args: &DoctorArgs) -> Result<()> {
     let findings = examine(&machine, args);
     let is_wrong = |finding: &&Finding| finding.grade == Grade::Bad;
     let problems = findings.iter().filter(is_wrong).count() as u64;
-    if args.common.json {
-        print_json(&json!({ "problems": problems, "findings": findings }))?;
+    let found = found(problems);
+    let printed = if args.common.json {
+        let report = json!({ "problems": problems, "findings": findings });
+        print_json(&with_error(report, &found))
     } else {
-        let lines: String = findings.iter().map(Finding::to_string).collect();
-        io::stdout().lock().write_all(lines.as_bytes())?;
+        print(&findings.iter().map(Finding::to_string).collect::<String>())
+    };
+    // Also who reads only the first line asks for the verdict.
+    if printed.as_ref().is_ok_and(|()| args.common.json) {
+        return found.map_err(failure::told);
     }
+    found.and(printed)
+}
+
+fn found(problems: u64) -> Result<()> {
     ensure!(problems == 0, "{} found", count(problems, "problem"));
     Ok(())
 }

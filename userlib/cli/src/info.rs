@@ -18,11 +18,10 @@ pub fn run(args: &InfoArgs) -> Result<()> {
         .collect::<pindma::Result<Vec<_>>>()?;
     let path = args.common.device.display().to_string();
     if args.common.json {
-        print_json(&as_json(&path, &info, &channels))?;
+        print_json(&as_json(&path, &info, &channels))
     } else {
-        as_table(&path, &info, &channels).print()?;
+        as_table(&path, &info, &channels).print()
     }
-    Ok(())
 }
 
 /// The rows that say on what kind of machine and device this is.

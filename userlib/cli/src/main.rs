@@ -8,9 +8,12 @@ mod copy;
 mod dd;
 mod digest;
 mod doctor;
+mod failure;
 mod host;
 mod info;
+mod list;
 mod operands;
+mod output;
 mod progress;
 mod register;
 mod report;
@@ -24,25 +27,18 @@ use clap::Parser;
 
 use args::{Args, Command};
 
-/// The command did not succeed; 2, a usage error, is clap's.
-const FAILED: u8 = 1;
-
 fn main() -> ExitCode {
-    let outcome = match Args::parse().command {
-        Command::Info(args) => info::run(&args),
-        Command::Stat(args) => stat::run(&args),
-        Command::Doctor(args) => doctor::run(&args),
-        Command::Copy(args) => copy::run(&args),
-        Command::Read(args) => dd::read(&args),
-        Command::Write(args) => dd::write(&args),
-        Command::Stream(args) => stream::run(&args),
-        Command::Register(args) => register::run(&args),
+    let command = Args::parse().command;
+    let outcome = match &command {
+        Command::List(args) => list::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Stat(args) => stat::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Copy(args) => copy::run(args),
+        Command::Read(args) => dd::read(args),
+        Command::Write(args) => dd::write(args),
+        Command::Stream(args) => stream::run(args),
+        Command::Register(args) => register::run(args),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("pindma: {error:#}");
-            ExitCode::from(FAILED)
-        }
-    }
+    failure::end(outcome, command.json(), command.data())
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use anyhow::{bail, Result};
 
+use crate::failure::Usage;
 use crate::size;
 
 /// Bytes of a block unless `bs` says otherwise.
@@ -67,7 +68,9 @@ impl Operands {
         for operand in operands {
             match operand {
                 Operand::File(name, _) if *name != side => {
-                    bail!("the device is on that side of it: use {side}= instead of {name}=")
+                    bail!(Usage(format!(
+                        "the device is on that side of it: use {side}= instead of {name}="
+                    )))
                 }
                 Operand::File(_, path) => all.file = Some(path.clone()),
                 Operand::Bs(bs) => all.bs = *bs,

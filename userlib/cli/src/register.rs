@@ -3,12 +3,13 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{ensure, Result};
+use anyhow::{bail, Result};
 use pindma::{Access, Buffer, Capabilities, Device, Done, Region, RegionInfo, Request};
 use serde::Serialize;
 
 use crate::again::go_on;
 use crate::args::{AccessArg, RegisterArgs};
+use crate::failure::Usage;
 use crate::report::{bytes, count, moment, print_json, Table};
 
 /// Registers memory, says what became of it, and compares transfers.
@@ -22,11 +23,10 @@ pub fn run(args: &RegisterArgs) -> Result<()> {
     // So that all pages are there, and only registering them is timed.
     buffer.fill(1);
     let start = Instant::now();
-    let mut region = Region::options().may_bounce(args.may_bounce).register(
-        &device,
-        buffer,
-        access(args.access),
-    )?;
+    let mut region = Region::options()
+        .may_bounce(args.may_bounce)
+        .register(&device, buffer, access(args.access))
+        .map_err(pindma::Error::from)?;
     let registered = start.elapsed();
     let info = region.info()?;
     let transfers = compare(args, &device, &mut region)?;
@@ -34,11 +34,10 @@ pub fn run(args: &RegisterArgs) -> Result<()> {
     region.unregister()?;
     let report = Report::new(&info, registered, start.elapsed(), transfers);
     if args.common.json {
-        print_json(&report)?;
+        print_json(&report)
     } else {
-        report.table().print()?;
+        report.table().print()
     }
-    Ok(())
 }
 
 fn access(access: AccessArg) -> Access {
@@ -55,10 +54,11 @@ fn compare(args: &RegisterArgs, device: &Device, region: &mut Region) -> Result<
     if number == 0 {
         return Ok(None);
     }
-    ensure!(
-        len <= args.size,
-        "a transfer cannot be longer than the memory"
-    );
+    if len > args.size {
+        bail!(Usage(
+            "a transfer cannot be longer than the memory".to_owned()
+        ));
+    }
     let reads = args.access == AccessArg::Read;
     let mut memory = Buffer::zeroed(len)?;
     memory.fill(1);

@@ -5,7 +5,11 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::time::Duration;
 
+use anyhow::Result;
 use serde::Serialize;
+use serde_json::Value;
+
+use crate::failure::{self, Unread};
 
 /// Columns of the name of a row.
 const NAME_WIDTH: usize = 14;
@@ -33,8 +37,8 @@ impl Table {
     }
 
     /// Writes it to standard output.
-    pub fn print(&self) -> io::Result<()> {
-        io::stdout().lock().write_all(self.0.as_bytes())
+    pub fn print(&self) -> Result<()> {
+        print(&self.0)
     }
 
     /// What is in it.
@@ -44,11 +48,80 @@ impl Table {
     }
 }
 
+/// Writes text to standard output; [`Unread`] if nobody reads it.
+pub fn print(text: &str) -> Result<()> {
+    write_output(&mut io::stdout().lock(), text.as_bytes())
+}
+
+/// Writes to standard output and leaves nothing behind in its buffer.
+pub fn write_output(output: &mut dyn Write, bytes: &[u8]) -> Result<()> {
+    let written = output.write_all(bytes).and_then(|()| output.flush());
+    written.map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Unread.into(),
+        _ => error.into(),
+    })
+}
+
 /// Writes one JSON object to standard output.
-pub fn print_json(value: &impl Serialize) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)
+pub fn print_json(value: &impl Serialize) -> Result<()> {
+    print(&format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// The same, but to standard error where standard output is data.
+pub fn print_json_beside(value: &Value, data: bool) -> Result<()> {
+    if data {
+        return Ok(writeln!(io::stderr(), "{value:#}")?);
+    }
+    print_json(value)
+}
+
+/// The same as one line, for objects that follow each other.
+pub fn print_json_line(value: &impl Serialize) -> Result<()> {
+    print(&format!("{}\n", serde_json::to_string(value)?))
+}
+
+/// How a command that moves data tells what it has moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Teller {
+    /// As one JSON object.
+    pub json: bool,
+    /// Not in words.
+    pub quiet: bool,
+    /// Standard output is the data.
+    pub data: bool,
+}
+
+impl Teller {
+    /// Tells the report, however the command has ended; in JSON with the error in it.
+    pub fn tell(
+        self,
+        report: &impl Serialize,
+        text: impl FnOnce() -> String,
+        ended: Result<()>,
+    ) -> Result<()> {
+        if self.json {
+            return self.tell_json(serde_json::to_value(report)?, ended);
+        }
+        if !self.quiet {
+            // In the manner of dd(1); where nobody listens the data counts.
+            let _ = io::stderr().write_all(text().as_bytes());
+        }
+        ended
+    }
+
+    fn tell_json(self, report: Value, ended: Result<()>) -> Result<()> {
+        print_json_beside(&with_error(report, &ended), self.data)?;
+        ended.map_err(failure::told)
+    }
+}
+
+/// The report with the error in it, if there is one.
+pub fn with_error(mut report: Value, ended: &Result<()>) -> Value {
+    let error = ended.as_ref().err();
+    if let Some(error) = error.filter(|error| !failure::is_unread(error)) {
+        report["error"] = failure::as_json(error);
+    }
+    report
 }
 
 /// "514 pages", "1 page".
@@ -114,6 +187,36 @@ pub fn yes_no(yes: bool) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pipe_that_nobody_reads_is_no_failure() {
+        struct Closed(io::ErrorKind);
+        impl Write for Closed {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(self.0.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        for (kind, unread) in [
+            (io::ErrorKind::BrokenPipe, true),
+            (io::ErrorKind::StorageFull, false),
+        ] {
+            let error = write_output(&mut Closed(kind), b"x").expect_err("closed");
+            assert_eq!(failure::is_unread(&error), unread);
+        }
+    }
+
+    #[test]
+    fn a_report_tells_what_ended_it() {
+        let report = || serde_json::json!({ "bytes": 7 });
+        let failed = with_error(report(), &Err(anyhow::anyhow!("why")));
+        assert_eq!(failed["error"]["message"], "why");
+        for ended in [Ok(()), Err(Unread.into())] {
+            assert_eq!(with_error(report(), &ended), report());
+        }
+    }
 
     #[test]
     fn bytes_have_named_units() {

@@ -5,18 +5,18 @@ mod files;
 mod totals;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Result;
 use pindma::{Device, ErrorKind, Info, State};
-use serde_json::json;
+use serde_json::{json, Value};
 
 use crate::args::StatArgs;
-use crate::report::{count, print_json, short, Table};
+use crate::host::bus_of;
+use crate::report::{count, print_json, print_json_line, short, Table};
 use files::OpenFile;
 
 /// Names and values as the kernel shows them.
@@ -52,17 +52,11 @@ fn ask(node: &Path) -> Result<(Option<Info>, String)> {
     }
 }
 
-/// Where the device is on the bus, as the files below `root` tell.
-fn bus_of(root: &Path, node: &Path) -> Option<String> {
-    let name = node.file_name()?;
-    let device = root.join("sys/class/misc").join(name).join("device");
-    let target = fs::read_link(device).ok()?;
-    Some(target.file_name()?.to_str()?.to_owned())
-}
-
 /// How things stand at one moment.
 struct Sample {
     at: Instant,
+    /// The same by the clock on the wall.
+    time: SystemTime,
     bus: String,
     /// None if the device is open exclusively.
     info: Option<Info>,
@@ -77,6 +71,7 @@ impl Sample {
         Ok(Self {
             totals: totals::of(&bus),
             at: Instant::now(),
+            time: SystemTime::now(),
             files: files::of(&bus),
             info,
             bus,
@@ -84,12 +79,19 @@ impl Sample {
     }
 
     fn print(&self, args: &StatArgs, before: Option<&Self>) -> Result<()> {
-        if args.common.json {
-            print_json(&self.as_json(args))?;
-        } else {
-            self.table(args, before).print()?;
+        match (args.common.json, args.interval) {
+            (true, None) => print_json(&self.as_json(args, before)),
+            (true, Some(_)) => print_json_line(&self.as_json(args, before)),
+            (false, _) => self.table(args, before).print(),
         }
-        Ok(())
+    }
+
+    /// The sums of an earlier sample, and how many seconds ago that was.
+    fn since<'b>(&self, before: Option<&'b Self>) -> Option<(&'b Values, f64)> {
+        let before = before?;
+        // The sleep was longer, and what is read here takes its time as well.
+        let elapsed = self.at.duration_since(before.at);
+        Some((before.totals.as_ref().ok()?, elapsed.as_secs_f64()))
     }
 
     fn table(&self, args: &StatArgs, before: Option<&Self>) -> Table {
@@ -97,13 +99,8 @@ impl Sample {
         if before.is_none() {
             self.describe(args, &mut table);
         }
-        let earlier = before.and_then(|before| {
-            // The sleep was longer, and what is read here takes its time as well.
-            let elapsed = self.at.duration_since(before.at);
-            Some((before.totals.as_ref().ok()?, elapsed.as_secs_f64()))
-        });
         match &self.totals {
-            Ok(totals) => totals::rows(&mut table, totals, earlier),
+            Ok(totals) => totals::rows(&mut table, totals, self.since(before)),
             Err(error) => table.row("totals", totals::unreadable(error)),
         }
         files::rows(&mut table, &self.files);
@@ -130,16 +127,24 @@ impl Sample {
     }
 
     /// What is not known is null.
-    fn as_json(&self, args: &StatArgs) -> serde_json::Value {
-        let info = self.info.as_ref();
+    fn as_json(&self, args: &StatArgs, before: Option<&Self>) -> Value {
+        let (info, totals) = (self.info.as_ref(), self.totals.as_ref().ok());
+        let since = self.since(before);
+        let rates = totals
+            .zip(since)
+            .map(|(now, since)| totals::rates(now, since));
+        let time = self.time.duration_since(SystemTime::UNIX_EPOCH);
         json!({
+            "time": time.ok().map(|time| time.as_secs_f64()),
             "device": args.common.device.display().to_string(),
             "engine": info.map(|info| &info.engine),
             "bus": self.bus,
             "failed": info.map(|info| info.state.contains(State::FAILED)),
             "pinned_pages": info.map(|info| info.pinned_pages),
             "leaked_pages": info.map(|info| info.leaked_pages),
-            "totals": self.totals.as_ref().ok(),
+            "totals": totals,
+            "seconds": since.map(|(_, seconds)| seconds),
+            "rates": rates,
             "files": self.files,
         })
     }
@@ -165,8 +170,6 @@ fn parse(text: &str) -> Values {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use clap::Parser;
 
     use super::*;
@@ -175,6 +178,7 @@ mod tests {
     fn sample(at: Instant, jobs: u64) -> Sample {
         Sample {
             at,
+            time: SystemTime::UNIX_EPOCH + Duration::from_millis(1500),
             bus: "0000:00:03.0".to_owned(),
             info: None,
             totals: Ok(parse(&format!("jobs {jobs}"))),
@@ -198,6 +202,19 @@ mod tests {
     }
 
     #[test]
+    fn programs_are_told_when_and_how_fast() {
+        let begin = Instant::now();
+        let (first, later) = (sample(begin, 4), sample(begin + Duration::from_secs(4), 12));
+        let json = first.as_json(&arguments(), None);
+        assert_eq!((&json["time"], &json["rates"]), (&json!(1.5), &Value::Null));
+        let json = later.as_json(&arguments(), Some(&first));
+        assert_eq!(
+            (&json["seconds"], &json["rates"]["jobs"]),
+            (&json!(4.0), &json!(2.0))
+        );
+    }
+
+    #[test]
     fn a_device_that_is_open_exclusively_is_told() {
         let sample = sample(Instant::now(), 7);
         let table = sample.table(&arguments(), None);
@@ -208,24 +225,11 @@ mod tests {
         ] {
             assert!(table.text().contains(words), "{}", table.text());
         }
-        let json = sample.as_json(&arguments());
+        let json = sample.as_json(&arguments(), None);
         assert_eq!(
             (&json["engine"], &json["totals"]["jobs"]),
             (&json!(null), &json!(7))
         );
-    }
-
-    #[test]
-    fn the_bus_is_found_without_the_device() {
-        let root = std::env::temp_dir().join(format!("pindma-stat-{}", std::process::id()));
-        let folder = root.join("sys/class/misc/pindma0");
-        fs::create_dir_all(&folder).expect("a folder");
-        let target = PathBuf::from("../../../0000:00:03.0");
-        std::os::unix::fs::symlink(target, folder.join("device")).expect("a link");
-        let bus = |node| bus_of(&root, Path::new(node));
-        assert_eq!(bus("/dev/pindma0").as_deref(), Some("0000:00:03.0"));
-        assert_eq!(bus("/dev/pindma1"), None);
-        fs::remove_dir_all(&root).expect("its own");
     }
 
     #[test]

@@ -10,15 +10,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{bail, Context, Result};
 use indicatif::ProgressBar;
-use pindma::{
-    Access, ChannelInfo, ChannelKind, Device, ErrorKind, Frames, Lease, Pool, Start, Stopped,
-};
+use pindma::{Access, ChannelInfo, ChannelKind, Device, ErrorKind, Frames, Lease, Pool, Start};
 use serde::Serialize;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::args::StreamArgs;
+use crate::output;
 use crate::progress;
-use crate::report::{bytes, count, throughput, time};
+use crate::report::{bytes, count, throughput, time, write_output, Teller};
 
 /// How often a signal or the end of the time is looked for while nothing comes.
 const LOOK: Duration = Duration::from_millis(200);
@@ -40,12 +39,15 @@ pub fn run(args: &StreamArgs) -> Result<()> {
         .create(&device, sizes.buffer, args.buffers, Access::WRITE)?;
     let mut sink = sink(args.output.as_deref())?;
     let mut stream = Stream::new(args, &sizes, &pool)?;
-    while !interrupted.load(Ordering::Relaxed) && stream.goes_on() {
-        stream.take_one(sink.as_mut())?;
-    }
-    sink.flush()?;
-    let report = stream.finish(&pool)?;
-    report.print(args)
+    let ended = stream.take_all(sink.as_mut(), &interrupted);
+    // What has come is told however it ended.
+    let (report, stopped) = stream.finish(&pool);
+    let teller = Teller {
+        json: args.common.json,
+        quiet: args.quiet,
+        data: args.is_output(),
+    };
+    teller.tell(&report, || report.text(), ended.and(stopped))
 }
 
 /// Bytes of a buffer and of a frame.
@@ -97,7 +99,7 @@ fn signals() -> Result<Arc<AtomicBool>> {
 fn sink(path: Option<&Path>) -> Result<Box<dyn Write>> {
     match path {
         None => Ok(Box::new(io::sink())),
-        Some(path) if path == Path::new("-") => Ok(Box::new(io::stdout().lock())),
+        Some(path) if path == Path::new("-") => Ok(Box::new(output::standard("--output FILE")?)),
         Some(path) => {
             let file = File::create(path);
             let file = file.with_context(|| format!("cannot write {}", path.display()))?;
@@ -150,6 +152,14 @@ impl<'p> Stream<'p> {
             && self.until.is_none_or(|until| Instant::now() < until)
     }
 
+    /// Takes frames until there was enough, or a signal comes.
+    fn take_all(&mut self, sink: &mut dyn Write, interrupted: &AtomicBool) -> Result<()> {
+        while !interrupted.load(Ordering::Relaxed) && self.goes_on() {
+            self.take_one(sink)?;
+        }
+        write_output(sink, b"")
+    }
+
     /// Waits for a frame for a short time, and passes it on.
     fn take_one(&mut self, sink: &mut dyn Write) -> Result<()> {
         match self.frames.next() {
@@ -162,8 +172,7 @@ impl<'p> Stream<'p> {
     }
 
     fn pass_on(&mut self, frame: &Lease<'_>, sink: &mut dyn Write) -> Result<()> {
-        sink.write_all(frame.data())
-            .context("cannot write a frame")?;
+        write_output(sink, frame.data()).context("cannot write a frame")?;
         self.got += 1;
         self.bytes += frame.data().len() as u64;
         self.overruns += frame.overruns;
@@ -176,11 +185,24 @@ impl<'p> Stream<'p> {
         Ok(())
     }
 
-    fn finish(self, pool: &Pool) -> Result<Report> {
+    /// The report, and whether the device has stopped as it should.
+    fn finish(self, pool: &Pool) -> (Report, Result<()>) {
         let elapsed = self.begin.elapsed();
         self.bar.finish_and_clear();
-        let stopped = self.frames.stop()?;
-        Ok(Report::new(pool, elapsed, (self.got, self.bytes), &stopped))
+        let stopped = self.frames.stop();
+        let report = Report {
+            buffers: pool.count(),
+            buffer_bytes: pool.buffer_bytes(),
+            frames: self.got,
+            bytes: self.bytes,
+            seconds: elapsed.as_secs_f64(),
+            mib_per_second: throughput(self.bytes, elapsed),
+            device_frames: stopped.as_ref().ok().map(|stopped| stopped.frames),
+            overruns: stopped
+                .as_ref()
+                .map_or(self.overruns, |stopped| stopped.overruns),
+        };
+        (report, stopped.map(drop).map_err(Into::into))
     }
 }
 
@@ -200,45 +222,25 @@ struct Report {
     seconds: f64,
     mib_per_second: Option<f64>,
     /// All that the device has made, lost ones and those after the last that
-    /// was taken among them.
-    device_frames: u64,
+    /// was taken among them; not known if it did not say so when it was stopped.
+    device_frames: Option<u64>,
     overruns: u64,
 }
 
 impl Report {
-    fn new(pool: &Pool, elapsed: Duration, (frames, bytes): (u64, u64), stopped: &Stopped) -> Self {
-        Self {
-            buffers: pool.count(),
-            buffer_bytes: pool.buffer_bytes(),
-            frames,
-            bytes,
-            seconds: elapsed.as_secs_f64(),
-            mib_per_second: throughput(bytes, elapsed),
-            device_frames: stopped.frames,
-            overruns: stopped.overruns,
-        }
-    }
-
-    /// To standard error: standard output may be the frames.
-    fn print(&self, args: &StreamArgs) -> Result<()> {
-        if args.common.json {
-            eprintln!("{}", serde_json::to_string_pretty(self)?);
-        } else if !args.quiet {
-            eprint!("{}", self.text());
-        }
-        Ok(())
-    }
-
     fn text(&self) -> String {
         let elapsed = Duration::from_secs_f64(self.seconds);
+        let made = self.device_frames;
+        let made = made.map_or("nobody knows how many".to_owned(), |made| {
+            count(made, "frame")
+        });
         format!(
-            "{}, {}, {}\n{} of {} each; the device made {}, {} lost\n",
+            "{}, {}, {}\n{} of {} each; the device made {made}, {} lost\n",
             count(self.frames, "frame"),
             bytes(self.bytes),
             time(elapsed, self.bytes),
             count(self.buffers.into(), "buffer"),
             bytes(self.buffer_bytes as u64),
-            count(self.device_frames, "frame"),
             self.overruns,
         )
     }
@@ -261,7 +263,7 @@ mod tests {
             bytes: 40960,
             seconds: 2.0,
             mib_per_second: None,
-            device_frames: 13,
+            device_frames: Some(13),
             overruns: 3,
         };
         assert_eq!(

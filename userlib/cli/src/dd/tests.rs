@@ -55,24 +55,6 @@ fn what_was_written_of_a_block_is_counted() {
 }
 
 #[test]
-fn an_offset_beyond_the_memory_is_named() {
-    let mut raw = pindma::sys::pindma_channel_info {
-        out_kind: pindma::sys::PINDMA_CHANNEL_MEMORY,
-        out_mem_bytes: 4096,
-        ..Default::default()
-    };
-    let memory = ChannelInfo::from(&raw);
-    assert!(check_offset(4096, &memory).is_ok());
-    let error = check_offset(0x10000, &memory).expect_err("beyond");
-    assert_eq!(
-        error.to_string(),
-        "offset=0x10000 is beyond the end of the device's memory, which has 4096 bytes (4.0 KiB)"
-    );
-    raw.out_kind = pindma::sys::PINDMA_CHANNEL_STREAM;
-    assert!(check_offset(0x10000, &ChannelInfo::from(&raw)).is_ok());
-}
-
-#[test]
 fn blocks_end_with_the_count() {
     let mut work = work(&["bs=100", "count=2"]);
     assert_eq!(work.wanted(), Some(100));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! Sums over all files of a device, from debugfs.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
@@ -51,20 +52,36 @@ const SHOWN: [(&str, &str); 17] = [
     ("lost_interrupts", "interrupts lost"),
 ];
 
+/// Whether it goes up and down, and so has no rate.
+fn stands(name: &str) -> bool {
+    matches!(name, "regions" | "pinned_pages")
+}
+
+/// What was added to a sum in a second.
+fn rate(name: &str, value: u64, (before, seconds): (&Values, f64)) -> Option<f64> {
+    let earlier = before.get(name).copied().unwrap_or(0);
+    (!stands(name)).then(|| value.saturating_sub(earlier) as f64 / seconds)
+}
+
+/// Rates of all sums that are shown and only grow.
+pub fn rates(totals: &Values, before: (&Values, f64)) -> BTreeMap<&'static str, f64> {
+    let rates = SHOWN.iter().filter_map(|(name, _)| {
+        let value = totals.get(*name)?;
+        Some((*name, rate(name, *value, before)?))
+    });
+    rates.collect()
+}
+
 /// Adds a row for each sum, with the rate since the last time.
 pub fn rows(table: &mut Table, totals: &Values, before: Option<(&Values, f64)>) {
     for (name, label) in SHOWN {
         let Some(value) = totals.get(name).copied() else {
             continue;
         };
-        // These go up and down.
-        let stands = matches!(name, "regions" | "pinned_pages");
-        let rate = before.filter(|_| !stands).map(|(before, seconds)| {
-            let earlier = before.get(name).copied().unwrap_or(0);
-            let rate = value.saturating_sub(earlier) as f64 / seconds;
+        let rate = before.and_then(|before| rate(name, value, before));
+        let rate = rate.map_or(String::new(), |rate| {
             format!("{:>WIDTH$}/s", show(name, rate.round() as u64))
         });
-        let rate = rate.unwrap_or_default();
         table.wide_row(label, format!("{:>WIDTH$}{rate}", show(name, value)));
     }
 }
