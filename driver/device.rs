@@ -40,8 +40,8 @@ use crate::{
     params,
     pci::Pindma,
     quota::Quota,
-    slots,
     stats::Totals,
+    table,
     watch::Watch, //
 };
 
@@ -129,7 +129,7 @@ impl Device {
     }
 
     /// Most mappings that one file may have at a time.
-    pub(crate) const MOST_FILE_MAPPINGS: usize = slots::MOST / 2;
+    pub(crate) const MOST_FILE_MAPPINGS: usize = table::MOST / 2;
 
     /// The way to what belongs to the binding.
     pub(crate) fn link(&self) -> &Link<Pindma> {

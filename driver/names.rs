@@ -166,7 +166,7 @@ pub(crate) enum Withdrawn {
 #[pin_data]
 pub(crate) struct Names {
     #[pin]
-    table: Mutex<Slots<Named>>,
+    table: Mutex<Slots<Named, { MOST_NAMED as usize }>>,
     stats: Arc<Stats>,
 }
 
@@ -181,7 +181,7 @@ impl Names {
 
     /// Fails if there is no room for one more: `ENOSPC`, `ENOMEM`.
     pub(crate) fn check_room(&self) -> Result {
-        self.table.lock().reserve(MOST_NAMED as usize)
+        self.table.lock().reserve()
     }
 
     /// Gives a thing a handle.
@@ -191,7 +191,7 @@ impl Names {
     /// `ENOSPC`, `ENOMEM`.
     pub(crate) fn publish(&self, named: Named) -> Result<Published<'_>> {
         let mut table = self.table.lock();
-        table.reserve(MOST_NAMED as usize)?;
+        table.reserve()?;
         let handle = table.vacancy().ok_or(ENOSPC)?.fill(named);
         self.stats.regions.add(1);
         Ok(Published {

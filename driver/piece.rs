@@ -109,7 +109,7 @@ mod tests {
     use super::*;
 
     const PART: Place = Place {
-        handle: Handle::new(0, 1),
+        handle: Handle::from_abi(1),
         offset: 100,
         len: 10,
     };

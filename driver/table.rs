@@ -23,8 +23,7 @@ use crate::{
     quota::Share,
     slots::{
         Handle,
-        Slots,
-        MOST, //
+        Slots, //
     }, //
 };
 
@@ -51,16 +50,19 @@ struct Entry<'b> {
 /// What was put in, on its way out.
 pub(crate) type Removed<'b> = (Mapped<'b>, Option<Share>);
 
+/// Most mappings of a device.
+pub(crate) const MOST: usize = u16::MAX as usize;
+
 /// The table.
 #[derive(Default)]
 pub(crate) struct Table<'b> {
-    slots: Slots<Entry<'b>>,
+    slots: Slots<Entry<'b>, MOST>,
 }
 
 impl<'b> Table<'b> {
     /// Makes room for one more, so that [`insert`](Self::insert) finds some.
     pub(crate) fn reserve(&mut self) -> Result {
-        self.slots.reserve(MOST)
+        self.slots.reserve()
     }
 
     /// Puts a mapping in; gives it back if there is no room.

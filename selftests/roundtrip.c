@@ -18,6 +18,9 @@
 #define DEVICE "/dev/pindma0"
 #define LENGTH 3001
 
+/* As the kernel has it: the command area of a large submission of io_uring. */
+_Static_assert(sizeof(struct pindma_entry) == 80, "an entry has 80 bytes");
+
 static struct pindma_seg segment(void *start, size_t length)
 {
 	return (struct pindma_seg){ .addr = (uintptr_t)start, .len = length };

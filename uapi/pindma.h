@@ -29,6 +29,13 @@
  * PINDMA_DEV_WRITE one open for reading.  A pool keeps what it was made for,
  * whoever has its file descriptor.  All other calls work on any file.
  *
+ * Handles go stale: what one has named is gone, or a buffer was enqueued.  A
+ * handle that is stale is ENOENT, until its number comes round.  It has 32 bits,
+ * as few as can count the places for it, and in the others how often its place
+ * was given away: that of a region or pool may be taken for another after 2^21
+ * more registrations by the file, that of a buffer after the buffer was enqueued
+ * 2^17 more times, in a pool of less than 2^n buffers 2^(32 - n).
+ *
  * Errno of ioctl(2).  struct pindma_result carries the same numbers, negated,
  * in its status, and says which field or address is meant.
  *
@@ -556,6 +563,15 @@ struct pindma_queue_create {
  * User memory is pinned and mapped as a whole while it is submitted, and stays
  * so until the request ends.  It is never copied (PINDMA_MAY_COPY): that would
  * need the process, which does not wait.
+ *
+ * Requests of one open file to one channel start in the order in which they were
+ * submitted, whatever their queues.  Nothing is said of the order in which they
+ * end, of requests of other files or channels, nor of other calls beside them:
+ * who needs one to be over before another starts waits for its completion.  A
+ * fence, when there is one, will be a flag of the entry: such a request starts
+ * when all that were submitted before it have ended, of its file and channel.
+ *
+ * The struct keeps its 80 bytes, and so gets no fields at its end.
  */
 struct pindma_entry {
 	__aligned_u64 user_data;

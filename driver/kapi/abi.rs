@@ -98,6 +98,9 @@ argument!(
     pindma_transfer => 144,
 );
 
+// As an entry it fits into the command area of a large submission of io_uring.
+static_assert!(size_of::<pindma_entry>() == 80);
+
 /// An argument struct that was copied in, and where it came from.
 pub(crate) struct Call<T> {
     /// The struct; what the caller's did not have is zero.

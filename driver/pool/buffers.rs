@@ -17,7 +17,10 @@ use crate::{
         },
         gfp, //
     },
-    slots::Handle, //
+    slots::{
+        Format,
+        Handle, //
+    }, //
 };
 
 /// Whose a buffer is.
@@ -48,22 +51,17 @@ impl Stage {
 struct Buffer {
     stage: Stage,
     /// Changes when it is enqueued: the handle that the application has is stale from then on.
-    generation: u16,
+    generation: u32,
     /// Transfers that use it, while it is the application's.
     users: u32,
     /// What was asked of the device, and then what came of it.
     record: pindma_pool_record,
 }
 
-impl Buffer {
-    fn handle(&self, index: usize) -> Handle {
-        Handle::new(index, self.generation)
-    }
-}
-
 /// The buffers of a pool.
 pub(super) struct Buffers {
     buffers: KVVec<Buffer>,
+    format: Format,
     queued: Fifo,
     active: usize,
     ready: Fifo,
@@ -86,6 +84,7 @@ impl Buffers {
         }
         Ok(Self {
             buffers,
+            format: Format::of(count),
             queued: Fifo::new(count)?,
             active: 0,
             ready: Fifo::new(count)?,
@@ -96,6 +95,13 @@ impl Buffers {
     /// Leaves the first `count`, none of which was enqueued yet.
     pub(super) fn truncate(&mut self, count: usize) {
         self.buffers.truncate(count);
+    }
+
+    /// The handle of a buffer, if it is the application's.
+    fn handle(&self, index: usize) -> Option<Handle> {
+        let buffer = self.buffers.get(index)?;
+        let owned = buffer.stage == Stage::Owned;
+        owned.then(|| self.format.handle(index, buffer.generation))
     }
 
     /// How many wait for the device.
@@ -115,9 +121,8 @@ impl Buffers {
 
     /// Whose a buffer is, and its handle if it is the application's.
     pub(super) fn look(&self, index: usize) -> Option<(Stage, Option<Handle>)> {
-        let buffer = self.buffers.get(index)?;
-        let owned = buffer.stage == Stage::Owned;
-        Some((buffer.stage, owned.then(|| buffer.handle(index))))
+        let stage = self.buffers.get(index)?.stage;
+        Some((stage, self.handle(index)))
     }
 
     /// How many are in a stage.
@@ -132,12 +137,11 @@ impl Buffers {
     ///
     /// `ENOENT` if the handle is stale, `EBUSY` if a transfer uses the buffer.
     pub(super) fn enqueue(&mut self, handle: Handle, bytes: u64) -> Result {
-        let index = handle.index().ok_or(ENOENT)?;
-        let buffer = self.buffers.get(index).ok_or(ENOENT)?;
-        if buffer.stage != Stage::Owned || buffer.handle(index) != handle {
+        let index = self.format.index(handle).ok_or(ENOENT)?;
+        if self.handle(index) != Some(handle) {
             return Err(ENOENT);
         }
-        if buffer.users > 0 {
+        if self.buffers[index].users > 0 {
             return Err(EBUSY);
         }
         self.give(index, bytes);
@@ -201,10 +205,11 @@ impl Buffers {
         let index = self.ready.pop_front()?;
         let buffer = &mut self.buffers[index];
         buffer.stage = Stage::Owned;
+        let record = buffer.record;
         Some(pindma_pool_record {
-            buffer: buffer.handle(index).to_abi(),
+            buffer: self.handle(index)?.to_abi(),
             index: index as u32,
-            ..buffer.record
+            ..record
         })
     }
 
@@ -212,8 +217,8 @@ impl Buffers {
     /// not if somebody has found out and uses it.
     pub(super) fn undo_dequeue(&mut self, record: &pindma_pool_record) {
         let (handle, index) = (Handle::from_abi(record.buffer), record.index as usize);
+        let untouched = self.handle(index) == Some(handle);
         let buffer = &mut self.buffers[index];
-        let untouched = buffer.stage == Stage::Owned && buffer.handle(index) == handle;
         if untouched && buffer.users == 0 {
             buffer.stage = Stage::Ready;
             self.ready.push_front(index);
@@ -292,7 +297,7 @@ mod tests {
         let mut buffers = Buffers::new(1)?;
         let only = handle(&buffers, 0)?;
         assert_eq!(buffers.enqueue(Handle::from_abi(0), 0), Err(ENOENT));
-        assert_eq!(buffers.enqueue(Handle::new(1, 1), 0), Err(ENOENT));
+        assert_eq!(buffers.enqueue(Format::of(1).handle(1, 1), 0), Err(ENOENT));
         buffers.lend(0)?;
         assert_eq!(buffers.enqueue(only, 0), Err(EBUSY));
         assert_eq!(buffers.enqueue_owned(), 0);

@@ -84,6 +84,13 @@ pub(crate) const CASES: &[Case] = &[
         "unregistered, also when its place was taken",
         stale,
     ),
+    Case::new(
+        "enoent_for_stale_region_long_after",
+        "when its place was taken 65536 times more",
+        stale_for_long,
+    )
+    .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
+    .not_on_debug("it takes too long there"),
     memory(
         "enoent_for_region_of_another_file",
         "handles belong to their file",
@@ -349,6 +356,22 @@ fn stale(_: Leg) -> Outcome {
         old.push(region);
     }
     Ok(())
+}
+
+fn stale_for_long(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let segs = [seg(&memory, 0, 16)];
+    let old = device.register(&segs)?;
+    expect("unregister", device.unregister(old), 0)?;
+    for _ in 0..1 << 16 {
+        let region = device.register(&segs)?;
+        check(region != old, "the handle is given out again")?;
+        expect("unregister", device.unregister(region), 0)?;
+    }
+    let region = device.register(&segs)?;
+    names_nothing(&device, old)?;
+    expect("unregister", device.unregister(region), 0)
 }
 
 fn foreign(_: Leg) -> Outcome {
