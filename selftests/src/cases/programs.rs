@@ -149,7 +149,8 @@ fn register(_: Leg) -> Outcome {
     let text = printed(&["register", "256K", "--may-bounce", "-n", "2"])?;
     contains(&text, "registered    262144 bytes (256.0 KiB)")?;
     contains(&text, "pinned        64 pages")?;
-    contains(&text, "  by handle ")
+    contains(&text, "  by handle ")?;
+    contains(&text, " longest")
 }
 
 fn stat(_: Leg) -> Outcome {

@@ -298,7 +298,7 @@ pub struct RegisterArgs {
     /// Bounce what is out of the device's reach, rather than refuse it
     #[arg(long)]
     pub may_bounce: bool,
-    /// Transfers to time: by handle, by address, and copied by the CPU; they
+    /// Transfers to time, each kind by itself: by handle, by address, and copied by the CPU; they
     /// overwrite device memory if the device may only read
     #[arg(long, short = 'n', value_name = "N", default_value_t = 0)]
     pub transfers: u32,

@@ -18,6 +18,7 @@ mod progress;
 mod register;
 mod report;
 mod size;
+mod spread;
 mod stat;
 mod stream;
 

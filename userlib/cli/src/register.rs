@@ -11,6 +11,7 @@ use crate::again::go_on;
 use crate::args::{AccessArg, RegisterArgs};
 use crate::failure::Usage;
 use crate::report::{bytes, count, moment, print_json, Table};
+use crate::spread::{Spread, Times};
 
 /// Registers memory, says what became of it, and compares transfers.
 pub fn run(args: &RegisterArgs) -> Result<()> {
@@ -89,17 +90,19 @@ fn compare(args: &RegisterArgs, device: &Device, region: &mut Region) -> Result<
     }))
 }
 
-/// Seconds that one of `number` transfers of `len` bytes takes on average; `call` is told from which
-/// byte on it is to be made.
+/// How long each of `number` transfers of `len` bytes takes; `call` is told from which byte on it is
+/// to be made.
 fn timed(
     (number, len): (u32, usize),
     mut call: impl FnMut(usize) -> pindma::Result<Done>,
-) -> Result<f64> {
-    let start = Instant::now();
+) -> Result<Spread> {
+    let mut times = Times::new()?;
     for _ in 0..number {
+        let start = Instant::now();
         go_on(len, &mut call)?;
+        times.record(start.elapsed())?;
     }
-    Ok(start.elapsed().as_secs_f64() / f64::from(number))
+    Ok(times.spread())
 }
 
 /// Seconds of one transfer.
@@ -107,9 +110,9 @@ fn timed(
 struct Transfers {
     number: u32,
     bytes: usize,
-    by_handle: f64,
-    by_address: f64,
-    copied: Option<f64>,
+    by_handle: Spread,
+    by_address: Spread,
+    copied: Option<Spread>,
 }
 
 /// What a registration was.  The names of the fields are those of the JSON keys.
@@ -164,11 +167,18 @@ impl Report {
 impl Transfers {
     fn rows(&self, table: &mut Table) {
         let each = bytes(self.bytes as u64);
-        table.title(format!("one transfer of {each}, mean of {}", self.number));
-        table.row("  by handle", moment(self.by_handle));
-        table.row("  by address", moment(self.by_address));
-        let copied = self.copied.map_or("not possible".to_owned(), moment);
-        table.row("  copied", copied);
+        table.title(format!(
+            "one transfer of {each}, {} of each kind",
+            self.number
+        ));
+        let heads = ["least", "median", "99 %", "longest"].map(|head| format!("{head:>12}"));
+        table.row("", heads.concat());
+        table.row("  by handle", self.by_handle);
+        table.row("  by address", self.by_address);
+        match self.copied {
+            Some(copied) => table.row("  copied", copied),
+            None => table.row("  copied", "not possible"),
+        }
     }
 }
 
@@ -189,6 +199,15 @@ fn bounced(segments: u64) -> String {
 mod tests {
     use super::*;
 
+    fn spread(median: f64) -> Spread {
+        Spread {
+            least: median,
+            median,
+            p99: median,
+            most: 4.0 * median,
+        }
+    }
+
     #[test]
     fn the_table_says_what_it_costs() {
         let report = Report {
@@ -202,8 +221,8 @@ mod tests {
             transfer_seconds: Some(Transfers {
                 number: 10,
                 bytes: 64,
-                by_handle: 1e-6,
-                by_address: 2e-6,
+                by_handle: spread(1e-6),
+                by_address: spread(2e-6),
                 copied: None,
             }),
         };
@@ -212,8 +231,9 @@ mod tests {
             "page sizes    4096 bytes (4.0 KiB), 2097152 bytes (2.0 MiB)\n",
             "bounced       no\n",
             "register      500.0 us\n",
-            "one transfer of 64 bytes, mean of 10\n",
-            "  by handle   1.0 us\n",
+            "one transfer of 64 bytes, 10 of each kind\n",
+            "                     least      median        99 %     longest\n",
+            "  by handle         1.0 us      1.0 us      1.0 us      4.0 us\n",
             "  copied      not possible\n",
         ] {
             assert!(table.text().contains(line), "{line}{}", table.text());
