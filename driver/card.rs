@@ -15,7 +15,8 @@ use kernel::{
         },
         Arc,
         Mutex, //
-    }, //
+    },
+    time::msecs_to_jiffies, //
 };
 
 use crate::{
@@ -58,6 +59,7 @@ use crate::{
     },
     quiet::Quiet,
     quota::Share,
+    remains::Remains,
     show::DeviceFiles,
     slots::Handle,
     table::Table, //
@@ -65,6 +67,10 @@ use crate::{
 
 /// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
 static TICKETS: Atomic<u64> = Atomic::new(1);
+
+/// How long unbind waits until everything is given back, which takes no time unless somebody holds
+/// pages locked.
+const GIVE_BACK_MS: u32 = 1000;
 
 /// The bound device.
 ///
@@ -78,6 +84,7 @@ pub(crate) struct Card<'b> {
     engine: Arc<dyn Engine + 'b>,
     view: DmaView<'b>,
     device: Arc<Device>,
+    remains: Arc<Remains>,
     /// There is an outage; changed with `table` held.
     paused: Atomic<bool>,
     _files: DeviceFiles,
@@ -146,6 +153,7 @@ impl<'b> Card<'b> {
                 engine,
                 view,
                 device,
+                remains: Remains::new()?,
                 paused: Atomic::new(false),
                 _files: files,
             }),
@@ -434,7 +442,8 @@ impl<'b> Card<'b> {
         }
     }
 
-    /// Unbind: stops the device and gives everything back; nobody else is in here any more.
+    /// Unbind: stops the device, unmaps everything and has it given back; nobody else is in here any
+    /// more. Pages that somebody holds locked are given back when they are let go.
     pub(crate) fn stop(&self) {
         let mut table = core::mem::take(&mut *self.table.lock());
         let quiet = Quiet::prove(&self.master, &*self.engine);
@@ -442,8 +451,10 @@ impl<'b> Card<'b> {
             Some(quiet) => self.end_jobs(quiet),
             None => self.device.fail(table.give_up()),
         }
-        table.clear(quiet.as_ref());
+        table.clear(quiet.as_ref(), &self.remains);
+        // Nothing touches the callers' memory any more: they may go.
         self.device.set_settled();
+        self.remains.give_back(msecs_to_jiffies(GIVE_BACK_MS));
     }
 
     /// The device.

@@ -45,6 +45,7 @@ mod queue;
 mod quiet;
 mod quota;
 mod region;
+mod remains;
 mod request;
 mod show;
 mod slots;

@@ -21,6 +21,7 @@ use crate::{
     },
     quiet::Quiet,
     quota::Share,
+    remains::Remains,
     slots::{
         Handle,
         Slots, //
@@ -165,18 +166,19 @@ impl<'b> Table<'b> {
             .sum()
     }
 
-    /// Empties the table: unmaps and unpins everything. What jobs work on only with the proof that
-    /// the device is quiet; without it that is leaked.
-    pub(crate) fn clear(self, proof: Option<&Quiet>) {
+    /// Empties the table: unmaps everything, for `remains`. What jobs work on only with the proof
+    /// that the device is quiet; without it that is leaked.
+    pub(crate) fn clear(self, proof: Option<&Quiet>, remains: &Remains) {
         for entry in self.slots.into_values() {
-            match (entry.state, proof) {
-                (State::Mapped(mapped), _) => drop(mapped.unmap()),
-                (State::InFlight(flight), Some(proof)) => {
-                    drop(flight.settle_all(proof).map(Mapped::unmap));
-                }
-                (State::InFlight(flight), None) => drop(flight),
+            let mapped = match (entry.state, proof) {
+                (State::Mapped(mapped), _) => Some(mapped),
+                (State::InFlight(flight), Some(proof)) => flight.settle_all(proof).ok(),
+                // Dropping it leaks it.
+                (State::InFlight(_), None) => None,
+            };
+            if let Some(mapped) = mapped {
+                remains.add(mapped.unmap(), entry.share);
             }
-            drop(entry.share);
             cond_resched();
         }
     }

@@ -26,6 +26,7 @@ mod compare;
 mod counters;
 mod device;
 mod flight;
+mod fuse;
 mod gate;
 mod harness;
 mod kmsg;

@@ -276,6 +276,18 @@ pub(crate) fn mount_from(source: &str, kind: &str, target: &str) -> io::Result<(
     Ok(rustix::mount::mount(source, target, kind, flags, None)?)
 }
 
+/// The same, with what the file system is told.
+pub(crate) fn mount_with(source: &str, kind: &str, target: &str, data: &str) -> io::Result<()> {
+    let (flags, data) = (MountFlags::empty(), CString::new(data)?);
+    Ok(rustix::mount::mount(
+        source,
+        target,
+        kind,
+        flags,
+        Some(&*data),
+    )?)
+}
+
 /// Unmounts what is at `target`.
 pub(crate) fn unmount(target: &str) -> io::Result<()> {
     let flags = rustix::mount::UnmountFlags::empty();

@@ -26,7 +26,7 @@ pub struct Sources {
 const BUSYBOX: &str = "/usr/bin/busybox";
 
 /// Stock modules that a case needs, without those that they depend on.
-const EXTRA_MODULES: [&str; 2] = ["brd", "ext4"];
+const EXTRA_MODULES: [&str; 3] = ["brd", "ext4", "aer_inject"];
 
 /// Writes the initramfs to `path`.
 pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> io::Result<()> {

@@ -2,13 +2,16 @@
 
 //! The driver loses its device: idle, at work, with callers stuck elsewhere.
 
+use std::os::fd::AsFd;
 use std::path::Path;
+use std::thread::{self, JoinHandle};
 
 use crate::abi;
 use crate::check::{check, errno_name, same, Outcome};
 use crate::counters;
 use crate::device::{errno_of, seg, Call, Device, NODE, PAGE};
 use crate::flight::{self, Background, Pair};
+use crate::fuse::Server;
 use crate::leg::Leg;
 use crate::module;
 use crate::pci;
@@ -48,6 +51,12 @@ pub(crate) const CASES: &[Case] = &[
         "who gets ENODEV later",
         stuck,
     ),
+    race(
+        "unbind_does_not_wait_for_locked_pages",
+        "a file system that does not answer; callers get ENODEV all the same",
+        locked_pages,
+    )
+    .not_on_debug("it has no FUSE"),
     race("kill_9_after_unbind_during_dma", "both at once", killed),
     // Kills the mutant that uncharges the wrong mm: here somebody else ends
     // the request.
@@ -229,4 +238,49 @@ fn charge(_: Leg) -> Outcome {
         user::become_ordinary(1 << 20)?;
         same("used by the user", next.info()?.out_memlock_used, 0)
     })
+}
+
+/// Whether `thread` ends in time; if not, it is stuck.
+fn ends<T>(thread: &JoinHandle<T>, what: &str) -> Outcome {
+    flight::wait_until(what, || Ok(thread.is_finished()))
+}
+
+fn locked_pages(_: Leg) -> Outcome {
+    let server = Server::start(LEN)?;
+    let file = server.file()?;
+    let protection = libc::PROT_READ | libc::PROT_WRITE;
+    let memory = Mapping::new(LEN, protection, libc::MAP_SHARED, Some(file.as_fd()))?;
+    memory.fill(0, LEN, 1);
+    let device = Device::open()?;
+    let src = Mapping::anonymous(LEN)?;
+    let call = Background::copy(&device, seg(&src, 0, LEN), seg(&memory, 0, LEN))?;
+    // With the second job the device writes to the file's pages, which are dirty then.
+    flight::wait_until("it never wrote", || Ok(device.stats()?.out_jobs >= 2))?;
+    let inval = server.invalidate();
+    let stuck = || Ok(server.withholds());
+    flight::wait_until("the kernel wrote nothing back", stuck)?;
+    let unbind = thread::spawn(pci::unbind);
+    let outcome = ends(&unbind, "unbind waits for the page")
+        .and_then(|()| flight::wait_until("the caller waits for it", || Ok(call.is_over())));
+    let pinned = counters::driver("pinned_pages")?;
+    server.release();
+    // More may be written once the first is answered.
+    flight::wait_until("it goes on", || {
+        server.release();
+        Ok(inval.is_finished() && unbind.is_finished() && call.is_over())
+    })?;
+    outcome?;
+    let unbound = Unbound;
+    check(pinned > 0, "the page was let go before")?;
+    let call = call.join()?;
+    same(
+        "status",
+        errno_name(-call.out.status),
+        errno_name(libc::ENODEV),
+    )?;
+    flight::wait_until("pages stay pinned", || {
+        server.release();
+        Ok(counters::driver("pinned_pages")? == 0)
+    })?;
+    unbound.end()
 }
