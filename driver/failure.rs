@@ -126,6 +126,9 @@ impl Failure {
             PinError::NoMemory => Self::from(ENOMEM),
             PinError::Fault { error, .. } if interrupted(error) => Self::from(EINTR),
             PinError::Fault { error, .. } if error == ENOMEM => Self::from(ENOMEM),
+            PinError::Fault { index, addr, error } if error == ENOSPC || error == EBUSY => {
+                Self::fault(error, side, index, segments.get(index as usize), addr)
+            }
             // Others, such as that of a range that ends beyond all user addresses, mean the same.
             PinError::Fault { index, addr, .. } => {
                 Self::fault(EFAULT, side, index, segments.get(index as usize), addr)

@@ -28,6 +28,7 @@ pub(crate) mod mapped;
 mod mmap;
 pub(crate) mod node;
 pub(crate) mod outages;
+mod pinning;
 pub(crate) mod pins;
 mod raw;
 pub(crate) mod read_write;

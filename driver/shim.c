@@ -3,6 +3,7 @@
  * Inline functions and macros of the kernel that Rust cannot call: each of
  * these is one of them, made callable, and nothing else.
  */
+#include <linux/capability.h>
 #include <linux/cred.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
@@ -10,6 +11,7 @@
 #include <linux/fs.h>
 #include <linux/iommu-dma.h>
 #include <linux/mm.h>
+#include <linux/mmap_lock.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/user.h>
@@ -33,6 +35,11 @@ struct user_struct *pindma_get_current_user(void)
 struct user_struct *pindma_get_user(struct user_struct *user)
 {
 	return get_uid(user);
+}
+
+bool pindma_has_capability(int capability)
+{
+	return ns_capable_noaudit(&init_user_ns, capability);
 }
 
 unsigned long pindma_rlimit_memlock(void)
@@ -149,6 +156,47 @@ bool pindma_try_get_page(struct page *page)
 	struct folio *folio = page_folio(page);
 
 	return !folio_test_slab(folio) && !folio_is_zone_device(folio) && folio_try_get(folio);
+}
+
+/*
+ * Where the mapping ends that addr lies in, or 0.  The lock of the whole address
+ * space is only taken where that of a mapping cannot be had.
+ */
+unsigned long pindma_mapped_until(unsigned long addr)
+{
+	struct mm_struct *mm = current->mm;
+	struct vm_area_struct *vma;
+	unsigned long end;
+
+	vma = lock_vma_under_rcu(mm, addr);
+	if (vma) {
+		end = vma->vm_end;
+		vma_end_read(vma);
+		return end;
+	}
+	if (mmap_read_lock_killable(mm))
+		return 0;
+	vma = vma_lookup(mm, addr);
+	end = vma ? vma->vm_end : 0;
+	mmap_read_unlock(mm);
+	return end;
+}
+
+u32 pindma_page_references(const struct page *page)
+{
+	return folio_ref_count(page_folio(page));
+}
+
+/*
+ * Whether a page, of which the caller has one pin, has other references than the
+ * kernel knows the reason of: then it cannot be moved.
+ */
+bool pindma_page_is_held(const struct page *page)
+{
+	const struct folio *folio = page_folio(page);
+	int own = folio_has_pincount(folio) ? 1 : GUP_PIN_COUNTING_BIAS;
+
+	return folio_ref_count(folio) - own > folio_expected_ref_count(folio);
 }
 
 u64 pindma_page_size(const struct page *page)

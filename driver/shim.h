@@ -21,6 +21,7 @@ struct workqueue_struct;
 struct workqueue_struct *pindma_alloc_workqueue(const char *name);
 struct user_struct *pindma_get_current_user(void);
 struct user_struct *pindma_get_user(struct user_struct *user);
+bool pindma_has_capability(int capability);
 unsigned long pindma_rlimit_memlock(void);
 unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
@@ -42,6 +43,9 @@ u64 pindma_iter_addr(const struct iov_iter *iter);
 u64 pindma_iter_len(const struct iov_iter *iter);
 
 bool pindma_try_get_page(struct page *page);
+unsigned long pindma_mapped_until(unsigned long addr);
+u32 pindma_page_references(const struct page *page);
+bool pindma_page_is_held(const struct page *page);
 u64 pindma_page_size(const struct page *page);
 u64 pindma_page_phys(const struct page *page);
 bool pindma_sg_is_bounced(struct scatterlist *list);

@@ -75,7 +75,9 @@
  *                   and _limit say by how much)
  *  ENOSPC           the device's own limit of pinned pages is reached, or that
  *                   of pages, mappings, regions, queues, pools or started pools
- *                   of a file; or there is no room left to map, such as bounce
+ *                   of a file; or a page has so many references already that
+ *                   the kernel could not count on (fault_index and fault_addr
+ *                   say which); or there is no room left to map, such as bounce
  *                   buffers; write(2) at the end of device memory
  *  ENXIO            the memory is out of the device's reach, and it cannot be
  *                   bounced (fault_index and fault_addr say which)
@@ -86,7 +88,10 @@
  *  EBUSY            open(2): the device is open exclusively, or is open and an
  *                   exclusive open was asked for; the region is in use by a
  *                   transfer; the pool buffer is not the application's now; the
- *                   pool is started already
+ *                   pool is started already; the kernel cannot move memory to
+ *                   where it may stay, as somebody has a hold of it, for two
+ *                   seconds now: make the call again (fault_index and
+ *                   fault_addr say which)
  *  ECANCELED        the request was cancelled, or its file was closed
  *  EINTR            a signal came before all was done; what was in flight was
  *                   drained first.  A call that had done nothing yet is made
@@ -355,6 +360,11 @@ struct pindma_result {
  * The segments, one after the other, are the user side; the device side is
  * contiguous from @dev_addr.  Any alignment and any length that the channel's
  * memory holds: the driver pins, maps and unpins one window after the other.
+ *
+ * Memory is what was there when it was pinned, as with read(2) of a file opened
+ * with O_DIRECT.  If a page of a shared file mapping is replaced meanwhile, by
+ * truncation, a punched hole or an O_DIRECT write, the mapping may show what the
+ * other has put there, although the status is 0.
  */
 struct pindma_transfer {
 	__u32 size;
@@ -426,7 +436,12 @@ struct pindma_copy {
  * The memory stays pinned, charged and mapped until it is unregistered or the
  * last reference to the open file goes; transfers that use it do neither.  The
  * region is the segments one after the other; what it holds is the memory that
- * was there at the time of the call, whatever is mapped later.
+ * was there at the time of the call, whatever is mapped later.  Memory that lies
+ * where none may stay (a movable zone, CMA) is moved first; the call waits up to
+ * two seconds for transfers that have it, then it is EBUSY.  A writable shared
+ * mapping of a file that is written back to a disk is EFAULT as a destination.
+ * Write protection by userfaultfd(2) that comes later does not stop the device,
+ * and nobody is told of what it writes.
  *
  * Transfers see to caches and bounce buffers by themselves, for the range that
  * they use.  Where the device writes on its own (without
@@ -562,7 +577,10 @@ struct pindma_queue_create {
  *
  * User memory is pinned and mapped as a whole while it is submitted, and stays
  * so until the request ends.  It is never copied (PINDMA_MAY_COPY): that would
- * need the process, which does not wait.
+ * need the process, which does not wait.  Unless its deadline is near, within a
+ * second or what the module's parameter short_pin_ms says, a request has memory
+ * as a region has it: what is in the way of others is moved first, and writable
+ * shared mappings of files that are written back are EFAULT as a destination.
  *
  * Requests of one open file to one channel start in the order in which they were
  * submitted, whatever their queues.  Nothing is said of the order in which they
@@ -954,7 +972,10 @@ struct pindma_pool_stop {
 #define PINDMA_STATE_COHERENT	(1U << 2)
 /** PINDMA_STATE_FAILED - the device did not stop when told to; rebind it. */
 #define PINDMA_STATE_FAILED	(1U << 3)
-/** PINDMA_STATE_MEMLOCK_EXEMPT - the caller has CAP_IPC_LOCK: no limit applies. */
+/**
+ * PINDMA_STATE_MEMLOCK_EXEMPT - the caller has CAP_IPC_LOCK: no limit applies.  It
+ * is charged all the same for what is within the limit.
+ */
 #define PINDMA_STATE_MEMLOCK_EXEMPT	(1U << 4)
 
 /** PINDMA_NAME_LEN - bytes of a name in &struct pindma_info, with its NUL. */

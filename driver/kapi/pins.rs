@@ -23,6 +23,7 @@ use super::{
         Merger, //
     },
     gfp,
+    pinning::Pinning,
     shim,
     trace, //
 };
@@ -60,7 +61,7 @@ impl Direction {
 
     /// A page that the device only reads needs no right to be written: memory that is mapped
     /// read-only is a good source.
-    fn gup_flags(self) -> c_uint {
+    pub(super) fn gup_flags(self) -> c_uint {
         if self.writes() {
             bindings::FOLL_WRITE as c_uint
         } else {
@@ -80,7 +81,7 @@ pub(crate) enum Term {
 }
 
 impl Term {
-    fn gup_flags(self) -> c_uint {
+    pub(super) fn gup_flags(self) -> c_uint {
         match self {
             Self::Short => 0,
             Self::Long => bindings::FOLL_LONGTERM as c_uint,
@@ -232,30 +233,15 @@ impl Pins {
     /// Pins at least one and at most `count` pages from `addr` on.
     fn pin_some(&mut self, addr: u64, count: usize) -> Result<usize> {
         let start = usize::try_from(addr)? & !(PAGE_SIZE - 1);
+        let (direction, term) = (self.direction, self.term);
         let spare = self.pages.spare_capacity_mut();
         let count = count.min(spare.len()).min(BATCH);
-        let flags = self.direction.gup_flags() | self.term.gup_flags();
-        // SAFETY: There is room for `count` pointers behind `spare`.
-        let pinned = unsafe {
-            bindings::pin_user_pages_fast(
-                start,
-                c_int::try_from(count)?,
-                flags,
-                spare.as_mut_ptr().cast(),
-            )
-        };
-        if pinned <= 0 {
-            return Err(if pinned < 0 {
-                Error::from_errno(pinned)
-            } else {
-                EFAULT
-            });
-        }
-        counters::PINNED_PAGES.add(pinned as usize);
+        let pinned = Pinning { direction, term }.pin(start, &mut spare[..count])?;
+        counters::PINNED_PAGES.add(pinned);
         // SAFETY: The first `pinned` of them were written just now.
         // INVARIANT: Each came with one `FOLL_PIN` reference.
-        unsafe { self.pages.inc_len(pinned as usize) };
-        Ok(pinned as usize)
+        unsafe { self.pages.inc_len(pinned) };
+        Ok(pinned)
     }
 
     /// Number of pages pinned; a page that is pinned twice counts twice.

@@ -27,12 +27,16 @@ extern "C" {
         flags: c_int,
     ) -> *mut bindings::file;
 
+    // Of `linux/pagemap.h`, likewise.
+    pub(super) fn fault_in_readable(addr: *const c_char, size: usize) -> usize;
+
     // Of `linux/workqueue.h`, which `bindings` has only a part of.
     pub(super) fn drain_workqueue(queue: *mut bindings::workqueue_struct);
 
     pub(super) fn pindma_alloc_workqueue(name: *const c_char) -> *mut bindings::workqueue_struct;
     pub(super) fn pindma_get_current_user() -> *mut bindings::user_struct;
     pub(super) fn pindma_get_user(user: *mut bindings::user_struct) -> *mut bindings::user_struct;
+    pub(super) fn pindma_has_capability(capability: c_int) -> bool;
     pub(super) fn pindma_rlimit_memlock() -> c_ulong;
     pub(super) fn pindma_total_pages() -> c_ulong;
     pub(super) fn pindma_cond_resched();
@@ -57,6 +61,9 @@ extern "C" {
     pub(super) fn pindma_iter_len(iter: *const bindings::iov_iter) -> u64;
 
     pub(super) fn pindma_try_get_page(page: *mut bindings::page) -> bool;
+    pub(super) fn pindma_mapped_until(addr: c_ulong) -> c_ulong;
+    pub(super) fn pindma_page_references(page: *const bindings::page) -> u32;
+    pub(super) fn pindma_page_is_held(page: *const bindings::page) -> bool;
     pub(super) fn pindma_page_size(page: *const bindings::page) -> u64;
     pub(super) fn pindma_page_phys(page: *const bindings::page) -> u64;
     pub(super) fn pindma_sg_is_bounced(list: *mut bindings::scatterlist) -> bool;

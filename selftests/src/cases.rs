@@ -37,6 +37,7 @@ mod opening;
 mod outages;
 mod outs;
 mod overruns;
+mod pinning;
 mod pool_calls;
 mod pool_endings;
 mod pool_guests;
@@ -95,6 +96,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     holes::CASES,
     short_pins::CASES,
     short_segments::CASES,
+    pinning::CASES,
     windows::CASES,
     shortage::CASES,
     accounting::CASES,

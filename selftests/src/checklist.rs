@@ -265,6 +265,11 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 &["enospc_for_more_started_pools_than_a_file_may_have"],
             ),
             by(
+                "or a page has so many references already that the kernel could not count on \
+                 (fault_index and fault_addr say which)",
+                &["enospc_for_page_with_too_many_references"],
+            ),
+            by(
                 "or there is no room left to map, such as bounce buffers",
                 &["enospc_without_bounce_buffers_for_the_source"],
             ),
@@ -330,6 +335,12 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 &["ebusy_for_transfer_of_enqueued_buffer"],
             ),
             by("the pool is started already", &["ebusy_for_second_start"]),
+            by(
+                "the kernel cannot move memory to where it may stay, as somebody has a hold of \
+                 it, for two seconds now: make the call again (fault_index and fault_addr say \
+                 which)",
+                &["ebusy_for_page_that_cannot_be_moved"],
+            ),
         ],
     ),
     (

@@ -212,6 +212,15 @@ pub(crate) fn limit_memlock(bytes: u64) -> io::Result<()> {
     Ok(rustix::process::setrlimit(Resource::Memlock, limit)?)
 }
 
+/// Sets how far the stack may grow from now on.
+pub(crate) fn limit_stack(bytes: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(bytes),
+        ..rustix::process::getrlimit(Resource::Stack)
+    };
+    Ok(rustix::process::setrlimit(Resource::Stack, limit)?)
+}
+
 /// Makes the only thread of the caller user `uid` for good; capabilities go
 /// unless `keep_capabilities`.
 pub(crate) fn become_user(uid: u32, keep_capabilities: bool) -> io::Result<()> {

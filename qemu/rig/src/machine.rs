@@ -46,7 +46,8 @@ const fn machine(leg: Leg) -> Machine {
             iommu: true,
             device: "edu,dma_mask=0xffffffffffff",
             icount: true,
-            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1",
+            // Of its memory a part is for what can be moved; processes get that first.
+            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1 movablecore=96M",
         },
         Leg::Direct => Machine {
             memory: "256",
