@@ -51,6 +51,11 @@ pub(crate) fn max_timeout_ns() -> i64 {
     i64::from(module_parameters::max_timeout_ms.value()) * NS_PER_MS
 }
 
+/// How far away the deadline of a request may be whose memory is pinned for short, in ns.
+pub(crate) fn short_pin_ns() -> i64 {
+    i64::from(module_parameters::short_pin_ms.value()) * NS_PER_MS
+}
+
 /// Most pages that a device may have pinned which has room to map `room` pages at a time.
 pub(crate) fn max_pinned_pages(room: usize) -> usize {
     match module_parameters::max_pinned_pages.value() {

@@ -118,6 +118,10 @@ module! {
             default: 600000,
             description: "How long memory may stay pinned for one window, in ms",
         },
+        short_pin_ms: u32 {
+            default: 1000,
+            description: "How far away the deadline of a queue's request may be that may write to mappings of files, in ms",
+        },
         max_pinned_pages: u32 {
             default: 0,
             description: "Most pages that a device may have pinned; 0: half of the RAM, or of what it reaches",

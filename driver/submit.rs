@@ -183,9 +183,11 @@ impl Asked {
         Ok(pieces)
     }
 
-    /// A request may wait for others for as long as its deadline is away.
+    /// A request may wait for others for as long as its deadline is away, and its memory is in the way of
+    /// whoever wants to write it back or to move it.
     fn term(&self) -> Term {
-        if self.deadline > Deadline::after(params::max_timeout_ns()) {
+        let short = params::short_pin_ns().min(params::max_timeout_ns());
+        if self.deadline > Deadline::after(short) {
             Term::Long
         } else {
             Term::Short

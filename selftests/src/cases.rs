@@ -81,6 +81,7 @@ mod vectors;
 mod waits;
 mod waking;
 mod windows;
+mod written_back;
 
 /// All of them, in the order in which they run.
 pub(crate) static ALL: &[&[Case]] = &[
@@ -97,6 +98,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     short_pins::CASES,
     short_segments::CASES,
     pinning::CASES,
+    written_back::CASES,
     windows::CASES,
     shortage::CASES,
     accounting::CASES,

@@ -407,9 +407,11 @@ pub(crate) fn select_readable(fd: BorrowedFd<'_>, time: Duration) -> io::Result<
 
 const UFFD_API: u64 = 0xaa;
 const UFFD_MISSING: u64 = 1;
+const UFFD_PROTECTED: u64 = 2;
 const UFFDIO_API: u64 = 0xc018_aa3f;
 const UFFDIO_REGISTER: u64 = 0xc020_aa00;
 const UFFDIO_ZEROPAGE: u64 = 0xc020_aa04;
+const UFFDIO_WRITEPROTECT: u64 = 0xc018_aa06;
 
 /// Pages that stay missing until somebody says so.
 #[derive(Debug)]
@@ -422,6 +424,25 @@ pub(crate) struct Userfault {
 impl Userfault {
     /// Catches the faults of a whole mapping that was never touched.
     pub(crate) fn register(mapping: &Mapping) -> io::Result<Userfault> {
+        Userfault::open(mapping, UFFD_MISSING)
+    }
+
+    /// Catches whatever writes to a mapping from now on.
+    pub(crate) fn protect(mapping: &Mapping) -> io::Result<Userfault> {
+        let caught = Userfault::open(mapping, UFFD_PROTECTED)?;
+        let mut protect = [caught.start, caught.len, 1];
+        // SAFETY: The array has the layout and size of the struct.
+        check(unsafe {
+            libc::ioctl(
+                caught.fd.as_raw_fd(),
+                UFFDIO_WRITEPROTECT,
+                protect.as_mut_ptr(),
+            )
+        })?;
+        Ok(caught)
+    }
+
+    fn open(mapping: &Mapping, mode: u64) -> io::Result<Userfault> {
         // Without O_NONBLOCK poll(2) on it is an error.
         let flags = UserfaultfdFlags::CLOEXEC | UserfaultfdFlags::NONBLOCK;
         // SAFETY: What it does to memory it does to that of a `Mapping` only.
@@ -430,7 +451,7 @@ impl Userfault {
         let mut api = [UFFD_API, 0, 0];
         // SAFETY: The array has the layout and size of the struct.
         check(unsafe { libc::ioctl(fd.as_raw_fd(), UFFDIO_API, api.as_mut_ptr()) })?;
-        let mut register = [start, len, UFFD_MISSING, 0];
+        let mut register = [start, len, mode, 0];
         // SAFETY: The array has the layout and size of the struct.
         check(unsafe { libc::ioctl(fd.as_raw_fd(), UFFDIO_REGISTER, register.as_mut_ptr()) })?;
         Ok(Userfault { fd, start, len })

@@ -46,8 +46,8 @@ const fn machine(leg: Leg) -> Machine {
             iommu: true,
             device: "edu,dma_mask=0xffffffffffff",
             icount: true,
-            // Of its memory a part is for what can be moved; processes get that first.
-            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1 movablecore=96M",
+            // Of its memory a part is for what can be moved: files in memory and processes get that first.
+            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1 movablecore=512M",
         },
         Leg::Direct => Machine {
             memory: "256",

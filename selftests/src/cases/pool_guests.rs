@@ -52,13 +52,13 @@ const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
 }
 
 const DISK: &str = "/dev/ram0";
-const MOUNT: &str = "/tmp/disk";
+pub(super) const MOUNT: &str = "/tmp/disk";
 
 /// A file system on a RAM disk.
-struct Disk;
+pub(super) struct Disk;
 
 impl Disk {
-    fn mount() -> Outcome<Disk> {
+    pub(super) fn mount() -> Outcome<Disk> {
         module::load_extra()?;
         let made = Command::new("/bin/busybox")
             .args(["mke2fs", DISK])
