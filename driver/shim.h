@@ -68,6 +68,7 @@ bool pindma_bounce_possible(struct device *dev);
 
 void pindma_trace_pin(u64 addr, u64 ranges, u64 pages, u32 direction, bool longterm);
 void pindma_trace_unpin(u64 pages, bool dirty);
+bool pindma_traces_mappings(void);
 void pindma_trace_map(const struct device *dev, u64 addr, u64 segments, u64 bytes, u32 direction);
 void pindma_trace_unmap(const struct device *dev, u64 addr, u64 segments, u64 bytes, u32 direction);
 void pindma_trace_start(const struct device *dev, u32 channel, u64 ticket, u64 dev_addr,

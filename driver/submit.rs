@@ -2,6 +2,11 @@
 
 //! `PINDMA_SUBMIT`: requests that end in a queue.
 
+use core::{
+    mem::offset_of,
+    ops::Range, //
+};
+
 use kernel::{
     list::ListArc,
     prelude::*,
@@ -64,6 +69,12 @@ use crate::{
     }, //
 };
 
+/// What is told after each entry.
+const SUBMITTED: Range<usize> = {
+    let start = offset_of!(pindma_submit, out_submitted);
+    start..start + size_of::<u32>()
+};
+
 /// Submits a batch. It succeeds once a request was taken; why the next one was not stands in its
 /// result.
 pub(crate) fn run(file: &Arc<File>, arg: UserPtr) -> Result<isize> {
@@ -101,7 +112,7 @@ fn submit(
         let ready = Ready::new(file, open.queue(), &entry, progress)?;
         // What cannot be told must not be started.
         call.arg.out_submitted += 1;
-        call.write_back()
+        call.write_back_part(SUBMITTED)
             .inspect_err(|_| call.arg.out_submitted -= 1)?;
         ready.start()?;
     }

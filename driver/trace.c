@@ -15,6 +15,11 @@ void pindma_trace_unpin(u64 pages, bool dirty)
 	trace_pindma_unpin(pages, dirty);
 }
 
+bool pindma_traces_mappings(void)
+{
+	return trace_pindma_map_enabled() || trace_pindma_unmap_enabled();
+}
+
 void pindma_trace_map(const struct device *dev, u64 addr, u64 segments, u64 bytes, u32 direction)
 {
 	trace_pindma_map(dev, addr, segments, bytes, direction);

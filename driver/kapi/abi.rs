@@ -4,6 +4,8 @@
 //!
 //! The structs are those of the userspace crate: one file, generated from `uapi/pindma.h`.
 
+use core::ops::Range;
+
 use kernel::{
     prelude::*,
     transmute::{
@@ -140,10 +142,19 @@ impl<T: Argument> Call<T> {
     ///
     /// `EFAULT` if it cannot be written.
     pub(crate) fn write_back(&self) -> Result {
-        let known = self.size.min(size_of::<T>());
-        UserSlice::new(self.user, known)
+        self.write_back_part(0..self.size.min(size_of::<T>()))
+    }
+
+    /// Copies some bytes of the struct back, which any version of it has.
+    ///
+    /// # Errors
+    ///
+    /// `EFAULT` if they cannot be written, `EINVAL` if there are no such bytes.
+    pub(crate) fn write_back_part(&self, bytes: Range<usize>) -> Result {
+        let part = self.arg.as_bytes().get(bytes.clone()).ok_or(EINVAL)?;
+        UserSlice::new(self.user.wrapping_byte_add(bytes.start), part.len())
             .writer()
-            .write_slice(&self.arg.as_bytes()[..known])
+            .write_slice(part)
     }
 }
 
@@ -168,10 +179,7 @@ fn check_zeros(reader: &mut UserSliceReader) -> Result {
 pub(crate) fn read_segments(addr: u64, into: &mut [pindma_seg]) -> Result {
     let addr = UserPtr::from_addr(usize::try_from(addr)?);
     let mut reader = UserSlice::new(addr, size_of_val(into)).reader();
-    for segment in into {
-        *segment = reader.read()?;
-    }
-    Ok(())
+    reader.read_slice(into.as_bytes_mut())
 }
 
 /// Copies the struct with index `index` of an array in from user address `addr`.

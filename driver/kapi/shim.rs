@@ -110,6 +110,7 @@ extern "C" {
         longterm: bool,
     );
     pub(super) fn pindma_trace_unpin(pages: u64, dirty: bool);
+    pub(super) fn pindma_traces_mappings() -> bool;
     pub(super) fn pindma_trace_map(
         dev: *const bindings::device,
         addr: u64,

@@ -41,6 +41,9 @@ pub(super) fn unpin(pages: usize, dirty: bool) {
 
 /// Segments were mapped.
 pub(super) fn map(view: &DmaView<'_>, segments: &[DmaSegment], direction: Direction) {
+    if !mappings_are_traced() {
+        return;
+    }
     let (addr, bytes) = extent(segments);
     // SAFETY: The device is bound.
     unsafe {
@@ -56,6 +59,9 @@ pub(super) fn map(view: &DmaView<'_>, segments: &[DmaSegment], direction: Direct
 
 /// They are about to be unmapped.
 pub(super) fn unmap(view: &DmaView<'_>, segments: &[DmaSegment], direction: Direction) {
+    if !mappings_are_traced() {
+        return;
+    }
     let (addr, bytes) = extent(segments);
     // SAFETY: The device is bound.
     unsafe {
@@ -67,6 +73,13 @@ pub(super) fn unmap(view: &DmaView<'_>, segments: &[DmaSegment], direction: Dire
             direction.as_raw().0 as u32,
         )
     };
+}
+
+/// Whether anybody wants to know of what is mapped and unmapped. Adding up segments costs as much
+/// as there are.
+fn mappings_are_traced() -> bool {
+    // SAFETY: May be called anywhere.
+    unsafe { shim::pindma_traces_mappings() }
 }
 
 /// First bus address, and bytes in all.
