@@ -4,7 +4,11 @@
 
 use std::fs;
 
-use crate::check::{Fail, Outcome};
+use crate::check::{same, Fail, Outcome};
+use crate::module::pause;
+
+/// How often to look for what will come.
+const PATIENCE: usize = 3000;
 
 const DEBUGFS: &str = "/sys/kernel/debug/pindma";
 
@@ -24,6 +28,19 @@ pub(crate) const AT_REST: [&str; 9] = [
 /// A counter of the driver.
 pub(crate) fn driver(name: &str) -> Outcome<u64> {
     number(&format!("{DEBUGFS}/{name}"))
+}
+
+/// Waits until a counter of the driver has come to `want`, as it does at some time after what
+/// brings it there was told to end: work may have it in hand still.
+#[track_caller]
+pub(crate) fn comes_to(name: &str, want: u64) -> Outcome {
+    for _ in 0..PATIENCE {
+        if driver(name)? == want {
+            return Ok(());
+        }
+        pause(10);
+    }
+    same(name, driver(name)?, want)
 }
 
 fn number(path: &str) -> Outcome<u64> {
