@@ -46,7 +46,11 @@ args=(-j"$(nproc)" -C "$tree" M="$source" MO=/kernel/module "${compiler[@]}" KRU
 [ "$kind" != check ] || args+=(CLIPPY=1)
 enter make "${args[@]}" modules
 case $kind in
-module) cp "$out/pindma.ko" "$BIN/pindma.ko" ;;
+module)
+	# Lines are of use to who reads a report, not to the kernel: they stay beside it.
+	enter strip --strip-debug -o "$BIN/pindma.ko" "$out/pindma.ko"
+	cp "$out/pindma.ko" "$BIN/pindma.lines"
+	;;
 debug)
 	# The guest's memory is small: the lines stay outside.
 	enter "llvm-strip-$(pin clang_series)" --strip-debug -o "$BIN/pindma-debug.ko" "$out/pindma.ko"

@@ -143,7 +143,7 @@ fn target(options: &Options) -> Target {
             image: options.modules.join("vmlinuz"),
             modules: Some(options.modules.clone()),
             module: options.bin.join("pindma.ko"),
-            lines: None,
+            lines: Some(options.bin.join("pindma.lines")),
             // The demo does without.
             fio: Some(options.fio.clone()).filter(|fio| fio.exists()),
         },

@@ -92,7 +92,7 @@ pub fn patience(kernel: Kernel, mode: Mode) -> Patience {
 }
 
 /// The source lines of our module that the console or the notes of failed cases
-/// name; only the debug kernel's module has them.
+/// name.
 fn places_named(places: &Places, console: &str, notes: &str) -> String {
     let Some(module) = places.lines() else {
         return String::new();
