@@ -230,6 +230,13 @@ pub(crate) fn become_user(uid: u32, keep_capabilities: bool) -> io::Result<()> {
     Ok(rustix::thread::set_thread_res_uid(user, user, user)?)
 }
 
+/// Makes the only thread of the caller user `uid` until it is made another; the group stays.
+pub(crate) fn act_as(uid: u32) -> io::Result<()> {
+    let (user, root) = (Uid::from_raw(uid), Uid::ROOT);
+    rustix::thread::set_thread_res_uid(root, root, root)?;
+    Ok(rustix::thread::set_thread_res_uid(user, user, root)?)
+}
+
 /// Gives up every capability but `CAP_IPC_LOCK`.
 pub(crate) fn keep_only_ipc_lock() -> io::Result<()> {
     let sets = CapabilitySets {

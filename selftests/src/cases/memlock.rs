@@ -13,7 +13,7 @@ use crate::flight::{self, Pair};
 use crate::leg::Leg;
 use crate::os;
 use crate::process::Process;
-use crate::sys::{signals, Mapping};
+use crate::sys::{self, signals, Mapping};
 use crate::table::{Case, Needs};
 use crate::user;
 
@@ -49,6 +49,17 @@ pub(crate) const CASES: &[Case] = &[
         "cap_ipc_lock_is_exempt_from_memlock",
         "an ordinary uid that has it",
         capable,
+    ),
+    memory(
+        "root_of_a_user_namespace_is_not_exempt",
+        "its user has the limit, inside as outside",
+        namespace,
+    ),
+    // Kills the mutant that gives back to whoever lets go.
+    memory(
+        "charge_stays_with_the_user_who_registered",
+        "in a process that is another user's when it unregisters",
+        changed_user,
     ),
     race(
         "memlock_is_shared_over_passed_fds",
@@ -282,6 +293,45 @@ fn pinned_for(child: &Process, device: &Device) -> Outcome {
         pages,
     )?;
     same("charged", counters::driver("charged_pages")?, pages)
+}
+
+fn namespace(_: Leg) -> Outcome {
+    as_user(PAGE, |device| {
+        let memory = Mapping::anonymous(2 * PAGE)?;
+        let two = [seg(&memory, 100, PAGE)];
+        sys::enter_user_namespace()?;
+        over_limit(device.to_device(0, &two), 2 * PAGE, 0, PAGE)?;
+        let region = device.register(&[seg(&memory, 0, PAGE)])?;
+        same("used", device.info()?.out_memlock_used, PAGE as u64)?;
+        same("unregister", device.unregister(region), 0)?;
+        same("used then", device.info()?.out_memlock_used, 0)
+    })
+}
+
+fn changed_user(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    flight::in_child(|| {
+        let used = |want: usize| same("used", device.info()?.out_memlock_used, want as u64);
+        let memory = Mapping::anonymous(2 * PAGE)?;
+        let both = [seg(&memory, 0, 2 * PAGE)];
+        os::limit_memlock(2 * PAGE as u64)?;
+        os::act_as(user::UID)?;
+        let first = device.register(&both)?;
+        used(2 * PAGE)?;
+        os::act_as(user::UID + 1)?;
+        used(0)?;
+        let second = device.register(&both)?;
+        same("unregister", device.unregister(first), 0)?;
+        used(2 * PAGE)?;
+        let one = [seg(&memory, 0, 16)];
+        over_limit(device.to_device(0, &one), PAGE, 2 * PAGE, 2 * PAGE)?;
+        os::act_as(user::UID)?;
+        used(0)?;
+        same("unregister", device.unregister(second), 0)?;
+        used(0)?;
+        os::act_as(user::UID + 1)?;
+        used(0)
+    })
 }
 
 fn vmpin(leg: Leg) -> Outcome {
