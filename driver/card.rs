@@ -38,6 +38,7 @@ use crate::{
         Refused,
         Ticket, //
     },
+    flight::Jobs,
     kapi::{
         backing::Backing,
         binding::Outage,
@@ -62,7 +63,11 @@ use crate::{
     remains::Remains,
     show::DeviceFiles,
     slots::Handle,
-    table::Table, //
+    table::{
+        Lack,
+        New,
+        Table, //
+    }, //
 };
 
 /// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
@@ -213,26 +218,45 @@ impl<'b> Card<'b> {
         if too_many || !self.within_reach(&mapped) {
             return Err((mapped.unmap(), share, MapError::NoRoom));
         }
-        let mut table = self.table.lock();
-        // Out of memory or of handles; `insert` then finds no room.
-        let full = table.reserve() == Err(ENOSPC);
-        let placed = table.insert(mapped, share);
-        drop(table);
-        match placed {
+        let jobs = match Jobs::on(self.engine.limits().channels.len()) {
+            Ok(jobs) => jobs,
+            Err(_) => return Err((mapped.unmap(), share, MapError::NoMemory)),
+        };
+        match self.enter((mapped, share, jobs)) {
             Ok(handle) => Ok(Placed {
                 handle,
                 segments,
                 bounced,
             }),
-            Err((mapped, share)) => {
-                let error = if full {
-                    MapError::NoRoom
-                } else {
-                    MapError::NoMemory
-                };
-                Err((mapped.unmap(), share, error))
+            Err(((mapped, share, _), error)) => Err((mapped.unmap(), share, error)),
+        }
+    }
+
+    /// Puts a mapping into the table. Every job needs that, so what it lacks is allocated where it
+    /// is not locked.
+    fn enter(&self, mut new: New<'b>) -> core::result::Result<Handle, (New<'b>, MapError)> {
+        loop {
+            let mut table = self.table.lock();
+            new = match table.insert(new) {
+                Ok(handle) => return Ok(handle),
+                Err(new) => new,
+            };
+            let lack = table.lack();
+            drop(table);
+            if let Err(error) = self.grow(lack) {
+                return Err((new, error));
             }
         }
+    }
+
+    fn grow(&self, lack: Result<Option<Lack>>) -> core::result::Result<(), MapError> {
+        let Some(lack) = lack.map_err(|_| MapError::NoRoom)? else {
+            return Ok(());
+        };
+        let room = lack.allocate().map_err(|_| MapError::NoMemory)?;
+        let needless = self.table.lock().add(room);
+        drop(needless);
+        Ok(())
     }
 
     /// The last look before the device gets addresses: some clamp in silence what they cannot
@@ -387,7 +411,7 @@ impl<'b> Card<'b> {
                 Ok(())
             }
             None => {
-                self.device.fail(table.give_up());
+                self.give_up(&mut table);
                 Err(ENOTRECOVERABLE)
             }
         }
@@ -423,8 +447,14 @@ impl<'b> Card<'b> {
                 self.paused.store(false, Relaxed);
                 self.restart(quiet);
             }
-            None => self.device.fail(table.give_up()),
+            None => self.give_up(&mut table),
         }
+    }
+
+    /// The device did not stop: what jobs work on may change at any time.
+    fn give_up(&self, table: &mut Table<'b>) {
+        table.give_up(self.device.leaked());
+        self.device.fail();
     }
 
     /// Ends all jobs, of a device that has stopped.
@@ -438,7 +468,7 @@ impl<'b> Card<'b> {
         counters::RESTARTS.add(1);
         if quiet.restart(&self.master, &*self.engine).is_err() {
             // Nothing is lost, but it gets no job any more.
-            self.device.fail(0);
+            self.device.fail();
         }
     }
 
@@ -449,7 +479,7 @@ impl<'b> Card<'b> {
         let quiet = Quiet::prove(&self.master, &*self.engine);
         match &quiet {
             Some(quiet) => self.end_jobs(quiet),
-            None => self.device.fail(table.give_up()),
+            None => self.give_up(&mut table),
         }
         table.clear(quiet.as_ref(), &self.remains);
         // Nothing touches the callers' memory any more: they may go.

@@ -20,8 +20,14 @@ use kernel::{
 pub(crate) struct Gauge(Atomic<isize>);
 
 impl Gauge {
-    const fn new() -> Self {
+    /// Zero.
+    pub(crate) const fn new() -> Self {
         Self(Atomic::new(0))
+    }
+
+    /// What it stands at.
+    pub(crate) fn get(&self) -> isize {
+        self.0.load(Relaxed)
     }
 
     /// Adds `count`.
@@ -96,7 +102,7 @@ static SHOWN: [(&CStr, &Gauge); 13] = [
 type Shown = File<&'static Gauge>;
 
 fn show(gauge: &&'static Gauge, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    writeln!(f, "{}", gauge.0.load(Relaxed))
+    writeln!(f, "{}", gauge.get())
 }
 
 /// The files in debugfs, for as long as it lives.

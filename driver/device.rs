@@ -24,6 +24,7 @@ use crate::{
         Channel,
         Channels, //
     },
+    counters::Gauge,
     engine::{
         Chan,
         Limits, //
@@ -75,7 +76,8 @@ pub(crate) struct Device {
     failed: Atomic<bool>,
     generation: Atomic<u32>,
     resets: Atomic<u32>,
-    leaked: Atomic<usize>,
+    /// Pages that are given up.
+    leaked: Arc<Gauge>,
     opens: Atomic<i32>,
     /// What all files have done.
     #[pin]
@@ -106,7 +108,7 @@ impl Device {
                 failed: Atomic::new(false),
                 generation: Atomic::new(0),
                 resets: Atomic::new(0),
-                leaked: Atomic::new(0),
+                leaked: Arc::new(Gauge::new(), GFP_KERNEL)?,
                 opens: Atomic::new(0),
                 totals <- Totals::new(),
                 quota,
@@ -195,10 +197,8 @@ impl Device {
         self.gone.load(Acquire)
     }
 
-    /// The device did not stop when told to, and `pages` had to be given up. It gets no job any
-    /// more.
-    pub(crate) fn fail(&self, pages: usize) {
-        self.leaked.fetch_add(pages, Relaxed);
+    /// The device did not stop when told to, or does not start. It gets no job any more.
+    pub(crate) fn fail(&self) {
         self.failed.store(true, Release);
         // What is waited for will not come.
         self.watch.stir();
@@ -230,9 +230,9 @@ impl Device {
         self.resets.load(Acquire)
     }
 
-    /// Pages that were given up.
-    pub(crate) fn leaked(&self) -> usize {
-        self.leaked.load(Relaxed)
+    /// Pages that are given up, as the device may still work on them.
+    pub(crate) fn leaked(&self) -> &Arc<Gauge> {
+        &self.leaked
     }
 
     /// Counts a file that is opened.

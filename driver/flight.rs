@@ -9,12 +9,19 @@
 //! An [`InFlight`] has no way to unmap or unpin: unpinning before the device is idle does not
 //! compile.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 use crate::{
     channel::Retired,
-    counters,
+    counters::{
+        self,
+        Gauge, //
+    },
     engine::Ticket,
+    few::Few,
     kapi::{
         mapped::{
             Mapped,
@@ -26,14 +33,19 @@ use crate::{
     quiet::Quiet, //
 };
 
-/// Most jobs that work on one mapping at a time; each is on another channel.
-const MOST_JOBS: usize = 16;
-
-/// The jobs that work on a mapping.
-#[derive(Default)]
-struct Jobs([Option<Ticket>; MOST_JOBS]);
+/// The jobs that work on a mapping, of which each is on another channel.
+pub(crate) struct Jobs(Few<Option<Ticket>>);
 
 impl Jobs {
+    /// None, on a device with so many channels.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn on(channels: usize) -> Result<Self> {
+        Ok(Self(Few::defaults(channels)?))
+    }
+
     fn add(&mut self, ticket: Ticket) -> Result {
         let vacant = self.0.iter_mut().find(|job| job.is_none()).ok_or(EBUSY)?;
         *vacant = Some(ticket);
@@ -59,21 +71,53 @@ pub(crate) struct InFlight<'b> {
     mapped: Option<Mapped<'b>>,
     direction: Direction,
     jobs: Jobs,
-    leaked: bool,
+    leaked: Option<Leaked>,
 }
 
-impl<'b> InFlight<'b> {
-    /// Says that a job is about to be started on `mapped`, which may write if it was mapped so.
-    pub(crate) fn arm(mut mapped: Mapped<'b>, ticket: Ticket) -> Self {
-        mapped.mark_touched();
-        let mut jobs = Jobs::default();
-        jobs.0[0] = Some(ticket);
+/// Pages that are given up, for as long as they are.
+struct Leaked {
+    pages: usize,
+    of: Arc<Gauge>,
+}
+
+impl Leaked {
+    fn new(pages: usize, of: &Arc<Gauge>) -> Self {
+        counters::LEAKED_PAGES.add(pages);
+        of.add(pages);
         Self {
+            pages,
+            of: of.clone(),
+        }
+    }
+}
+
+impl Drop for Leaked {
+    fn drop(&mut self) {
+        counters::LEAKED_PAGES.sub(self.pages);
+        self.of.sub(self.pages);
+    }
+}
+
+/// A mapping that no job works on, and the room for those to come.
+pub(crate) type Landed<'b> = (Mapped<'b>, Jobs);
+
+impl<'b> InFlight<'b> {
+    /// Says that a job is about to be started on a mapping, which it may write if it was mapped so.
+    /// Gives the mapping back if there is no room for a job.
+    pub(crate) fn arm(
+        (mut mapped, mut jobs): Landed<'b>,
+        ticket: Ticket,
+    ) -> core::result::Result<Self, Landed<'b>> {
+        if jobs.add(ticket).is_err() {
+            return Err((mapped, jobs));
+        }
+        mapped.mark_touched();
+        Ok(Self {
             direction: mapped.direction(),
             mapped: Some(mapped),
             jobs,
-            leaked: false,
-        }
+            leaked: None,
+        })
     }
 
     /// Says that one more job is about to be started on it.
@@ -86,7 +130,7 @@ impl<'b> InFlight<'b> {
     }
 
     /// Takes the mapping back, given the proof that this very job has ended, if it was the last.
-    pub(crate) fn settle(mut self, proof: &Retired) -> core::result::Result<Mapped<'b>, Self> {
+    pub(crate) fn settle(mut self, proof: &Retired) -> core::result::Result<Landed<'b>, Self> {
         if self.jobs.end(proof.ticket()) {
             self.disarm()
         } else {
@@ -95,30 +139,29 @@ impl<'b> InFlight<'b> {
     }
 
     /// Takes the mapping back, given the proof that the device is quiet.
-    pub(crate) fn settle_all(self, _proof: &Quiet) -> core::result::Result<Mapped<'b>, Self> {
+    pub(crate) fn settle_all(mut self, _proof: &Quiet) -> core::result::Result<Landed<'b>, Self> {
         if let Some(mapped) = &self.mapped {
             let tickets = self.jobs.0.iter().flatten();
             tickets.for_each(|ticket| mapped.trace_end(ticket.0));
         }
+        self.jobs.0.fill(None);
         self.disarm()
     }
 
-    fn disarm(mut self) -> core::result::Result<Mapped<'b>, Self> {
-        if self.leaked {
-            counters::LEAKED_PAGES.sub(self.pages());
-        }
-        self.mapped.take().ok_or(self)
+    fn disarm(mut self) -> core::result::Result<Landed<'b>, Self> {
+        self.leaked = None;
+        let Some(mapped) = self.mapped.take() else {
+            return Err(self);
+        };
+        Ok((mapped, core::mem::replace(&mut self.jobs, Jobs(Few::new()))))
     }
 
-    /// Gives the memory up for now, as the device does not stop; returns how many pages that newly
-    /// is. It is still kept as it is, and comes back if the device is proved to be quiet later.
-    pub(crate) fn give_up(&mut self) -> usize {
-        if self.leaked {
-            return 0;
-        }
-        self.leaked = true;
-        counters::LEAKED_PAGES.add(self.pages());
-        self.pages()
+    /// Gives the memory up for now, as the device does not stop, and counts its pages in `leaked`.
+    /// It is still kept as it is, and comes back if the device is proved to be quiet later.
+    pub(crate) fn give_up(&mut self, leaked: &Arc<Gauge>) {
+        let pages = self.pages();
+        self.leaked
+            .get_or_insert_with(|| Leaked::new(pages, leaked));
     }
 
     /// The segments that the job may work on.
@@ -152,10 +195,13 @@ impl<'b> InFlight<'b> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        if self.mapped.is_some() {
-            self.give_up();
+        let Some(mapped) = self.mapped.take() else {
+            return;
+        };
+        if self.leaked.is_none() {
+            counters::LEAKED_PAGES.add(mapped.pages());
         }
-        core::mem::forget(self.mapped.take());
+        core::mem::forget((mapped, self.leaked.take()));
     }
 }
 
@@ -165,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_last_job_ends_a_flight() -> Result {
-        let mut jobs = Jobs::default();
+        let mut jobs = Jobs::on(3)?;
         jobs.add(Ticket(1))?;
         jobs.add(Ticket(2))?;
         assert!(!jobs.end(Ticket(3)));
@@ -176,12 +222,24 @@ mod tests {
     }
 
     #[test]
-    fn there_are_only_so_many_jobs() -> Result {
-        let mut jobs = Jobs::default();
-        for number in 0..MOST_JOBS {
-            jobs.add(Ticket(number as u64))?;
+    fn each_channel_may_have_a_job() -> Result {
+        for channels in [1, 17, 64] {
+            let mut jobs = Jobs::on(channels)?;
+            for number in 0..channels {
+                jobs.add(Ticket(number as u64))?;
+            }
+            assert_eq!(jobs.add(Ticket(100)), Err(EBUSY));
         }
-        assert_eq!(jobs.add(Ticket(100)), Err(EBUSY));
+        Ok(())
+    }
+
+    #[test]
+    fn what_comes_back_is_no_longer_leaked() -> Result {
+        let device = Arc::new(Gauge::new(), GFP_KERNEL)?;
+        let leaked = [Leaked::new(3, &device), Leaked::new(4, &device)];
+        assert_eq!(device.get(), 7);
+        drop(leaked);
+        assert_eq!(device.get(), 0);
         Ok(())
     }
 }

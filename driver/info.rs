@@ -54,7 +54,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_max_timeout_ns = params::max_timeout_ns() as u64;
     info.out_pinned_pages = device.quota.used() as u64;
     info.out_pinned_limit = device.quota.limit() as u64;
-    info.out_leaked_pages = device.leaked() as u64;
+    info.out_leaked_pages = device.leaked().get() as u64;
     info.out_page_size = PAGE_SIZE as u32;
     info.out_cache_align = dma_view::cache_align();
     info.out_engine = name(limits.name.as_bytes());

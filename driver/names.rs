@@ -179,9 +179,15 @@ impl Names {
         })
     }
 
-    /// Fails if there is no room for one more: `ENOSPC`, `ENOMEM`.
-    pub(crate) fn check_room(&self) -> Result {
-        self.table.lock().reserve()
+    /// Makes room for one more. Fails if there is none: `ENOSPC`, `ENOMEM`.
+    pub(crate) fn make_room(&self) -> Result {
+        let lack = self.table.lock().lack()?;
+        if let Some(lack) = lack {
+            let room = lack.allocate()?;
+            let needless = self.table.lock().add(room);
+            drop(needless);
+        }
+        Ok(())
     }
 
     /// Gives a thing a handle.
@@ -190,9 +196,12 @@ impl Names {
     ///
     /// `ENOSPC`, `ENOMEM`.
     pub(crate) fn publish(&self, named: Named) -> Result<Published<'_>> {
-        let mut table = self.table.lock();
-        table.reserve()?;
-        let handle = table.vacancy().ok_or(ENOSPC)?.fill(named);
+        let handle = loop {
+            self.make_room()?;
+            if let Some(vacancy) = self.table.lock().vacancy() {
+                break vacancy.fill(named);
+            }
+        };
         self.stats.regions.add(1);
         Ok(Published {
             names: self,

@@ -53,7 +53,7 @@ fn show(device: &Arc<Device>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(f, "files {files}")?;
     writeln!(f, "quota_pages {}", device.quota.used())?;
     writeln!(f, "quota_limit {}", device.quota.limit())?;
-    writeln!(f, "leaked_pages {}", device.leaked())?;
+    writeln!(f, "leaked_pages {}", device.leaked().get())?;
     writeln!(f, "failed {}", u8::from(device.has_failed()))
 }
 

@@ -51,67 +51,141 @@ impl Format {
     }
 }
 
-struct Slot<T> {
-    generation: u32,
-    value: Option<T>,
+/// Slots of the first chunk.
+const FIRST_CHUNK: usize = 16;
+
+/// Most slots: their chunks have a fixed number, so that nothing is moved when there is one more.
+const LARGEST: usize = u16::MAX as usize;
+
+/// Chunks of so many slots.
+const CHUNKS: usize = ((LARGEST - 1) / FIRST_CHUNK + 1).ilog2() as usize + 1;
+
+/// The chunk with slot `index`, and where in it that is.
+fn locate(index: usize) -> (usize, usize) {
+    let chunk = (index / FIRST_CHUNK + 1).ilog2() as usize;
+    (chunk, index - FIRST_CHUNK * ((1 << chunk) - 1))
 }
 
-/// Named things, up to `MOST` of them.
+enum State<T> {
+    Taken(T),
+    /// With the next one of the list.
+    Vacant(Option<u16>),
+}
+
+struct Slot<T> {
+    generation: u32,
+    state: State<T>,
+}
+
+type Chunk<T> = KVVec<Slot<T>>;
+
+/// Named things, at most `MOST` at a time.
+///
+/// Many wait for the lock that they lie behind. So they never move, what they need is
+/// [allocated](Lack::allocate) where it is not held, and a vacant slot is found without a search.
 pub(crate) struct Slots<T, const MOST: usize> {
-    slots: KVVec<Slot<T>>,
-    /// All slots before this one are taken.
-    first_vacant: usize,
+    /// Each twice as long as the one before.
+    chunks: [Chunk<T>; CHUNKS],
+    /// Slots that were ever taken.
+    used: usize,
+    /// The list of those that are vacant again.
+    vacant: Option<u16>,
 }
 
 impl<T, const MOST: usize> Default for Slots<T, MOST> {
     fn default() -> Self {
+        const { assert!(MOST <= LARGEST) };
         Self {
-            slots: KVVec::new(),
-            first_vacant: 0,
+            chunks: [const { KVVec::new() }; CHUNKS],
+            used: 0,
+            vacant: None,
         }
+    }
+}
+
+/// A chunk that is not there yet.
+pub(crate) struct Lack(usize);
+
+/// A chunk that was allocated.
+pub(crate) struct Room<T>(usize, Chunk<T>);
+
+impl Lack {
+    /// Allocates the chunk. May sleep: nobody who needs the lock should have to wait for it.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn allocate<T>(self) -> Result<Room<T>> {
+        let chunk = KVVec::with_capacity(FIRST_CHUNK << self.0, gfp::for_user())?;
+        Ok(Room(self.0, chunk))
     }
 }
 
 impl<T, const MOST: usize> Slots<T, MOST> {
     const FORMAT: Format = Format::of(MOST);
 
-    /// Makes room for one more, so that there is a [`vacancy`](Self::vacancy).
+    /// What must be [added](Self::add) before there is a [`vacancy`](Self::vacancy), if anything.
     ///
     /// # Errors
     ///
-    /// `ENOSPC` if there are `MOST` already, `ENOMEM`.
-    pub(crate) fn reserve(&mut self) -> Result {
-        if self.vacant().is_some() {
-            return Ok(());
+    /// `ENOSPC` if there are as many as there may be.
+    pub(crate) fn lack(&self) -> Result<Option<Lack>> {
+        match (self.vacant, locate(self.used)) {
+            (Some(_), _) => Ok(None),
+            (None, _) if self.used >= MOST => Err(ENOSPC),
+            (None, (chunk, at)) if at < self.chunks[chunk].capacity() => Ok(None),
+            (None, (chunk, _)) => Ok(Some(Lack(chunk))),
         }
-        if self.slots.len() >= MOST {
-            return Err(ENOSPC);
-        }
-        let slot = Slot {
-            generation: 0,
-            value: None,
-        };
-        Ok(self.slots.push(slot, gfp::for_user())?)
     }
 
-    fn vacant(&self) -> Option<usize> {
-        let vacant = |(_, slot): &(usize, &Slot<T>)| slot.value.is_none();
-        let mut slots = self.slots.iter().enumerate().skip(self.first_vacant);
-        slots.find(vacant).map(|(index, _)| index)
+    /// Adds what it lacked. Gives it back, to be freed where the lock is not held, if somebody else
+    /// was faster.
+    pub(crate) fn add(&mut self, room: Room<T>) -> Option<Room<T>> {
+        let Room(index, chunk) = room;
+        if self.chunks[index].capacity() > 0 {
+            return Some(Room(index, chunk));
+        }
+        self.chunks[index] = chunk;
+        None
     }
 
     /// A place for one more, if there is room.
     pub(crate) fn vacancy(&mut self) -> Option<Vacancy<'_, T, MOST>> {
-        let index = self.vacant()?;
-        Some(Vacancy { slots: self, index })
+        if self.vacant.is_none() {
+            self.use_another()?;
+        }
+        self.vacant.map(|index| Vacancy { slots: self, index })
+    }
+
+    /// Puts a slot that was never taken on the list.
+    fn use_another(&mut self) -> Option<()> {
+        let index = u16::try_from(self.used).ok()?;
+        let slot = Slot {
+            generation: 0,
+            state: State::Vacant(self.vacant),
+        };
+        let (chunk, _) = locate(self.used);
+        if self.used >= MOST || self.chunks[chunk].push_within_capacity(slot).is_err() {
+            return None;
+        }
+        self.used += 1;
+        self.vacant = Some(index);
+        Some(())
+    }
+
+    fn slot(&mut self, handle: Handle) -> Option<&mut Slot<T>> {
+        let index = Self::FORMAT.index(handle)?;
+        let (chunk, at) = locate(index);
+        let slot = self.chunks.get_mut(chunk)?.get_mut(at)?;
+        (Self::FORMAT.handle(index, slot.generation) == handle).then_some(slot)
     }
 
     /// The thing, if it is there.
     pub(crate) fn get_mut(&mut self, handle: Handle) -> Option<&mut T> {
-        let index = Self::FORMAT.index(handle)?;
-        let slot = self.slots.get_mut(index)?;
-        let value = slot.value.as_mut()?;
-        (Self::FORMAT.handle(index, slot.generation) == handle).then_some(value)
+        match &mut self.slot(handle)?.state {
+            State::Taken(value) => Some(value),
+            State::Vacant(_) => None,
+        }
     }
 
     /// Replaces the thing by what `f` makes of it; it goes if that is `None`.
@@ -121,12 +195,15 @@ impl<T, const MOST: usize> Slots<T, MOST> {
         f: impl FnOnce(T) -> (Option<T>, R),
     ) -> Option<R> {
         self.get_mut(handle)?;
-        let index = Self::FORMAT.index(handle)?;
-        let slot = self.slots.get_mut(index)?;
-        let (value, result) = f(slot.value.take()?);
-        slot.value = value;
-        if slot.value.is_none() {
-            self.first_vacant = self.first_vacant.min(index);
+        let vacant = self.vacant;
+        let slot = self.slot(handle)?;
+        let State::Taken(value) = core::mem::replace(&mut slot.state, State::Vacant(vacant)) else {
+            return None;
+        };
+        let (value, result) = f(value);
+        match value {
+            Some(value) => slot.state = State::Taken(value),
+            None => self.vacant = Self::FORMAT.index(handle).map(|index| index as u16),
         }
         Some(result)
     }
@@ -138,29 +215,39 @@ impl<T, const MOST: usize> Slots<T, MOST> {
 
     /// All things.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut())
+        let slots = self.chunks.iter_mut().flat_map(|chunk| chunk.iter_mut());
+        slots.filter_map(|slot| match &mut slot.state {
+            State::Taken(value) => Some(value),
+            State::Vacant(_) => None,
+        })
     }
 
     /// All things, taken out.
     pub(crate) fn into_values(self) -> impl Iterator<Item = T> {
-        self.slots.into_iter().filter_map(|slot| slot.value)
+        let slots = self.chunks.into_iter().flatten();
+        slots.filter_map(|slot| match slot.state {
+            State::Taken(value) => Some(value),
+            State::Vacant(_) => None,
+        })
     }
 }
 
 /// A place for one more.
 pub(crate) struct Vacancy<'a, T, const MOST: usize> {
     slots: &'a mut Slots<T, MOST>,
-    index: usize,
+    index: u16,
 }
 
 impl<T, const MOST: usize> Vacancy<'_, T, MOST> {
     /// Puts a thing there.
     pub(crate) fn fill(self, value: T) -> Handle {
-        self.slots.first_vacant = self.index + 1;
-        let slot = &mut self.slots.slots[self.index];
+        let (chunk, at) = locate(self.index.into());
+        let slot = &mut self.slots.chunks[chunk][at];
         slot.generation = slot.generation.wrapping_add(1);
-        slot.value = Some(value);
-        Slots::<T, MOST>::FORMAT.handle(self.index, slot.generation)
+        if let State::Vacant(next) = core::mem::replace(&mut slot.state, State::Taken(value)) {
+            self.slots.vacant = next;
+        }
+        Slots::<T, MOST>::FORMAT.handle(self.index.into(), slot.generation)
     }
 }
 
@@ -169,6 +256,10 @@ mod tests {
     use super::*;
 
     fn insert<const N: usize>(slots: &mut Slots<char, N>, value: char) -> Result<Handle> {
+        if let Some(lack) = slots.lack()? {
+            assert!(slots.vacancy().is_none());
+            assert!(slots.add(lack.allocate()?).is_none());
+        }
         Ok(slots.vacancy().ok_or(ENOSPC)?.fill(value))
     }
 
@@ -196,9 +287,22 @@ mod tests {
     }
 
     #[test]
+    fn chunks_follow_each_other() {
+        assert_eq!(locate(0), (0, 0));
+        let (mut chunk, mut at) = (0, 0);
+        for index in 1..LARGEST {
+            at += 1;
+            if at == FIRST_CHUNK << chunk {
+                (chunk, at) = (chunk + 1, 0);
+            }
+            assert_eq!(locate(index), (chunk, at));
+        }
+        assert_eq!(chunk, CHUNKS - 1);
+    }
+
+    #[test]
     fn a_stale_handle_names_nothing() -> Result {
         let mut slots = Slots::<_, 2>::default();
-        slots.reserve()?;
         let old = insert(&mut slots, 'a')?;
         assert_eq!(slots.get_mut(old).copied(), Some('a'));
         assert_eq!(slots.remove(old), Some('a'));
@@ -206,25 +310,65 @@ mod tests {
         assert_eq!(slots.get_mut(old), None);
         assert_eq!(slots.remove(old), None);
         assert_eq!(slots.remove(new), Some('b'));
+        assert_eq!(slots.get_mut(new), None);
         assert_eq!(slots.get_mut(Handle(0)), None);
         Ok(())
     }
 
     #[test]
-    fn there_is_room_for_as_many_as_were_reserved() -> Result {
+    fn there_is_room_for_as_many_as_there_may_be() -> Result {
         let mut slots = Slots::<_, 2>::default();
-        assert_eq!(insert(&mut slots, 'a'), Err(ENOSPC));
-        slots.reserve()?;
         let first = insert(&mut slots, 'a')?;
-        assert_eq!(insert(&mut slots, 'b'), Err(ENOSPC));
-        slots.reserve()?;
         insert(&mut slots, 'b')?;
-        assert_eq!(slots.reserve(), Err(ENOSPC));
         assert_eq!(insert(&mut slots, 'c'), Err(ENOSPC));
         assert_eq!(slots.remove(first), Some('a'));
         insert(&mut slots, 'c')?;
+        assert_eq!(insert(&mut slots, 'd'), Err(ENOSPC));
         assert_eq!(slots.iter_mut().count(), 2);
         assert_eq!(slots.into_values().count(), 2);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_there_never_moves() -> Result {
+        let mut slots = Slots::<_, LARGEST>::default();
+        let first = insert(&mut slots, 'a')?;
+        let place = slots.get_mut(first).map(|value| &raw const *value);
+        for _ in 0..1000 {
+            insert(&mut slots, 'b')?;
+        }
+        assert!(place == slots.get_mut(first).map(|value| &raw const *value));
+        Ok(())
+    }
+
+    #[test]
+    fn what_was_given_back_last_is_taken_first() -> Result {
+        let mut slots = Slots::<_, LARGEST>::default();
+        let mut handles = KVec::new();
+        for _ in 0..100 {
+            handles.push(insert(&mut slots, 'a')?, GFP_KERNEL)?;
+        }
+        for index in [7, 3, 50] {
+            slots.remove(handles[index]);
+        }
+        for index in [50, 3, 7, 100] {
+            assert_eq!(
+                Format::of(LARGEST).index(insert(&mut slots, 'b')?),
+                Some(index)
+            );
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn room_for_which_another_was_faster_comes_back() -> Result {
+        let mut slots = Slots::<char, LARGEST>::default();
+        let (one, other) = (slots.lack()?, slots.lack()?);
+        let (one, other) = (one.ok_or(EINVAL)?, other.ok_or(EINVAL)?);
+        assert!(slots.add(one.allocate()?).is_none());
+        insert(&mut slots, 'a')?;
+        assert!(slots.add(other.allocate()?).is_some());
+        assert_eq!(slots.iter_mut().count(), 1);
         Ok(())
     }
 }

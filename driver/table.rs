@@ -3,12 +3,19 @@
 //! All mappings of a device. They belong to the binding; files only hold handles. So unbind has
 //! the list of what is to be unmapped.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 use crate::{
     channel::Retired,
+    counters::Gauge,
     engine::Ticket,
-    flight::InFlight,
+    flight::{
+        InFlight,
+        Jobs, //
+    },
     kapi::{
         mapped::{
             Mapped,
@@ -23,30 +30,34 @@ use crate::{
     quota::Share,
     remains::Remains,
     slots::{
+        self,
         Handle,
         Slots, //
     }, //
 };
 
 enum State<'b> {
-    Mapped(Mapped<'b>),
+    Mapped(Mapped<'b>, Jobs),
     InFlight(InFlight<'b>),
 }
 
 impl State<'_> {
     fn direction(&self) -> Direction {
         match self {
-            Self::Mapped(mapped) => mapped.direction(),
+            Self::Mapped(mapped, _) => mapped.direction(),
             Self::InFlight(flight) => flight.direction(),
         }
     }
 }
 
 /// A mapping, with its share of the device's quota if it has one of its own.
-struct Entry<'b> {
+pub(crate) struct Entry<'b> {
     state: State<'b>,
     share: Option<Share>,
 }
+
+/// What is to be put in: a mapping, its share, and room for the jobs that will work on it.
+pub(crate) type New<'b> = (Mapped<'b>, Option<Share>, Jobs);
 
 /// What was put in, on its way out.
 pub(crate) type Removed<'b> = (Mapped<'b>, Option<Share>);
@@ -60,32 +71,42 @@ pub(crate) struct Table<'b> {
     slots: Slots<Entry<'b>, MOST>,
 }
 
+/// What the table lacks for one more.
+pub(crate) use crate::slots::Lack;
+
+/// What it lacked.
+pub(crate) type Room<'b> = slots::Room<Entry<'b>>;
+
 impl<'b> Table<'b> {
-    /// Makes room for one more, so that [`insert`](Self::insert) finds some.
-    pub(crate) fn reserve(&mut self) -> Result {
-        self.slots.reserve()
+    /// What must be [added](Self::add) before [`insert`](Self::insert) finds room, if anything.
+    ///
+    /// # Errors
+    ///
+    /// `ENOSPC` if there are as many as there may be.
+    pub(crate) fn lack(&self) -> Result<Option<Lack>> {
+        self.slots.lack()
+    }
+
+    /// Adds what it lacked; gives it back if somebody else was faster.
+    pub(crate) fn add(&mut self, room: Room<'b>) -> Option<Room<'b>> {
+        self.slots.add(room)
     }
 
     /// Puts a mapping in; gives it back if there is no room.
-    pub(crate) fn insert(
-        &mut self,
-        mapped: Mapped<'b>,
-        share: Option<Share>,
-    ) -> core::result::Result<Handle, Removed<'b>> {
-        match self.slots.vacancy() {
-            Some(vacancy) => Ok(vacancy.fill(Entry {
-                state: State::Mapped(mapped),
-                share,
-            })),
-            None => Err((mapped, share)),
-        }
+    pub(crate) fn insert(&mut self, new: New<'b>) -> core::result::Result<Handle, New<'b>> {
+        let Some(vacancy) = self.slots.vacancy() else {
+            return Err(new);
+        };
+        let (mapped, share, jobs) = new;
+        let state = State::Mapped(mapped, jobs);
+        Ok(vacancy.fill(Entry { state, share }))
     }
 
     /// The mapping, if a job works on it.
     pub(crate) fn in_flight(&mut self, handle: Handle) -> Option<&mut InFlight<'b>> {
         match &mut self.slots.get_mut(handle)?.state {
             State::InFlight(flight) => Some(flight),
-            State::Mapped(_) => None,
+            State::Mapped(..) => None,
         }
     }
 
@@ -104,18 +125,22 @@ impl<'b> Table<'b> {
             return flight.join(ticket);
         }
         self.change(handle, |state| match state {
-            State::Mapped(mapped) => State::InFlight(InFlight::arm(mapped, ticket)),
-            in_flight => in_flight,
-        })
+            State::Mapped(mapped, jobs) => match InFlight::arm((mapped, jobs), ticket) {
+                Ok(flight) => (State::InFlight(flight), Ok(())),
+                Err((mapped, jobs)) => (State::Mapped(mapped, jobs), Err(EBUSY)),
+            },
+            in_flight => (in_flight, Ok(())),
+        })?
     }
 
     /// Says that the job has ended, with the proof of it.
     pub(crate) fn settle(&mut self, handle: Handle, proof: &Retired) -> Result {
         self.change(handle, |state| match state {
-            State::InFlight(flight) => flight
-                .settle(proof)
-                .map_or_else(State::InFlight, State::Mapped),
-            mapped => mapped,
+            State::InFlight(flight) => match flight.settle(proof) {
+                Ok((mapped, jobs)) => (State::Mapped(mapped, jobs), ()),
+                Err(flight) => (State::InFlight(flight), ()),
+            },
+            mapped => (mapped, ()),
         })
     }
 
@@ -123,7 +148,7 @@ impl<'b> Table<'b> {
     /// mapped for one transfer alone.
     pub(crate) fn sync_for_job(&mut self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
         match self.slots.get_mut(handle).map(|entry| &mut entry.state) {
-            Some(State::Mapped(mapped)) => mapped.sync_for_job(offset, len, sync),
+            Some(State::Mapped(mapped, _)) => mapped.sync_for_job(offset, len, sync),
             Some(State::InFlight(flight)) => flight.sync_for_job(offset, len, sync),
             None => {}
         }
@@ -132,16 +157,20 @@ impl<'b> Table<'b> {
     /// Makes a part of a mapping ready for the device or the CPU.
     pub(crate) fn sync(&mut self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
         match self.slots.get_mut(handle).map(|entry| &mut entry.state) {
-            Some(State::Mapped(mapped)) => mapped.sync(offset, len, sync),
+            Some(State::Mapped(mapped, _)) => mapped.sync(offset, len, sync),
             Some(State::InFlight(flight)) => flight.sync(offset, len, sync),
             None => {}
         }
     }
 
-    fn change(&mut self, handle: Handle, f: impl FnOnce(State<'b>) -> State<'b>) -> Result {
+    fn change<R>(
+        &mut self,
+        handle: Handle,
+        f: impl FnOnce(State<'b>) -> (State<'b>, R),
+    ) -> Result<R> {
         let change = |Entry { state, share }| {
-            let state = f(state);
-            (Some(Entry { state, share }), ())
+            let (state, result) = f(state);
+            (Some(Entry { state, share }), result)
         };
         self.slots.replace(handle, change).ok_or(ENOENT)
     }
@@ -149,21 +178,19 @@ impl<'b> Table<'b> {
     /// Takes a mapping out. One that a job works on stays.
     pub(crate) fn remove(&mut self, handle: Handle) -> Option<Removed<'b>> {
         let remove = |Entry { state, share }| match state {
-            State::Mapped(mapped) => (None, Some((mapped, share))),
+            State::Mapped(mapped, _) => (None, Some((mapped, share))),
             state => (Some(Entry { state, share }), None),
         };
         self.slots.replace(handle, remove)?
     }
 
-    /// Gives up all mappings that jobs work on; returns how many pages those newly are.
-    pub(crate) fn give_up(&mut self) -> usize {
-        self.slots
-            .iter_mut()
-            .map(|entry| match &mut entry.state {
-                State::InFlight(flight) => flight.give_up(),
-                State::Mapped(_) => 0,
-            })
-            .sum()
+    /// Gives up all mappings that jobs work on, and counts their pages in `leaked`.
+    pub(crate) fn give_up(&mut self, leaked: &Arc<Gauge>) {
+        for entry in self.slots.iter_mut() {
+            if let State::InFlight(flight) = &mut entry.state {
+                flight.give_up(leaked);
+            }
+        }
     }
 
     /// Empties the table: unmaps everything, for `remains`. What jobs work on only with the proof
@@ -171,8 +198,10 @@ impl<'b> Table<'b> {
     pub(crate) fn clear(self, proof: Option<&Quiet>, remains: &Remains) {
         for entry in self.slots.into_values() {
             let mapped = match (entry.state, proof) {
-                (State::Mapped(mapped), _) => Some(mapped),
-                (State::InFlight(flight), Some(proof)) => flight.settle_all(proof).ok(),
+                (State::Mapped(mapped, _), _) => Some(mapped),
+                (State::InFlight(flight), Some(proof)) => {
+                    flight.settle_all(proof).ok().map(|(mapped, _)| mapped)
+                }
                 // Dropping it leaks it.
                 (State::InFlight(_), None) => None,
             };
@@ -191,7 +220,8 @@ mod tests {
     #[test]
     fn an_empty_table_knows_no_handle() -> Result {
         let mut table = Table::default();
-        table.reserve()?;
+        let lack = table.lack()?.ok_or(EINVAL)?;
+        assert!(table.add(lack.allocate()?).is_none());
         let stale = Handle::from_abi(1 << 16 | 1);
         assert!(table.in_flight(stale).is_none());
         assert!(table.remove(stale).is_none());
@@ -199,7 +229,9 @@ mod tests {
         assert_eq!(table.arm(stale, Ticket(1), direction), Err(ENOENT));
         let none = Handle::from_abi(0);
         assert_eq!(table.arm(none, Ticket(1), direction), Err(ENOENT));
-        assert_eq!(table.give_up(), 0);
+        let leaked = Arc::new(Gauge::new(), GFP_KERNEL)?;
+        table.give_up(&leaked);
+        assert_eq!(leaked.get(), 0);
         Ok(())
     }
 }

@@ -75,7 +75,7 @@ pub(crate) fn create<'a>(
     arg.out_fd = -1;
     let plan = Plan::check(file, arg)?;
     file.check_usable()?;
-    file.names().check_room()?;
+    file.names().make_room()?;
     let maker = Maker::current(plan.shared)?;
     // Before the memory, which may be all that there is.
     let mut buffers = Buffers::new(plan.count)?;

@@ -74,7 +74,7 @@ pub(crate) fn register<'a>(
     let wanted = Wanted::check(file, arg)?;
     file.check_usable()?;
     // Before anything is pinned in vain.
-    file.names().check_room()?;
+    file.names().make_room()?;
     let region = wanted.pin(file, progress)?;
     let published = file.names().publish(Named::Region(region))?;
     arg.out_handle = published.handle().to_abi();
