@@ -471,10 +471,3 @@ impl Userfault {
             .map(drop)
     }
 }
-
-/// Gives the only thread of the caller a user namespace of its own, in which it has every
-/// capability.
-pub(crate) fn enter_user_namespace() -> io::Result<()> {
-    // SAFETY: Open files stay shared.
-    Ok(unsafe { rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER) }?)
-}

@@ -13,7 +13,7 @@ use crate::flight::{self, Pair};
 use crate::leg::Leg;
 use crate::os;
 use crate::process::Process;
-use crate::sys::{self, signals, Mapping};
+use crate::sys::{signals, Mapping};
 use crate::table::{Case, Needs};
 use crate::user;
 
@@ -49,11 +49,6 @@ pub(crate) const CASES: &[Case] = &[
         "cap_ipc_lock_is_exempt_from_memlock",
         "an ordinary uid that has it",
         capable,
-    ),
-    memory(
-        "root_of_a_user_namespace_is_not_exempt",
-        "its user has the limit, inside as outside",
-        namespace,
     ),
     // Kills the mutant that gives back to whoever lets go.
     memory(
@@ -293,19 +288,6 @@ fn pinned_for(child: &Process, device: &Device) -> Outcome {
         pages,
     )?;
     same("charged", counters::driver("charged_pages")?, pages)
-}
-
-fn namespace(_: Leg) -> Outcome {
-    as_user(PAGE, |device| {
-        let memory = Mapping::anonymous(2 * PAGE)?;
-        let two = [seg(&memory, 100, PAGE)];
-        sys::enter_user_namespace()?;
-        over_limit(device.to_device(0, &two), 2 * PAGE, 0, PAGE)?;
-        let region = device.register(&[seg(&memory, 0, PAGE)])?;
-        same("used", device.info()?.out_memlock_used, PAGE as u64)?;
-        same("unregister", device.unregister(region), 0)?;
-        same("used then", device.info()?.out_memlock_used, 0)
-    })
 }
 
 fn changed_user(_: Leg) -> Outcome {
