@@ -10,6 +10,7 @@
 #include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/iommu-dma.h>
+#include <linux/iommu.h>
 #include <linux/mm.h>
 #include <linux/mmap_lock.h>
 #include <linux/scatterlist.h>
@@ -222,6 +223,22 @@ bool pindma_sg_is_bounced(struct scatterlist *list)
 bool pindma_dma_translated(struct device *dev)
 {
 	return use_dma_iommu(dev);
+}
+
+/* The domain may become strict, or no longer be so, while the device is bound. */
+bool pindma_dma_lazy(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	return domain && domain->type == IOMMU_DOMAIN_DMA_FQ;
+}
+
+void pindma_dma_forget(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (domain)
+		iommu_flush_iotlb_all(domain);
 }
 
 bool pindma_dma_coherent(struct device *dev)

@@ -52,6 +52,8 @@ bool pindma_sg_is_bounced(struct scatterlist *list);
 void pindma_sg_set(struct scatterlist *sg, struct page *page, u32 len, u32 offset);
 
 bool pindma_dma_translated(struct device *dev);
+bool pindma_dma_lazy(struct device *dev);
+void pindma_dma_forget(struct device *dev);
 bool pindma_dma_coherent(struct device *dev);
 bool pindma_dma_need_sync(struct device *dev, dma_addr_t addr);
 void pindma_dma_sync_for_device(struct device *dev, dma_addr_t addr, size_t size, u32 direction);

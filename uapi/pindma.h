@@ -70,9 +70,10 @@
  *  ERANGE           the device range does not lie inside the channel's memory,
  *                   or a range not inside its region
  *  ENOMEM           the kernel is out of memory, or an IOMMU of addresses, which
- *                   the kernel does not tell apart; or, with PINDMA_OUT_MEMLOCK,
- *                   pinning would exceed RLIMIT_MEMLOCK (memlock_needed, _used
- *                   and _limit say by how much)
+ *                   the kernel does not tell apart (those of a lazy IOMMU that
+ *                   are given back but not free yet are waited for); or, with
+ *                   PINDMA_OUT_MEMLOCK, pinning would exceed RLIMIT_MEMLOCK
+ *                   (memlock_needed, _used and _limit say by how much)
  *  ENOSPC           the device's own limit of pinned pages is reached, or that
  *                   of pages, mappings, regions, queues, pools or started pools
  *                   of a file; or a page has so many references already that

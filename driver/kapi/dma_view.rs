@@ -14,7 +14,11 @@ use kernel::{
     },
     page::PAGE_SIZE,
     pci,
-    prelude::*, //
+    prelude::*,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 use super::{
@@ -22,6 +26,9 @@ use super::{
     raw,
     shim, //
 };
+
+/// How long addresses linger: the kernel's timer of 10 ms, with ticks of up to 10 ms each.
+const LINGER: Delta = Delta::from_millis(30);
 
 /// Why memory cannot be mapped: it is out of the device's reach.
 pub(crate) struct OutOfReach {
@@ -75,6 +82,33 @@ impl<'b> DmaView<'b> {
     pub(crate) fn translated(&self) -> bool {
         // SAFETY: `dev` is a bound device.
         unsafe { shim::pindma_dma_translated(raw::device(self.dev)) }
+    }
+
+    /// Whether the IOMMU is told some time later, and all at once, to forget what was unmapped. The
+    /// addresses are not given out again before.
+    fn lazy(&self) -> bool {
+        // SAFETY: `dev` is a bound device.
+        unsafe { shim::pindma_dma_lazy(raw::device(self.dev)) }
+    }
+
+    /// Has the IOMMU forget all that was unmapped, if it has not been told yet.
+    pub(super) fn forget_unmapped(&self) {
+        if self.lazy() {
+            // SAFETY: `dev` is a bound device.
+            unsafe { shim::pindma_dma_forget(raw::device(self.dev)) };
+        }
+    }
+
+    /// Waits until addresses that were unmapped before can be given out again. Whether there can be
+    /// any: a mapping that found none may then be tried once more.
+    ///
+    /// May sleep.
+    pub(super) fn wait_for_addresses(&self) -> bool {
+        let lazy = self.lazy();
+        if lazy {
+            fsleep(LINGER);
+        }
+        lazy
     }
 
     /// Whether the device sees the CPU's caches.

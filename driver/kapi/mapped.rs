@@ -71,6 +71,33 @@ impl Table {
         // INVARIANT: Made just now.
         Ok(Self { sgt })
     }
+
+    /// Maps it. Addresses that were unmapped just now are waited for.
+    fn map(
+        &mut self,
+        view: &DmaView<'_>,
+        direction: Direction,
+        attrs: c_ulong,
+    ) -> Result<(), MapError> {
+        let mut result = self.try_map(view, direction, attrs);
+        if result == Err(ENOMEM) && view.wait_for_addresses() {
+            result = self.try_map(view, direction, attrs);
+        }
+        result.map_err(|error| match error {
+            ENOMEM => MapError::NoMemory,
+            _ => MapError::NoRoom,
+        })
+    }
+
+    /// What failed leaves the table as it was.
+    fn try_map(&mut self, view: &DmaView<'_>, direction: Direction, attrs: c_ulong) -> Result {
+        let dev = raw::device(view.device());
+        // SAFETY: The device is bound; the table's pages stay for as long as the mapping
+        // lives, since `Mapped` owns both.
+        to_result(unsafe {
+            bindings::dma_map_sgtable(dev, &mut self.sgt, direction.as_raw(), attrs)
+        })
+    }
 }
 
 impl Drop for Table {
@@ -111,15 +138,7 @@ impl<'b> Mapping<'b> {
             KVVec::with_capacity(extents.len(), gfp::for_user()).map_err(|_| MapError::NoMemory)?;
         let mut table = Table::new(&extents).map_err(|_| MapError::NoMemory)?;
         let direction = backing.direction();
-        let dev = raw::device(view.device());
-        // SAFETY: The device is bound; the table's pages stay for as long as the mapping
-        // lives, since `Mapped` owns both.
-        let ret =
-            unsafe { bindings::dma_map_sgtable(dev, &mut table.sgt, direction.as_raw(), attrs) };
-        to_result(ret).map_err(|error| match error {
-            ENOMEM => MapError::NoMemory,
-            _ => MapError::NoRoom,
-        })?;
+        table.map(&view, direction, attrs)?;
         // INVARIANT: Mapped just now; dropping it unmaps it.
         let mut mapping = Self {
             view,
@@ -222,6 +241,8 @@ impl Drop for Mapping<'_> {
                 attrs,
             )
         };
+        // Before the memory is given back, since a device could still reach it.
+        self.view.forget_unmapped();
     }
 }
 

@@ -75,6 +75,8 @@ extern "C" {
     );
 
     pub(super) fn pindma_dma_translated(dev: *mut bindings::device) -> bool;
+    pub(super) fn pindma_dma_lazy(dev: *mut bindings::device) -> bool;
+    pub(super) fn pindma_dma_forget(dev: *mut bindings::device);
     pub(super) fn pindma_dma_coherent(dev: *mut bindings::device) -> bool;
     pub(super) fn pindma_dma_need_sync(
         dev: *mut bindings::device,

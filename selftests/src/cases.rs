@@ -26,6 +26,7 @@ mod high_memory;
 mod holes;
 mod info;
 mod iovecs;
+mod lazy;
 mod library;
 mod lifetime;
 mod memlock;
@@ -101,6 +102,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     written_back::CASES,
     windows::CASES,
     shortage::CASES,
+    lazy::CASES,
     accounting::CASES,
     reach::CASES,
     regions::CASES,

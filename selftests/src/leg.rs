@@ -22,6 +22,9 @@ pub enum Leg {
     Iommu,
     /// The same for the fault sweep alone, which takes as long as all the others.
     Sweep,
+    /// IOMMU that forgets what was unmapped some time later, as distributions have it; part
+    /// of the memory is movable.
+    Lazy,
     /// Strict IOMMU, much memory, 48-bit device, one page of 1 GiB.
     Wide,
     /// No IOMMU, all memory inside the device's mask.
@@ -36,9 +39,10 @@ pub enum Leg {
 
 impl Leg {
     /// Every leg, in the order in which they run.
-    pub const ALL: [Leg; 7] = [
+    pub const ALL: [Leg; 8] = [
         Leg::Iommu,
         Leg::Sweep,
+        Leg::Lazy,
         Leg::Wide,
         Leg::Direct,
         Leg::Reach,
@@ -52,6 +56,7 @@ impl Leg {
         match self {
             Leg::Iommu => "iommu",
             Leg::Sweep => "sweep",
+            Leg::Lazy => "lazy",
             Leg::Wide => "wide",
             Leg::Direct => "direct",
             Leg::Reach => "reach",
@@ -80,6 +85,9 @@ impl Leg {
     pub fn left_out_of(self, kernel: Kernel) -> Option<&'static str> {
         match (kernel, self) {
             (Kernel::Stock, Leg::Sweep) => Some("this kernel injects no faults"),
+            (Kernel::Debug, Leg::Lazy) => {
+                Some("the code is that of leg iommu, only the kernel forgets later")
+            }
             (Kernel::Debug, Leg::Wide) => {
                 Some("the code is that of leg iommu, only the numbers are larger")
             }
@@ -96,7 +104,10 @@ impl Leg {
     /// Whether an IOMMU translates the device's addresses.
     #[must_use]
     pub fn has_iommu(self) -> bool {
-        matches!(self, Leg::Iommu | Leg::Sweep | Leg::Wide | Leg::Smp)
+        matches!(
+            self,
+            Leg::Iommu | Leg::Sweep | Leg::Lazy | Leg::Wide | Leg::Smp
+        )
     }
 
     /// Whether every mapping goes through a bounce buffer.

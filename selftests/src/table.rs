@@ -120,6 +120,9 @@ impl Case {
             (Needs::Faults, Leg::Sweep) => Cell::Run,
             (Needs::Faults, _) => Cell::NotApplicable("the fault sweep has a leg of its own"),
             (_, Leg::Sweep) => Cell::NotApplicable("only the fault sweep runs here"),
+            (Needs::Nothing | Needs::Memory | Needs::Race, Leg::Lazy) => {
+                Cell::NotApplicable("leg iommu has it; here only what addresses that linger change")
+            }
             (Needs::Memory | Needs::Race, Leg::Reach) => {
                 Cell::NotApplicable("memory here is mostly beyond the device's mask")
             }

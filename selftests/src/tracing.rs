@@ -14,7 +14,7 @@ const TRACEFS: &str = "/sys/kernel/tracing";
 /// Where the driver's events are, beneath that and beneath each instance of it.
 const EVENTS: &str = "events/pindma";
 
-/// One event: its name without `pindma_`, and its fields as text.
+/// One event: its name, without `pindma_` if it is the driver's, and its fields as text.
 #[derive(Debug)]
 pub(crate) struct Event {
     pub(crate) name: String,
@@ -22,6 +22,11 @@ pub(crate) struct Event {
 }
 
 impl Event {
+    /// Whether its text begins so.
+    pub(crate) fn begins(&self, text: &str) -> bool {
+        self.fields.starts_with(text)
+    }
+
     /// A field's value.
     pub(crate) fn field(&self, name: &str) -> Outcome<&str> {
         let prefix = format!("{name}=");
@@ -35,6 +40,8 @@ impl Event {
 /// Tracepoints of the driver, switched on for as long as it lives.
 pub(crate) struct Tracing {
     folder: PathBuf,
+    /// Another event that is traced as well, by its folder.
+    other: Option<&'static str>,
 }
 
 impl Tracing {
@@ -43,11 +50,20 @@ impl Tracing {
         mount()?;
         let tracing = Tracing {
             folder: PathBuf::from(TRACEFS),
+            other: None,
         };
         // Perhaps left by a case that was killed.
         tracing.write("set_event_pid", "")?;
         tracing.write("trace", "")?;
         tracing.write(&format!("{EVENTS}/enable"), "1")?;
+        Ok(tracing)
+    }
+
+    /// The same, and one of the kernel's, such as `intel_iommu/qi_submit`.
+    pub(crate) fn start_with(other: &'static str) -> Outcome<Tracing> {
+        let mut tracing = Tracing::start()?;
+        tracing.other = Some(other);
+        tracing.write(&format!("events/{other}/enable"), "1")?;
         Ok(tracing)
     }
 
@@ -58,7 +74,10 @@ impl Tracing {
         if !folder.exists() {
             fs::create_dir(&folder)?;
         }
-        let tracing = Tracing { folder };
+        let tracing = Tracing {
+            folder,
+            other: None,
+        };
         tracing.write(&format!("{EVENTS}/enable"), "0")?;
         tracing.write("trace", "")?;
         for name in names {
@@ -100,6 +119,9 @@ impl Drop for Tracing {
     fn drop(&mut self) {
         // A test that fails here has failed already, or leaves more in the log.
         let _ = self.write(&format!("{EVENTS}/enable"), "0");
+        if let Some(other) = self.other {
+            let _ = self.write(&format!("events/{other}/enable"), "0");
+        }
         if self.folder != Path::new(TRACEFS) {
             let _ = fs::remove_dir(&self.folder);
         }
@@ -196,10 +218,10 @@ fn read_all(mut pipe: &File) -> Outcome<String> {
 }
 
 fn event(line: &str) -> Option<Event> {
-    let (_, rest) = line.split_once(": pindma_")?;
+    let (_, rest) = line.split_once(": ")?;
     let (name, fields) = rest.split_once(": ")?;
     Some(Event {
-        name: name.to_string(),
+        name: name.strip_prefix("pindma_").unwrap_or(name).to_string(),
         fields: fields.to_string(),
     })
 }

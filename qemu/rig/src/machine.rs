@@ -40,6 +40,14 @@ const fn machine(leg: Leg) -> Machine {
             icount: true,
             kernel: STRICT,
         },
+        Leg::Lazy => Machine {
+            memory: "1G",
+            cpus: 1,
+            iommu: true,
+            device: EDU,
+            icount: true,
+            kernel: "intel_iommu=on iommu.strict=0 movablecore=96M",
+        },
         Leg::Wide => Machine {
             memory: "4G",
             cpus: 1,
