@@ -10,11 +10,11 @@ use kernel::{
     }, //
 };
 
-use crate::kapi::event::monotonic_ns;
+use crate::kapi::clock;
 
 const NS_PER_MS: i64 = 1_000_000;
 
-/// A time of `CLOCK_MONOTONIC`. Being absolute, it survives that a call is interrupted and made
+/// A time of the host's `CLOCK_MONOTONIC`. Being absolute, it survives that a call is interrupted and made
 /// again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Deadline(i64);
@@ -23,14 +23,19 @@ impl Deadline {
     /// That of a call that may take as long as it needs.
     pub(crate) const NONE: Self = Self(i64::MAX);
 
-    /// The deadline of an ABI struct; `None` if it is negative.
+    /// The deadline of an ABI struct, which is a time of the calling process; `None` if it is
+    /// negative.
     pub(crate) fn from_abi(ns: i64) -> Option<Self> {
-        (ns >= 0).then_some(Self(ns))
+        match ns {
+            i64::MIN..0 => None,
+            i64::MAX => Some(Self::NONE),
+            _ => Some(Self(clock::to_host(ns))),
+        }
     }
 
     /// The time `ns` nanoseconds from now.
     pub(crate) fn after(ns: i64) -> Self {
-        Self(monotonic_ns().saturating_add(ns))
+        Self(clock::now().saturating_add(ns))
     }
 
     /// Whether it has passed.
@@ -51,7 +56,7 @@ impl Deadline {
     }
 
     fn left_ns(self) -> i64 {
-        self.0.saturating_sub(monotonic_ns())
+        self.0.saturating_sub(clock::now())
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) mod block;
 pub(crate) mod borrowed;
 pub(crate) mod bus_master;
 pub(crate) mod charge;
+pub(crate) mod clock;
 pub(crate) mod dma_view;
 pub(crate) mod event;
 pub(crate) mod eventfd;

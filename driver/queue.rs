@@ -37,7 +37,7 @@ use crate::{
     deadline::Deadline,
     kapi::{
         abi::pindma_completion,
-        event::monotonic_ns,
+        clock,
         eventfd::EventFd,
         gfp,
         trace, //
@@ -167,7 +167,7 @@ impl Queue {
         trace::end(number, &record);
         if !state.closed {
             record.seq = state.seq;
-            record.time_ns = monotonic_ns();
+            record.time_ns = clock::now();
             state.seq += 1;
             state.ring.push(record);
             state.spare.push_back(request);
@@ -318,9 +318,12 @@ struct Reaped<'a> {
 }
 
 impl Reaped<'_> {
-    /// The completion.
-    fn record(&self) -> &pindma_completion {
-        &self.record
+    /// The completion, as the current process is told of it.
+    fn told(&self) -> pindma_completion {
+        pindma_completion {
+            time_ns: clock::from_host(self.record.time_ns),
+            ..self.record
+        }
     }
 
     /// Says that it has reached its reader.

@@ -18,6 +18,7 @@
 #include <linux/sched/user.h>
 #include <linux/smp.h>
 #include <linux/swiotlb.h>
+#include <linux/time_namespace.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
 
@@ -66,6 +67,19 @@ bool pindma_killed(void)
 bool pindma_signal_pending(void)
 {
 	return signal_pending(current);
+}
+
+s64 pindma_time_to_host(s64 ns)
+{
+	return timens_ktime_to_host(CLOCK_MONOTONIC, ns);
+}
+
+s64 pindma_time_from_host(s64 ns)
+{
+	struct timespec64 offset = {};
+
+	timens_add_monotonic(&offset);
+	return ns + timespec64_to_ns(&offset);
 }
 
 /*

@@ -27,6 +27,8 @@ unsigned long pindma_total_pages(void);
 void pindma_cond_resched(void);
 bool pindma_killed(void);
 bool pindma_signal_pending(void);
+s64 pindma_time_to_host(s64 ns);
+s64 pindma_time_from_host(s64 ns);
 void pindma_kill_process(void);
 
 struct page *pindma_alloc_contiguous(unsigned long count, gfp_t gfp);

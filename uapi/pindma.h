@@ -199,6 +199,12 @@
  * every other open is EBUSY until the last reference to this file goes.
  */
 
+/*
+ * A time is one of CLOCK_MONOTONIC, in ns, as the calling process has it: in a
+ * time namespace, a deadline is a time of the namespace of whoever makes the
+ * call, and what a record tells is one of whoever reaps or dequeues it.
+ */
+
 /** PINDMA_DEADLINE_NONE - deadline of a call that may take as long as it needs. */
 #define PINDMA_DEADLINE_NONE	0x7fffffffffffffffLL
 

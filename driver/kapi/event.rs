@@ -90,9 +90,3 @@ impl Event {
         }
     }
 }
-
-/// Now, in nanoseconds of `CLOCK_MONOTONIC`: the clock of the ABI's deadlines.
-pub(crate) fn monotonic_ns() -> i64 {
-    // SAFETY: May be called anywhere but in suspend.
-    unsafe { bindings::ktime_get() }
-}

@@ -42,6 +42,8 @@ extern "C" {
     pub(super) fn pindma_cond_resched();
     pub(super) fn pindma_killed() -> bool;
     pub(super) fn pindma_signal_pending() -> bool;
+    pub(super) fn pindma_time_to_host(ns: i64) -> i64;
+    pub(super) fn pindma_time_from_host(ns: i64) -> i64;
     pub(super) fn pindma_kill_process();
 
     pub(super) fn pindma_alloc_contiguous(

@@ -46,6 +46,7 @@ use crate::{
         },
         anon::Kind,
         block::Block,
+        clock,
         file_ops::{
             FileOps,
             OpenFlags,
@@ -292,7 +293,11 @@ impl OpenPool {
             let Some(record) = self.0.dequeue() else {
                 break;
             };
-            if let Err(error) = records.write(&record) {
+            let told = pindma_pool_record {
+                time_ns: clock::from_host(record.time_ns),
+                ..record
+            };
+            if let Err(error) = records.write(&told) {
                 self.0.undo_dequeue(&record);
                 if arg.out_dequeued == 0 {
                     return Err(error);

@@ -11,7 +11,7 @@ use crate::{
             self,
             pindma_pool_record, //
         },
-        event::monotonic_ns, //
+        clock, //
     },
     mover::Route,
     progress::Progress, //
@@ -112,7 +112,7 @@ impl Run {
 pub(super) fn untouched(end: Result) -> pindma_pool_record {
     pindma_pool_record {
         status: end.map_or_else(Error::to_errno, |()| 0),
-        time_ns: monotonic_ns(),
+        time_ns: clock::now(),
         ..pindma_pool_record::default()
     }
 }

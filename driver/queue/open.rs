@@ -168,7 +168,7 @@ impl Open {
             let Some(reaped) = self.0.reap() else {
                 break;
             };
-            match abi::write_element(call.arg.completions, after, reaped.record()) {
+            match abi::write_element(call.arg.completions, after, &reaped.told()) {
                 Ok(()) => *place = Some(reaped),
                 Err(_) if after > before => break,
                 Err(why) => return Err(why),
@@ -291,7 +291,7 @@ impl FileOps for Open {
                 let Some(reaped) = self.0.reap() else {
                     break;
                 };
-                if into.copy_to_iter(reaped.record().as_bytes()) < RECORD {
+                if into.copy_to_iter(reaped.told().as_bytes()) < RECORD {
                     return if bytes > 0 { Ok(bytes) } else { Err(EFAULT) };
                 }
                 reaped.keep();

@@ -69,6 +69,7 @@ mod stats;
 mod streams;
 mod stuck;
 mod submit;
+mod time_namespaces;
 mod tools;
 mod tracepoints;
 mod unbind;
@@ -172,6 +173,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     crate::sweep::CASES,
     programs::CASES,
     scripting::CASES,
+    time_namespaces::CASES,
     tools::CASES,
     fio::CASES,
     library::CASES,

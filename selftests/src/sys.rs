@@ -369,6 +369,12 @@ pub(crate) fn fork(body: impl FnOnce() -> i32) -> io::Result<Pid> {
     unsafe { libc::_exit(code) }
 }
 
+/// Puts processes that the caller forks from now on into a time namespace of their own.
+pub(crate) fn new_time_namespace() -> io::Result<()> {
+    // SAFETY: It changes nothing of this process.
+    check(unsafe { libc::unshare(libc::CLONE_NEWTIME) }).map(drop)
+}
+
 /// Takes over a file that was inherited under this number.
 pub(crate) fn inherited_fd(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: Asks whether the number is open, nothing more.
