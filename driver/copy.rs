@@ -23,7 +23,8 @@ use crate::{
             self,
             pindma_copy, //
         },
-        pins::Direction, //
+        pins::Direction,
+        signal::Unnotified, //
     },
     params,
     progress::Progress,
@@ -134,6 +135,7 @@ impl<'a> Copy<'a> {
                 return Err(why.into());
             }
             let nonblocking = self.caller.must_not_wait(progress);
+            let _unnotified = progress.started.then(Unnotified::new);
             let lease = self.caller.file.acquire(self.ch, until, nonblocking)?;
             let len = self.staging.1.min(pair.src.len() - offset);
             let mut unseen = 0;

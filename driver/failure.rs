@@ -20,7 +20,7 @@ use crate::kapi::{
     },
     mapped::MapError,
     pins::PinError,
-    read_write::signal_pending,
+    signal,
     user_copy::CopyFault, //
 };
 
@@ -37,7 +37,7 @@ pub(crate) enum Side {
 /// of other devices are: deadlines are absolute. The number for that does not get out as long as
 /// the signal is pending.
 pub(crate) fn restartable(error: Error) -> Error {
-    if error == EINTR && signal_pending() {
+    if error == EINTR && signal::pending() {
         ERESTARTSYS
     } else {
         error

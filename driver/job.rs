@@ -29,6 +29,7 @@ use crate::{
     file::File,
     kapi::{
         event::Woken,
+        signal::Unnotified,
         trace, //
     },
     params,
@@ -95,6 +96,8 @@ pub(crate) fn run(
     progress.started = true;
     progress.at_work = true;
     file.stats().jobs.add(1);
+    // It is not made again: what looks like a signal must not end it.
+    let _unnotified = Unnotified::new();
     let running = Running {
         file,
         lease,

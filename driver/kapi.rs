@@ -35,6 +35,7 @@ mod raw;
 pub(crate) mod read_write;
 pub(crate) mod segment;
 mod shim;
+pub(crate) mod signal;
 pub(crate) mod trace;
 pub(crate) mod user_copy;
 pub(crate) mod vendor;

@@ -17,7 +17,10 @@ use crate::{
         File, //
     },
     job,
-    kapi::pins::Direction,
+    kapi::{
+        pins::Direction,
+        signal::Unnotified, //
+    },
     params,
     piece::Piece,
     progress::Progress,
@@ -84,6 +87,7 @@ impl<'a> Mover<'a> {
                 return Err(why.into());
             }
             let nonblocking = self.nonblocking && !progress.started;
+            let _unnotified = progress.started.then(Unnotified::new);
             let lease = self.file.acquire(self.route.ch, self.until, nonblocking)?;
             let work = self.work(piece, offset, progress.bytes);
             let ended = job::run(self.file, &lease, &work, self.until, progress)?;

@@ -41,6 +41,7 @@ use crate::{
         block::Block,
         gfp,
         pins::Direction,
+        signal,
         workqueue, //
     },
     maker::Maker,
@@ -228,6 +229,8 @@ impl Pool {
                 _ if ready >= min.max(1) => return Ok(()),
                 Some(why) => why,
                 None if min == 0 => EAGAIN,
+                // The call is made again, and finds what there is by then.
+                None if interrupted && !signal::acts() => return Err(EINTR),
                 None if interrupted => EINTR,
                 None if deadline.passed() => ETIMEDOUT,
                 None => {

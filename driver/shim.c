@@ -69,6 +69,47 @@ bool pindma_signal_pending(void)
 	return signal_pending(current);
 }
 
+/*
+ * Whether a pending signal runs a handler or ends the process.  Those that only
+ * stop it or do nothing do not, nor does whatever else looks like a signal.
+ */
+bool pindma_signal_acts(void)
+{
+	struct sighand_struct *sighand = current->sighand;
+	bool acts = false;
+	sigset_t set;
+	int sig;
+
+	spin_lock_irq(&sighand->siglock);
+	sigorsets(&set, &current->pending.signal, &current->signal->shared_pending.signal);
+	sigandnsets(&set, &set, &current->blocked);
+	for (sig = 1; sig <= _NSIG; sig++) {
+		__sighandler_t handler = sighand->action[sig - 1].sa.sa_handler;
+		bool idle = handler == SIG_DFL && (sig_kernel_ignore(sig) || sig_kernel_stop(sig));
+
+		acts |= sigismember(&set, sig) && handler != SIG_IGN && !idle;
+	}
+	spin_unlock_irq(&sighand->siglock);
+	return acts;
+}
+
+/*
+ * Whether this changed anything.  The threads of io_uring are left alone: how
+ * requests are cancelled that they work on is such a notification.
+ */
+bool pindma_hold_notify_signal(void)
+{
+	if (current->flags & (PF_IO_WORKER | PF_NO_NOTIFY_SIGNAL))
+		return false;
+	no_notify_signal_save();
+	return true;
+}
+
+void pindma_let_notify_signal(void)
+{
+	no_notify_signal_restore(0);
+}
+
 s64 pindma_time_to_host(s64 ns)
 {
 	return timens_ktime_to_host(CLOCK_MONOTONIC, ns);

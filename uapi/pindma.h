@@ -96,7 +96,10 @@
  *  ECANCELED        the request was cancelled, or its file was closed
  *  EINTR            a signal came before all was done; what was in flight was
  *                   drained first.  A call that had done nothing yet is made
- *                   again if the signal's handler is SA_RESTART
+ *                   again if no handler runs, or the signal's is SA_RESTART.
+ *                   While a transfer, a copy, read(2) or write(2) is under way,
+ *                   a stop counts as a signal (SIGSTOP, a frozen cgroup, a
+ *                   debugger); task work, such as io_uring's, never does
  *  ETIMEDOUT        the deadline passed before all was done; what was in flight
  *                   was drained first
  *  EIO              the device reported an error; or nothing shows that it
@@ -666,9 +669,10 @@ struct pindma_completion {
  * @completions: Address of an array of &struct pindma_completion.
  * @max: Room there, 1 to max_batch of &struct pindma_info.
  * @min: How many to wait for, 0 to @max; 0: do not wait.
- * @deadline: Until when to wait, in ns of CLOCK_MONOTONIC.  After that, or a
- *	signal, or if no more requests are in flight: returns what is there, or
- *	fails with ETIMEDOUT, EINTR, EAGAIN if there is nothing.
+ * @deadline: Until when to wait, in ns of CLOCK_MONOTONIC.  After that, or when
+ *	a handler ran, or if no more requests are in flight: returns what is there,
+ *	or fails with ETIMEDOUT, EINTR, EAGAIN if there is nothing.  A stop, or a
+ *	signal without a handler, has it wait on.
  * @out_reaped: Completions written.
  * @out_in_flight: Requests in flight.
  */

@@ -30,8 +30,8 @@ use super::{
         Direction,
         Term, //
     },
-    read_write::signal_pending,
-    shim, //
+    shim,
+    signal, //
 };
 
 /// A pin takes so many references to a small page; `GUP_PIN_COUNTING_BIAS` of `linux/mm.h`.
@@ -84,7 +84,7 @@ impl Pinning {
             if begin.elapsed() > PATIENCE {
                 return Err(EBUSY);
             }
-            if signal_pending() {
+            if signal::pending() {
                 return Err(EINTR);
             }
             fsleep(PAUSE);

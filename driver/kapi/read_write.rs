@@ -48,13 +48,6 @@ impl ReadWrite<'_> {
     }
 }
 
-/// Whether a signal is pending for the current task. Only then may a call say that it wants to be
-/// started again.
-pub(crate) fn signal_pending() -> bool {
-    // SAFETY: Called by a task.
-    unsafe { shim::pindma_signal_pending() }
-}
-
 /// Ends the process of the current task, and all of its threads with it: none of them runs a line of
 /// its own any more when this returns. A thread of the kernel goes on.
 pub(crate) fn kill_process() {

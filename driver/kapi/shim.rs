@@ -42,6 +42,9 @@ extern "C" {
     pub(super) fn pindma_cond_resched();
     pub(super) fn pindma_killed() -> bool;
     pub(super) fn pindma_signal_pending() -> bool;
+    pub(super) fn pindma_signal_acts() -> bool;
+    pub(super) fn pindma_hold_notify_signal() -> bool;
+    pub(super) fn pindma_let_notify_signal();
     pub(super) fn pindma_time_to_host(ns: i64) -> i64;
     pub(super) fn pindma_time_from_host(ns: i64) -> i64;
     pub(super) fn pindma_kill_process();

@@ -52,7 +52,8 @@ use crate::{
             OpenFlags,
             Ready, //
         },
-        gfp, //
+        gfp,
+        signal, //
     },
     pool::MAX_BATCH,
     request::Name,
@@ -130,6 +131,10 @@ impl Open {
                 true => self.0.wait(wait.deadline, enough),
                 false => Ok(()),
             };
+            // The call is made again, and finds what there is by then.
+            if waited == Err(EINTR) && !signal::acts() {
+                return waited;
+            }
             self.fill(call)?;
             if call.arg.out_reaped > 0 {
                 return Ok(());

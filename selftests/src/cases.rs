@@ -25,6 +25,7 @@ mod handover;
 mod high_memory;
 mod holes;
 mod info;
+mod interruptions;
 mod iovecs;
 mod lazy;
 mod library;
@@ -118,6 +119,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     copying::CASES,
     copying::races::CASES,
     read_write::CASES,
+    interruptions::CASES,
     iovecs::CASES,
     blocking::CASES,
     uring::CASES,

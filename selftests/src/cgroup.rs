@@ -7,8 +7,10 @@ use std::io;
 
 use crate::check::{Fail, Outcome};
 use crate::counters::after;
+use crate::flight;
 use crate::module::pause;
 use crate::os;
+use crate::process::Process;
 
 const MOUNT: &str = "/tmp/cgroup";
 
@@ -30,6 +32,24 @@ impl Cgroup {
     /// Puts the caller into it.
     pub(crate) fn enter(&self) -> io::Result<()> {
         fs::write(format!("{}/cgroup.procs", self.0), "0")
+    }
+
+    /// Puts a process into it.
+    pub(crate) fn take(&self, process: &Process) -> io::Result<()> {
+        self.set("cgroup.procs", &process.pid().to_string())
+    }
+
+    /// Stops all of its processes where they are.
+    pub(crate) fn freeze(&self) -> Outcome {
+        self.set("cgroup.freeze", "1")?;
+        flight::wait_until("the cgroup does not freeze", || {
+            Ok(self.get("cgroup.events")?.contains("frozen 1"))
+        })
+    }
+
+    /// Lets them go on.
+    pub(crate) fn thaw(&self) -> io::Result<()> {
+        self.set("cgroup.freeze", "0")
     }
 
     /// Bytes of kernel memory on its account, up to about two seconds old.

@@ -364,11 +364,31 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 &["eintr_during_copy_with_exact_bytes"],
             ),
             by(
-                "A call that had done nothing yet is made again if the signal's handler is \
-                 SA_RESTART",
+                "A call that had done nothing yet is made again if no handler runs, or the \
+                 signal's is SA_RESTART",
                 &[
+                    "eintr_never_by_a_stop_before_the_first_job",
+                    "eintr_never_by_a_stop_during_a_wait",
+                    "eintr_never_by_a_stop_during_a_dequeue",
+                    "eintr_never_by_a_stop_during_an_unregister",
                     "eintr_unless_restarted_for_a_read_that_waits",
                     "eintr_unless_restarted_while_waiting",
+                ],
+            ),
+            by(
+                "While a transfer, a copy, read(2) or write(2) is under way, a stop counts as a \
+                 signal (SIGSTOP, a frozen cgroup, a debugger)",
+                &["eintr_by_a_stop_between_jobs_with_exact_bytes"],
+            ),
+            by(
+                "task work, such as io_uring's, never does",
+                &[
+                    "eintr_never_by_task_work_during_a_transfer",
+                    "eintr_never_by_task_work_during_a_copy",
+                    "eintr_never_by_task_work_during_a_readv",
+                    "eintr_never_by_task_work_during_a_wait",
+                    "eintr_never_by_task_work_during_a_dequeue",
+                    "eintr_never_by_task_work_during_an_unregister",
                 ],
             ),
         ],

@@ -3,6 +3,7 @@
 //! Child processes.
 
 use std::fmt;
+use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -55,6 +56,27 @@ impl Process {
 
     pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
+    }
+
+    /// A field of `/proc/PID/NAME`, of those between blanks.
+    fn field(&self, name: &str, number: usize) -> io::Result<String> {
+        let fields = fs::read_to_string(format!("/proc/{}/{name}", self.pid()))?;
+        Ok(fields.split(' ').nth(number).unwrap_or_default().to_owned())
+    }
+
+    /// Whether it sleeps in a system call.
+    pub(crate) fn sleeps_in(&self, call: i64) -> io::Result<bool> {
+        Ok(self.field("syscall", 0)? == call.to_string())
+    }
+
+    /// Whether it was stopped by a signal.
+    pub(crate) fn is_stopped(&self) -> io::Result<bool> {
+        Ok(self.field("stat", 2)? == "T")
+    }
+
+    /// Has a debugger attach to it and let it go again.
+    pub(crate) fn debug(&self) -> io::Result<()> {
+        sys::attach_and_detach(self.pid)
     }
 
     /// Waits for its end.

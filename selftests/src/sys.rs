@@ -375,6 +375,23 @@ pub(crate) fn new_time_namespace() -> io::Result<()> {
     check(unsafe { libc::unshare(libc::CLONE_NEWTIME) }).map(drop)
 }
 
+/// Has a debugger attach to `process`, stop it wherever it is, and let it go again.
+pub(crate) fn attach_and_detach(process: Pid) -> io::Result<()> {
+    let (pid, none) = (
+        process.as_raw_nonzero().get(),
+        ptr::null_mut::<libc::c_void>(),
+    );
+    let ask = |request: libc::c_uint| {
+        // SAFETY: These requests touch no memory, neither ours nor the child's.
+        check(unsafe { libc::ptrace(request, pid, none, none) })
+    };
+    ask(libc::PTRACE_SEIZE)?;
+    ask(libc::PTRACE_INTERRUPT)?;
+    // SAFETY: It writes nowhere.
+    check(unsafe { libc::waitpid(pid, ptr::null_mut(), libc::__WALL) })?;
+    ask(libc::PTRACE_DETACH).map(drop)
+}
+
 /// Takes over a file that was inherited under this number.
 pub(crate) fn inherited_fd(number: RawFd) -> io::Result<OwnedFd> {
     // SAFETY: Asks whether the number is open, nothing more.

@@ -509,7 +509,7 @@ const _: () = {
     ["Offset of field: pindma_completion::reserved"]
         [::core::mem::offset_of!(pindma_completion, reserved) - 48usize];
 };
-#[doc = " struct pindma_queue_wait - argument of PINDMA_QUEUE_WAIT\n @size: sizeof(struct pindma_queue_wait).\n @flags: None defined; must be 0.\n @completions: Address of an array of &struct pindma_completion.\n @max: Room there, 1 to max_batch of &struct pindma_info.\n @min: How many to wait for, 0 to @max; 0: do not wait.\n @deadline: Until when to wait, in ns of CLOCK_MONOTONIC.  After that, or a\n\tsignal, or if no more requests are in flight: returns what is there, or\n\tfails with ETIMEDOUT, EINTR, EAGAIN if there is nothing.\n @out_reaped: Completions written.\n @out_in_flight: Requests in flight."]
+#[doc = " struct pindma_queue_wait - argument of PINDMA_QUEUE_WAIT\n @size: sizeof(struct pindma_queue_wait).\n @flags: None defined; must be 0.\n @completions: Address of an array of &struct pindma_completion.\n @max: Room there, 1 to max_batch of &struct pindma_info.\n @min: How many to wait for, 0 to @max; 0: do not wait.\n @deadline: Until when to wait, in ns of CLOCK_MONOTONIC.  After that, or when\n\ta handler ran, or if no more requests are in flight: returns what is there,\n\tor fails with ETIMEDOUT, EINTR, EAGAIN if there is nothing.  A stop, or a\n\tsignal without a handler, has it wait on.\n @out_reaped: Completions written.\n @out_in_flight: Requests in flight."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_queue_wait {

@@ -8,11 +8,12 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use rustix::io_uring::{
     io_uring_cqe, io_uring_enter, io_uring_params, io_uring_ptr, io_uring_register, io_uring_setup,
     io_uring_sqe, io_uring_user_data, IoringEnterFlags, IoringFeatureFlags, IoringOp,
-    IoringRegisterOp, IORING_OFF_SQES, IORING_OFF_SQ_RING,
+    IoringRegisterOp, IoringTimeoutFlags, Timespec, IORING_OFF_SQES, IORING_OFF_SQ_RING,
 };
 
 use super::rw::Range;
@@ -20,6 +21,9 @@ use super::Mapping;
 
 /// Requests that fit in at a time.
 const ENTRIES: u32 = 8;
+
+/// `IORING_TIMEOUT_MULTISHOT`.
+const TIMEOUT_MULTISHOT: u32 = 1 << 6;
 
 /// What is asked for: of which file, with which memory, where.
 #[derive(Clone, Copy, Debug)]
@@ -143,6 +147,22 @@ impl Ring {
         };
         entry.addr_or_splice_off_in.user_data = io_uring_user_data::from_u64(name);
         entry.user_data = io_uring_user_data::from_u64(own_name);
+        self.push(entry)
+    }
+
+    /// Has a completion come every `period` from now on, until there is no room for another.
+    pub(crate) fn tick(&mut self, period: Duration, name: u64) -> io::Result<()> {
+        let time = Timespec::try_from(period).map_err(io::Error::other)?;
+        let mut entry = io_uring_sqe {
+            opcode: IoringOp::Timeout,
+            fd: -1,
+            ..io_uring_sqe::default()
+        };
+        entry.addr_or_splice_off_in.addr = io_uring_ptr::new(ptr::from_ref(&time) as *mut _);
+        entry.len.len = 1;
+        entry.op_flags.timeout_flags = IoringTimeoutFlags::from_bits_retain(TIMEOUT_MULTISHOT);
+        entry.user_data = io_uring_user_data::from_u64(name);
+        // The kernel takes the time with the entry.
         self.push(entry)
     }
 

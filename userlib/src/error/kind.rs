@@ -322,7 +322,8 @@ pub enum ErrorKind {
     /// `EAGAIN`: the channel is busy, and the file is non-blocking.
     #[error("the channel is busy and the device was opened non-blocking; try again later")]
     Busy,
-    /// `EINTR`: a signal came.  Everything in flight was drained first; see
+    /// `EINTR`: a signal came, or the process was stopped while data moved.
+    /// Everything in flight was drained first; see
     /// [`Request`](crate::Request#when-a-call-ends-early) for how to go on.
     #[error("a signal came; the call can be made again for the rest")]
     Interrupted,
