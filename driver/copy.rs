@@ -8,15 +8,13 @@ use crate::{
     card::Work,
     channel::Lease,
     deadline::Deadline,
-    engine::{
-        Chan,
-        ChannelLimits, //
-    },
+    engine::Chan,
     failure::{
         Failure,
         Side, //
     },
     file::Caller,
+    fit,
     job,
     kapi::{
         abi::{
@@ -34,10 +32,7 @@ use crate::{
         Source,
         Vector, //
     },
-    window::{
-        check_cache_lines,
-        Window, //
-    }, //
+    window::Window, //
 };
 
 /// A copy that was found to be in order.
@@ -91,9 +86,11 @@ impl<'a> Copy<'a> {
         mode.admit(Direction::ToDevice, abi::PINDMA_FIELD_NONE)?;
         let deadline = Deadline::from_abi(arg.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
-        let src = read(arg.src, arg.nr_src, Side::First, limits)?;
-        let dst = read(arg.dst, arg.nr_dst, Side::Destination, limits)?;
-        check_cache_lines(&dst, caller.file.device().facts.cache_align)?;
+        let cache_align = caller.file.device().facts.cache_align;
+        let src = read(arg.src, arg.nr_src, Side::First)?;
+        fit::check_memory(limits, &src, Direction::ToDevice, cache_align)?;
+        let dst = read(arg.dst, arg.nr_dst, Side::Destination)?;
+        fit::check_memory(limits, &dst, Direction::FromDevice, cache_align)?;
         if src.total() != dst.total() {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_NR_DST));
         }
@@ -186,8 +183,6 @@ impl<'a> Copy<'a> {
     }
 }
 
-fn read(addr: u64, count: u32, side: Side, limits: &ChannelLimits) -> Result<Vector, Failure> {
-    let vector = Vector::read(Source { addr, count, side })?;
-    vector.check_alignment(limits.addr_align, limits.len_align)?;
-    Ok(vector)
+fn read(addr: u64, count: u32, side: Side) -> Result<Vector, Failure> {
+    Vector::read(Source { addr, count, side })
 }

@@ -20,6 +20,7 @@ use crate::{
         Caller,
         File, //
     },
+    fit,
     kapi::{
         backing::Backing,
         iter,
@@ -163,6 +164,7 @@ fn by_page(
     progress: &mut Progress,
 ) -> Result<(), Failure> {
     let total = call.memory.len();
+    fit::check_device(limits, route.dev_addr, total, route.dev_fixed)?;
     let edge = match route.direction {
         Direction::ToDevice => 1,
         _ => caller.file.device().facts.cache_align,

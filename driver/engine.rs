@@ -28,6 +28,7 @@ pub(crate) mod edu;
 mod limits;
 
 pub(crate) use self::limits::{
+    is_multiple,
     Bus,
     ChannelLimits,
     Kind,

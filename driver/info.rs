@@ -129,14 +129,10 @@ pub(crate) fn channel(device: &Device, info: &mut pindma_channel_info) -> Result
         size: info.size,
         flags: info.flags,
         channel: info.channel,
-        reserved: info.reserved,
         ..pindma_channel_info::default()
     };
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
-    }
-    if info.reserved != 0 {
-        return Err(EINVAL);
     }
     let channels = device.facts.limits.channels;
     let limits = channels.get(info.channel as usize).ok_or(ENOENT)?;
@@ -147,6 +143,7 @@ pub(crate) fn channel(device: &Device, info: &mut pindma_channel_info) -> Result
     info.out_caps = channel_caps(limits).into();
     info.out_addr_align = limits.addr_align;
     info.out_len_align = limits.len_align;
+    info.out_dev_align = limits.dev_align;
     info.out_max_job_bytes = limits.job_bytes;
     info.out_max_job_segs = limits.job_segments;
     (info.out_copy_addr, info.out_copy_len) = limits.staging.unwrap_or_default();

@@ -16,6 +16,11 @@ pub(crate) fn dma_bits() -> u32 {
     module_parameters::dma_bits.value()
 }
 
+/// Whether edu is taken to need alignment.
+pub(crate) fn aligned() -> bool {
+    module_parameters::aligned.value() != 0
+}
+
 /// Longest segment in bytes that edu is given.
 pub(crate) fn max_segment() -> u32 {
     match module_parameters::max_segment.value() {

@@ -27,6 +27,7 @@ mod engine;
 mod failure;
 mod few;
 mod file;
+mod fit;
 mod flight;
 mod info;
 mod job;
@@ -93,6 +94,10 @@ module! {
         dma_bits: u32 {
             default: 28,
             description: "Address bits that an edu device drives; must match its dma_mask",
+        },
+        aligned: u32 {
+            default: 0,
+            description: "1: an edu device is taken to need addresses, lengths and device addresses aligned to 64, 16 and 32 bytes",
         },
         max_segment: u32 {
             default: 0,

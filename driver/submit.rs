@@ -23,6 +23,7 @@ use crate::{
         Side, //
     },
     file::File,
+    fit,
     kapi::{
         abi::{
             self,
@@ -53,20 +54,12 @@ use crate::{
         Pieces,
         Request, //
     },
-    transfer::{
-        check_device_range,
-        dev_fixed,
-        direction, //
-    },
     vector::{
         Cursor,
         Source,
         Vector, //
     },
-    window::{
-        check_cache_lines,
-        Window, //
-    }, //
+    window::Window, //
 };
 
 /// What is told after each entry.
@@ -150,17 +143,15 @@ impl Asked {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
         }
         let limits = file.channel_limits(entry.channel)?;
-        let direction = direction(entry.direction, limits)?;
+        let direction = fit::direction(entry.direction, limits)?;
         file.mode().admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
-        let dev_fixed = dev_fixed(entry.dev_flags, limits)?;
+        let dev_fixed = fit::dev_fixed(entry.dev_flags, limits)?;
         let deadline = Deadline::from_abi(entry.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
         let vector = vector(file, entry, direction)?;
-        vector.check_alignment(limits.addr_align, limits.len_align)?;
-        if direction == Direction::FromDevice {
-            check_cache_lines(&vector, file.device().facts.cache_align)?;
-        }
-        check_device_range(entry.dev_addr, vector.total(), dev_fixed, limits)?;
+        let cache_align = file.device().facts.cache_align;
+        fit::check_memory(limits, &vector, direction, cache_align)?;
+        fit::check_device(limits, entry.dev_addr, vector.total(), dev_fixed)?;
         let route = Route {
             ch: Chan(entry.channel),
             direction,

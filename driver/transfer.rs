@@ -12,21 +12,18 @@ use crate::{
     deadline::Deadline,
     engine::{
         Chan,
-        ChannelLimits,
-        Kind, //
+        ChannelLimits, //
     },
     failure::{
         Failure,
         Side, //
     },
     file::Caller,
-    kapi::{
-        abi::{
-            self,
-            pindma_seg,
-            pindma_transfer, //
-        },
-        pins::Direction, //
+    fit,
+    kapi::abi::{
+        self,
+        pindma_seg,
+        pindma_transfer, //
     },
     means::Means,
     mover::{
@@ -42,10 +39,7 @@ use crate::{
         Source,
         Vector, //
     },
-    window::{
-        check_cache_lines,
-        Window, //
-    }, //
+    window::Window, //
 };
 
 /// A transfer that was found to be in order.
@@ -55,6 +49,8 @@ pub(crate) struct Transfer<'a> {
     deadline: Deadline,
     vector: Vector,
     means: Means,
+    /// What is cut is cut at multiples of this.
+    unit: u64,
 }
 
 /// Runs a transfer.
@@ -73,10 +69,10 @@ impl<'a> Transfer<'a> {
         // Flags are looked at first; what they mean depends on the length.
         Means::asked_for(arg.flags, 0, 0)?;
         let limits = caller.file.channel_limits(arg.channel)?;
-        let direction = direction(arg.direction, limits)?;
+        let direction = fit::direction(arg.direction, limits)?;
         let mode = caller.file.mode();
         mode.admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
-        let dev_fixed = dev_fixed(arg.dev_flags, limits)?;
+        let dev_fixed = fit::dev_fixed(arg.dev_flags, limits)?;
         let deadline = Deadline::from_abi(arg.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
         let source = Source {
@@ -88,7 +84,6 @@ impl<'a> Transfer<'a> {
         if arg.flags & abi::PINDMA_MUST_COPY != 0 {
             vector.check_unnamed(EOPNOTSUPP)?;
         }
-        check_device_range(arg.dev_addr, vector.total(), dev_fixed, limits)?;
         let means = Means::asked_for(arg.flags, vector.total(), params::copy_below())?;
         let route = Route {
             ch: Chan(arg.channel),
@@ -99,11 +94,11 @@ impl<'a> Transfer<'a> {
         Self::new(caller, limits, route, deadline, vector, means)
     }
 
-    /// A transfer of a vector that fits into the device's memory.
+    /// A transfer of a vector.
     ///
     /// # Errors
     ///
-    /// `EINVAL` if the vector is not aligned as the device needs it.
+    /// `EINVAL` if it is not aligned as the device needs it, `ERANGE` if it does not fit into that.
     pub(crate) fn new(
         caller: Caller<'a>,
         limits: &ChannelLimits,
@@ -112,21 +107,21 @@ impl<'a> Transfer<'a> {
         vector: Vector,
         means: Means,
     ) -> Result<Self, Failure> {
-        let means = match check_alignment(caller, limits, route.direction, &vector) {
+        let cache_align = caller.file.device().facts.cache_align;
+        let means = match fit::check_memory(limits, &vector, route.direction, cache_align) {
             Ok(()) => means,
             // What is mapped already is not copied.
             Err(failure) if vector.check_unnamed(EINVAL).is_err() => return Err(failure),
             Err(failure) => means.unaligned(failure)?,
         };
-        if vector.total() & (u64::from(limits.len_align) - 1) != 0 {
-            return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_NR_SEGS));
-        }
+        fit::check_device(limits, route.dev_addr, vector.total(), route.dev_fixed)?;
         Ok(Self {
             caller,
             route,
             deadline,
             vector,
             means,
+            unit: limits.addr_align.into(),
         })
     }
 
@@ -182,7 +177,9 @@ impl<'a> Transfer<'a> {
     fn bytes_before(&self, failure: &Failure, progress: &Progress) -> u64 {
         failure
             .bytes_before(self.vector.segments())
-            .map_or(0, |bytes| bytes.saturating_sub(progress.bytes))
+            .map_or(0, |bytes| {
+                bytes.saturating_sub(progress.bytes) & !(self.unit - 1)
+            })
     }
 
     /// Copies the next `bytes` bytes, or as many as are copied at a time.
@@ -220,63 +217,5 @@ impl<'a> Transfer<'a> {
     fn mover(&self) -> Mover<'a> {
         let total = self.vector.total();
         Mover::new(self.caller, self.route, total, self.deadline)
-    }
-}
-
-fn check_alignment(
-    caller: Caller<'_>,
-    limits: &ChannelLimits,
-    direction: Direction,
-    vector: &Vector,
-) -> Result<(), Failure> {
-    vector.check_alignment(limits.addr_align, limits.len_align)?;
-    if direction == Direction::FromDevice {
-        check_cache_lines(vector, caller.file.device().facts.cache_align)?;
-    }
-    Ok(())
-}
-
-/// The direction of an ABI struct, if the channel knows it.
-pub(crate) fn direction(
-    direction: abi::pindma_direction,
-    limits: &ChannelLimits,
-) -> Result<Direction, Failure> {
-    let (direction, able) = match direction {
-        abi::PINDMA_TO_DEVICE => (Direction::ToDevice, limits.to_device),
-        abi::PINDMA_FROM_DEVICE => (Direction::FromDevice, limits.from_device),
-        _ => return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_DIRECTION)),
-    };
-    if able {
-        Ok(direction)
-    } else {
-        Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_DIRECTION))
-    }
-}
-
-/// Whether the device address is fixed, as `dev_flags` say.
-pub(crate) fn dev_fixed(flags: u32, limits: &ChannelLimits) -> Result<bool, Failure> {
-    match flags {
-        0 => Ok(false),
-        abi::PINDMA_DEV_FIXED if limits.fixed => Ok(true),
-        _ => Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_DEV_FLAGS)),
-    }
-}
-
-/// Checks that what is addressed lies within the channel's memory.
-pub(crate) fn check_device_range(
-    addr: u64,
-    len: u64,
-    fixed: bool,
-    limits: &ChannelLimits,
-) -> Result<(), Failure> {
-    let within = match limits.kind {
-        Kind::Memory(bytes) if fixed => addr < bytes,
-        Kind::Memory(bytes) => addr.checked_add(len).is_some_and(|end| end <= bytes),
-        Kind::Stream => addr == 0,
-    };
-    if within {
-        Ok(())
-    } else {
-        Err(Failure::field(ERANGE, abi::PINDMA_FIELD_DEV_ADDR))
     }
 }

@@ -210,10 +210,17 @@ impl Vector {
         Failure::segment(error, field, self.side, index)
     }
 
-    /// Checks that each segment is a multiple of what a device needs; both are powers of two.
+    /// Checks that each segment is a multiple of what a device needs; both are powers of two. What is
+    /// not the end must also end where the next can be cut.
     pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result<(), Failure> {
-        let (addr, len) = (u64::from(addr) - 1, u64::from(len) - 1);
+        let (addr, last_len) = (u64::from(addr) - 1, u64::from(len) - 1);
+        let last = self.segments.len().saturating_sub(1) as u32;
         for (index, segment) in self.indexed() {
+            let len = if index == last {
+                last_len
+            } else {
+                addr | last_len
+            };
             let edges = self.hold(segment).map_or(0, Hold::edges);
             let field = match ((segment.addr | edges) & addr, segment.len & len) {
                 (0, 0) => continue,

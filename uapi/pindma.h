@@ -822,7 +822,8 @@ struct pindma_pool_query {
  * struct pindma_pool_record - a buffer on its way in or out
  * @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.
  * @index: Out: index of the buffer.
- * @bytes: In: bytes that the device is to move, 0: all.  Out: bytes that it has moved.
+ * @bytes: In: bytes that the device is to move, a multiple of the out_len_align
+ *	of all channels, 0: all.  Out: bytes that it has moved.
  * @seq: Out: number of the frame since the start, lost ones counted as well.
  * @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.
  * @overruns: Out: frames lost just before this one.
@@ -1098,11 +1099,14 @@ enum pindma_channel_kind {
  * @out_kind: enum pindma_channel_kind.
  * @out_caps: PINDMA_CHANNEL_*.
  * @out_mem_bytes: Bytes of device memory behind the channel.
- * @out_addr_align: Alignment in bytes that the device needs of addresses; 1: none.
- * @out_len_align: Alignment in bytes that the device needs of lengths; 1: none.
+ * @out_addr_align: Alignment in bytes that the device needs of addresses, and of
+ *	the length of each segment but the last; 1: none.  No other is larger.
+ * @out_len_align: Alignment in bytes that the device needs of all lengths, those
+ *	of frames and of pool records included; 1: none.
  * @out_max_job_bytes: Most bytes that the device takes at a time.
  * @out_max_job_segs: Most DMA segments that the device takes at a time.
- * @reserved: Zero.
+ * @out_dev_align: Alignment in bytes that the device needs of dev_addr, and of the
+ *	file offset of read(2) and write(2); 1: none.
  * @out_copy_addr: Start of the device memory that a copy overwrites.
  * @out_copy_len: Length of the device memory that a copy overwrites.
  */
@@ -1117,7 +1121,7 @@ struct pindma_channel_info {
 	__u32 out_len_align;
 	__aligned_u64 out_max_job_bytes;
 	__u32 out_max_job_segs;
-	__u32 reserved;
+	__u32 out_dev_align;
 	__aligned_u64 out_copy_addr;
 	__aligned_u64 out_copy_len;
 };

@@ -48,23 +48,35 @@ mod regs;
 /// edu's line in the table of models.
 pub(super) const MODEL: Model = Model { bus, open };
 
-static LIMITS: Limits = Limits {
-    name: "edu",
-    channels: &[ChannelLimits {
+/// It needs no alignment; and what it is taken for, so that programs can be tried without a card that
+/// needs some.
+static LIMITS: Limits = limits(&[channel(1, 1, 1)]);
+static ALIGNED: Limits = limits(&[channel(64, 16, 32)]);
+
+const fn limits(channels: &'static [ChannelLimits]) -> Limits {
+    Limits {
+        name: "edu",
+        channels,
+        vectors: 1,
+        abort: false,
+    }
+}
+
+const fn channel(addr_align: u32, len_align: u32, dev_align: u32) -> ChannelLimits {
+    ChannelLimits {
         kind: Kind::Memory(regs::MEMORY_BYTES),
         to_device: true,
         from_device: true,
         staging: Some((0, regs::MEMORY_BYTES)),
         fixed: false,
         when_told: true,
-        addr_align: 1,
-        len_align: 1,
+        addr_align,
+        len_align,
+        dev_align,
         job_bytes: regs::MEMORY_BYTES,
         job_segments: 1,
-    }],
-    vectors: 1,
-    abort: false,
-};
+    }
+}
 
 fn bus() -> Bus {
     Bus {
@@ -188,7 +200,11 @@ impl<'b> Edu<'b> {
 // clears that bit after the last access, and starts nothing by itself.
 unsafe impl Engine for Edu<'_> {
     fn limits(&self) -> &'static Limits {
-        &LIMITS
+        if params::aligned() {
+            &ALIGNED
+        } else {
+            &LIMITS
+        }
     }
 
     fn start(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused> {

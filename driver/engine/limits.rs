@@ -48,6 +48,8 @@ pub(crate) struct ChannelLimits {
     pub(crate) addr_align: u32,
     /// Alignment in bytes that jobs' lengths need; a power of two, up to `addr_align`.
     pub(crate) len_align: u32,
+    /// Alignment in bytes that jobs' device addresses need; a power of two, up to `addr_align`.
+    pub(crate) dev_align: u32,
     /// Most bytes taken at a time, a multiple of `addr_align`.
     pub(crate) job_bytes: u64,
     /// Most segments taken at a time.
@@ -84,7 +86,7 @@ impl Limits {
 
 impl ChannelLimits {
     fn check(&self) -> core::result::Result<(), Complaint> {
-        let (addr, len) = (self.addr_align, self.len_align);
+        let (addr, len, dev) = (self.addr_align, self.len_align, self.dev_align);
         first_wrong([
             (
                 self.to_device || self.from_device,
@@ -92,12 +94,12 @@ impl ChannelLimits {
             ),
             (self.kind != Kind::Memory(0), "a channel's memory is empty"),
             (
-                addr.is_power_of_two() && len.is_power_of_two(),
+                [addr, len, dev].iter().all(|align| align.is_power_of_two()),
                 "an alignment is not a power of two",
             ),
             (
-                addr as usize <= PAGE_SIZE && len <= addr,
-                "addresses are aligned to more than a page, or to less than lengths",
+                addr as usize <= PAGE_SIZE && len.max(dev) <= addr,
+                "addresses are aligned to more than a page, or to less than others",
             ),
             (self.job_segments > 0, "a job has no segments"),
             (
@@ -118,7 +120,8 @@ impl ChannelLimits {
         };
         let within = addr.checked_add(len).is_some_and(|end| end <= bytes);
         let both = self.to_device && self.from_device;
-        within && both && len > 0 && is_multiple(len, self.addr_align)
+        let aligned = is_multiple(addr, self.dev_align) && is_multiple(len, self.addr_align);
+        within && both && len > 0 && aligned
     }
 }
 
@@ -152,7 +155,7 @@ fn first_wrong<const N: usize>(
 }
 
 /// Whether `value` is a multiple of `align`, a power of two; of 0, which is none, only 0 is.
-fn is_multiple(value: u64, align: u32) -> bool {
+pub(crate) fn is_multiple(value: u64, align: u32) -> bool {
     value & u64::from(align).wrapping_sub(1) == 0
 }
 
@@ -169,6 +172,7 @@ mod tests {
         when_told: true,
         addr_align: 64,
         len_align: 16,
+        dev_align: 32,
         job_bytes: 1024,
         job_segments: 1,
     };
@@ -205,6 +209,10 @@ mod tests {
                 len_align: odd,
                 ..GOOD
             }));
+            assert!(wrong(ChannelLimits {
+                dev_align: odd,
+                ..GOOD
+            }));
         }
     }
 
@@ -236,7 +244,7 @@ mod tests {
 
     #[test]
     fn copies_are_staged_in_memory() {
-        for staging in [(0, 0), (64, 8192), (u64::MAX, 64), (0, 100)] {
+        for staging in [(0, 0), (64, 8192), (u64::MAX, 64), (0, 100), (16, 64)] {
             let staging = Some(staging);
             assert!(wrong(ChannelLimits { staging, ..GOOD }));
         }

@@ -32,6 +32,7 @@ use crate::{
         Failure, //
     },
     file::File,
+    fit,
     kapi::{
         abi::{
             self,
@@ -56,7 +57,6 @@ use crate::{
         pins::Direction, //
     },
     mover::Route,
-    transfer,
     watch::Watching, //
 };
 
@@ -233,6 +233,7 @@ impl OpenPool {
         if *record != asked || record.bytes > self.0.stride() {
             return Err(EINVAL);
         }
+        fit::check_part(self.0.device.facts.limits, record.bytes)?;
         Pool::enqueue(&self.0, record)
     }
 
@@ -327,7 +328,7 @@ impl OpenPool {
         }
         let channels = self.0.device.facts.limits.channels;
         let limits = channels.get(arg.channel as usize).ok_or(ENOENT)?;
-        let direction = transfer::direction(arg.direction, limits)?;
+        let direction = fit::direction(arg.direction, limits)?;
         if stream && !direction.writes() {
             return Err(EINVAL.into());
         }
@@ -338,15 +339,11 @@ impl OpenPool {
             0 => self.0.stride(),
             bytes => bytes,
         };
-        let aligned = frame_bytes & (u64::from(limits.len_align) - 1) == 0;
-        if !aligned {
-            return Err(EINVAL.into());
-        }
         if frame_bytes > self.0.stride() {
             return Err(ERANGE.into());
         }
-        let dev_fixed = transfer::dev_fixed(arg.dev_flags, limits)?;
-        transfer::check_device_range(arg.dev_addr, frame_bytes, dev_fixed, limits)?;
+        let dev_fixed = fit::dev_fixed(arg.dev_flags, limits)?;
+        fit::check_device(limits, arg.dev_addr, frame_bytes, dev_fixed)?;
         Ok(Setup {
             route: Route {
                 ch: Chan(arg.channel),

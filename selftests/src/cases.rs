@@ -5,6 +5,7 @@
 use crate::table::Case;
 
 mod accounting;
+mod aligned;
 mod alignment;
 mod batches;
 mod blocking;
@@ -92,6 +93,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     sizes::CASES,
     requests::CASES,
     outs::CASES,
+    aligned::CASES,
     alignment::CASES,
     memory::CASES,
     files::CASES,

@@ -667,7 +667,7 @@ const _: () = {
     ["Offset of field: pindma_pool_query::out_reserved"]
         [::core::mem::offset_of!(pindma_pool_query, out_reserved) - 20usize];
 };
-#[doc = " struct pindma_pool_record - a buffer on its way in or out\n @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.\n @index: Out: index of the buffer.\n @bytes: In: bytes that the device is to move, 0: all.  Out: bytes that it has moved.\n @seq: Out: number of the frame since the start, lost ones counted as well.\n @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.\n @overruns: Out: frames lost just before this one.\n @status: Out: 0, or -ECANCELED (stopped before the device began, or while it\n\tworked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not\n\tgo on.\n @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.\n @reserved: Zero.\n\n To enqueue, only @buffer and @bytes are told; all else must be 0."]
+#[doc = " struct pindma_pool_record - a buffer on its way in or out\n @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.\n @index: Out: index of the buffer.\n @bytes: In: bytes that the device is to move, a multiple of the out_len_align\n\tof all channels, 0: all.  Out: bytes that it has moved.\n @seq: Out: number of the frame since the start, lost ones counted as well.\n @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.\n @overruns: Out: frames lost just before this one.\n @status: Out: 0, or -ECANCELED (stopped before the device began, or while it\n\tworked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not\n\tgo on.\n @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.\n @reserved: Zero.\n\n To enqueue, only @buffer and @bytes are told; all else must be 0."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_record {
@@ -924,7 +924,7 @@ pub const PINDMA_CHANNEL_MEMORY: pindma_channel_kind = 1;
 pub const PINDMA_CHANNEL_STREAM: pindma_channel_kind = 2;
 #[doc = " enum pindma_channel_kind - what is behind a channel\n @PINDMA_CHANNEL_MEMORY: Memory, addressed by dev_addr.\n @PINDMA_CHANNEL_STREAM: A stream; dev_addr must be 0."]
 pub type pindma_channel_kind = ::core::ffi::c_uint;
-#[doc = " struct pindma_channel_info - argument of PINDMA_CHANNEL_INFO\n @size: sizeof(struct pindma_channel_info).\n @flags: None defined; must be 0.\n @channel: Channel that is asked about; ENOENT if there is none.\n @out_kind: enum pindma_channel_kind.\n @out_caps: PINDMA_CHANNEL_*.\n @out_mem_bytes: Bytes of device memory behind the channel.\n @out_addr_align: Alignment in bytes that the device needs of addresses; 1: none.\n @out_len_align: Alignment in bytes that the device needs of lengths; 1: none.\n @out_max_job_bytes: Most bytes that the device takes at a time.\n @out_max_job_segs: Most DMA segments that the device takes at a time.\n @reserved: Zero.\n @out_copy_addr: Start of the device memory that a copy overwrites.\n @out_copy_len: Length of the device memory that a copy overwrites."]
+#[doc = " struct pindma_channel_info - argument of PINDMA_CHANNEL_INFO\n @size: sizeof(struct pindma_channel_info).\n @flags: None defined; must be 0.\n @channel: Channel that is asked about; ENOENT if there is none.\n @out_kind: enum pindma_channel_kind.\n @out_caps: PINDMA_CHANNEL_*.\n @out_mem_bytes: Bytes of device memory behind the channel.\n @out_addr_align: Alignment in bytes that the device needs of addresses, and of\n\tthe length of each segment but the last; 1: none.  No other is larger.\n @out_len_align: Alignment in bytes that the device needs of all lengths, those\n\tof frames and of pool records included; 1: none.\n @out_max_job_bytes: Most bytes that the device takes at a time.\n @out_max_job_segs: Most DMA segments that the device takes at a time.\n @out_dev_align: Alignment in bytes that the device needs of dev_addr, and of the\n\tfile offset of read(2) and write(2); 1: none.\n @out_copy_addr: Start of the device memory that a copy overwrites.\n @out_copy_len: Length of the device memory that a copy overwrites."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_channel_info {
@@ -938,7 +938,7 @@ pub struct pindma_channel_info {
     pub out_len_align: __u32,
     pub out_max_job_bytes: __u64,
     pub out_max_job_segs: __u32,
-    pub reserved: __u32,
+    pub out_dev_align: __u32,
     pub out_copy_addr: __u64,
     pub out_copy_len: __u64,
 }
@@ -966,8 +966,8 @@ const _: () = {
         [::core::mem::offset_of!(pindma_channel_info, out_max_job_bytes) - 40usize];
     ["Offset of field: pindma_channel_info::out_max_job_segs"]
         [::core::mem::offset_of!(pindma_channel_info, out_max_job_segs) - 48usize];
-    ["Offset of field: pindma_channel_info::reserved"]
-        [::core::mem::offset_of!(pindma_channel_info, reserved) - 52usize];
+    ["Offset of field: pindma_channel_info::out_dev_align"]
+        [::core::mem::offset_of!(pindma_channel_info, out_dev_align) - 52usize];
     ["Offset of field: pindma_channel_info::out_copy_addr"]
         [::core::mem::offset_of!(pindma_channel_info, out_copy_addr) - 56usize];
     ["Offset of field: pindma_channel_info::out_copy_len"]

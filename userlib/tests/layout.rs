@@ -48,7 +48,7 @@ fn actual() -> Layout {
         }
         pindma_channel_info {
             size, flags, channel, out_kind, out_caps, out_mem_bytes, out_addr_align,
-            out_len_align, out_max_job_bytes, out_max_job_segs, reserved, out_copy_addr,
+            out_len_align, out_max_job_bytes, out_max_job_segs, out_dev_align, out_copy_addr,
             out_copy_len,
         }
         pindma_stats {

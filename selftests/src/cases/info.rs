@@ -225,7 +225,7 @@ fn channel(_: Leg) -> Outcome {
     same("length alignment", info.out_len_align, 1)?;
     same("largest job", info.out_max_job_bytes, WINDOW as u64)?;
     same("segments of a job", info.out_max_job_segs, 1)?;
-    same("reserved", info.reserved, 0)
+    same("alignment of the device", info.out_dev_align, 1)
 }
 
 fn clobbers(_: Leg) -> Outcome {

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! A device that needs its addresses and lengths aligned: every way to it says so.
+
+use crate::abi::{self, pindma_channel_info, pindma_pool_start, pindma_seg};
+use crate::check::{errno_name, same, Outcome};
+use crate::device::{copy, seg, Device, PAGE};
+use crate::leg::Leg;
+use crate::module::with_parameters;
+use crate::pattern;
+use crate::pool::{from_device, of_pages, record};
+use crate::queue::{entry_of, Queue};
+use crate::rw::{pread, pwrite, range};
+use crate::sys::Mapping;
+use crate::table::{Case, Needs};
+
+pub(crate) const CASES: &[Case] = &[
+    aligned(
+        "einval_for_what_a_device_cannot_align",
+        "memory, lengths and device addresses of transfers, copies and requests",
+        vectors,
+    ),
+    aligned(
+        "einval_for_frames_that_a_device_cannot_align",
+        "of a pool: where they lie, their length, that of a record",
+        frames,
+    ),
+    aligned(
+        "aligned_data_is_moved",
+        "of several segments, of which the last is short",
+        works,
+    ),
+];
+
+const fn aligned(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    Case::new(name, about, run).needs(Needs::Memory)
+}
+
+/// Of memory, of lengths and of device addresses.
+const ALIGN: (usize, usize, usize) = (64, 16, 32);
+
+fn with_device(leg: Leg, body: impl FnOnce(&Device) -> Outcome) -> Outcome {
+    with_parameters(leg, "aligned=1", || body(&Device::open()?))
+}
+
+fn vectors(leg: Leg) -> Outcome {
+    with_device(leg, |device| {
+        let mut info = pindma_channel_info {
+            size: size_of::<pindma_channel_info>() as u32,
+            ..pindma_channel_info::default()
+        };
+        same(
+            "info",
+            device.command(abi::PINDMA_CHANNEL_INFO, &mut info),
+            0,
+        )?;
+        same("addresses", info.out_addr_align as usize, ALIGN.0)?;
+        same("lengths", info.out_len_align as usize, ALIGN.1)?;
+        same("device", info.out_dev_align as usize, ALIGN.2)?;
+        let memory = Mapping::anonymous(PAGE)?;
+        let at = |offset, len| seg(&memory, offset, len);
+        refuse(device, &[at(32, 64)], 0, abi::FIELD_SEG_ADDR)?;
+        refuse(device, &[at(0, 64), at(96, 64)], 0, abi::FIELD_SEG_ADDR)?;
+        refuse(device, &[at(0, 65)], 0, abi::FIELD_SEG_LEN)?;
+        refuse(device, &[at(0, 16), at(64, 48)], 0, abi::FIELD_SEG_LEN)?;
+        refuse(device, &[at(0, 64)], 16, abi::FIELD_DEV_ADDR)?;
+        let good = [at(0, 64)];
+        for bad in [[at(1, 64)], [at(0, 63)]] {
+            device.copy(copy(&bad, &good)).refused(libc::EINVAL)?;
+            device.copy(copy(&good, &bad)).refused(libc::EINVAL)?;
+        }
+        for (offset, len, place) in [(16, 64, 0), (0, 60, 0), (0, 64, 16)] {
+            pread(device, range(&memory, offset, len), place).failed(libc::EINVAL)?;
+            pwrite(device, range(&memory, offset, len), place).failed(libc::EINVAL)?;
+        }
+        same("jobs", device.stats()?.out_jobs, 0)
+    })
+}
+
+/// A transfer and a request of `segs` are refused for `field`.
+fn refuse(device: &Device, segs: &[pindma_seg], dev_addr: usize, field: u32) -> Outcome {
+    let call = device.to_device(dev_addr, segs);
+    call.refused_for(libc::EINVAL, field)?;
+    let queue = Queue::create(device, 1)?;
+    let request = entry_of(1, abi::FROM_DEVICE, dev_addr, segs);
+    let submitted = queue.submit(device, &[request]);
+    submitted.refused_for(libc::EINVAL, field).map(drop)
+}
+
+fn frames(leg: Leg) -> Outcome {
+    with_device(leg, |device| {
+        let refused = |what, errno| same(what, errno_name(errno), errno_name(libc::EINVAL));
+        let pool = of_pages(device, 1)?;
+        refused("length", pool.try_start(from_device(24)))?;
+        let shifted = pindma_pool_start {
+            dev_addr: 16,
+            ..from_device(64)
+        };
+        refused("device address", pool.try_start(shifted))?;
+        let buffer = pool.buffer(0)?;
+        refused("record", pool.try_enqueue(&[record(buffer, 24)]).0)?;
+        same("state", pool.state(0)?, abi::POOL_OWNED)?;
+        same("record", pool.try_enqueue(&[record(buffer, 48)]).0, 0)?;
+        pool.start(pindma_pool_start {
+            dev_addr: 32,
+            ..from_device(64)
+        })?;
+        same("bytes", pool.dequeue(1)?[0].bytes, 48)?;
+        pool.stop().map(drop)
+    })
+}
+
+fn works(leg: Leg) -> Outcome {
+    with_device(leg, |device| {
+        let memory = Mapping::anonymous(2 * PAGE)?;
+        pattern::write(&memory, 0, 208, 5);
+        let src = [seg(&memory, 0, 64), seg(&memory, 64, 144)];
+        device.to_device(32, &src).succeeded(208)?;
+        let dst = [seg(&memory, PAGE, 208)];
+        device.from_device(32, &dst).succeeded(208)?;
+        pattern::verify(&memory, PAGE, 208, 5)
+    })
+}
