@@ -45,6 +45,27 @@ fn drive(what: &str) -> Outcome {
     fs::write(&path, address()?).map_err(|e| Fail::new(format!("{path}: {e}")))
 }
 
+/// Has the port above the device report a fatal error, after which the PCI core resets what is
+/// below it. Returns before that has ended.
+///
+/// Needs the module `aer_inject`; the struct is that of `drivers/pci/pcie/aer_inject.c`.
+pub(crate) fn report_error() -> Outcome {
+    const NODE: &str = "/dev/aer_inject";
+    /// A data link protocol error.
+    const FATAL: u32 = 1 << 4;
+    let device = fs::canonicalize(PathBuf::from(DEVICES).join(address()?))?;
+    let port = device.parent().and_then(|port| port.file_name());
+    // Such as 0000:00:02.0.
+    let port = port.unwrap_or_default().to_string_lossy().into_owned();
+    let slot = port.split([':', '.']).nth(2).unwrap_or_default();
+    let slot = u8::from_str_radix(slot, 16).map_err(|e| Fail::new(format!("{port}: {e}")))?;
+    let mut error = vec![0, slot, 0, 0];
+    error.extend(FATAL.to_ne_bytes());
+    // Correctable errors, the header of the packet, the domain: none.
+    error.extend([0; 24]);
+    fs::write(NODE, error).map_err(|e| Fail::new(format!("{NODE}: {e}")))
+}
+
 /// Resets the device, as the PCI core does it.
 pub(crate) fn reset() -> Outcome {
     let path = format!("{DEVICES}/{}/reset", address()?);

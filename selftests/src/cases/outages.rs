@@ -11,7 +11,7 @@ use crate::counters;
 use crate::device::{seg, Device, PAGE};
 use crate::flight::{self, Pair};
 use crate::leg::Leg;
-use crate::module::{pause, with_parameters};
+use crate::module::{self, pause, with_parameters};
 use crate::pci::{self, Cleared};
 use crate::region::within;
 use crate::rw;
@@ -42,6 +42,12 @@ pub(crate) const CASES: &[Case] = &[
         "never a false success",
         reset_in_a_job,
     ),
+    race(
+        "error_recovery_is_told",
+        "a fatal error of the bus: never a false success, then it works",
+        bus_error,
+    )
+    .not_on_debug("that kernel has no way to make such an error"),
     race(
         "eio_when_registers_are_off",
         "without a deadline as well, and the device works again",
@@ -187,6 +193,24 @@ fn reset_in_a_job(_: Leg) -> Outcome {
     for (way, seed) in WAYS.iter().zip(1..) {
         let moved = attempt(way, seed, pci::reset)?;
         check(moved < LEN as u64, format!("{}: {moved}", way.name))?;
+    }
+    still_works(99)
+}
+
+fn bus_error(_: Leg) -> Outcome {
+    module::load_extra()?;
+    let resets = || Ok::<_, Fail>(Device::open()?.info()?.out_resets);
+    for (way, seed) in WAYS.iter().zip(1..) {
+        let restarts = counters::driver("restarts")?;
+        let before = resets()?;
+        let moved = attempt(way, seed, || {
+            pci::report_error()?;
+            flight::wait_until("nobody was told of the error", || {
+                Ok(counters::driver("restarts")? > restarts)
+            })
+        })?;
+        check(moved < LEN as u64, format!("{}: {moved}", way.name))?;
+        same("resets", resets()?, before + 1)?;
     }
     still_works(99)
 }
