@@ -35,7 +35,6 @@ use crate::{
             Woken, //
         },
         file_ops::OpenFlags,
-        gfp,
         link::Link, //
     },
     params,
@@ -43,6 +42,7 @@ use crate::{
     quota::Quota,
     stats::Totals,
     table,
+    tiers::Tiers,
     watch::Watch, //
 };
 
@@ -84,7 +84,10 @@ pub(crate) struct Device {
     pub(crate) totals: Totals,
     /// Pages that may be pinned.
     pub(crate) quota: Arc<Quota>,
-    /// Most of them that one file may have.
+    /// The parts of it that users may have.
+    #[pin]
+    tiers: Tiers,
+    /// Most of them that one file may have, or all files of an ordinary user.
     max_file_pages: usize,
     /// What does not change.
     pub(crate) facts: Facts,
@@ -112,6 +115,7 @@ impl Device {
                 opens: Atomic::new(0),
                 totals <- Totals::new(),
                 quota,
+                tiers <- Tiers::new(),
                 max_file_pages: params::max_file_pages(room),
                 facts,
             }),
@@ -126,8 +130,9 @@ impl Device {
 
     /// The part of its quota for a file that is being opened.
     pub(crate) fn file_quota(&self) -> Result<Arc<Quota>> {
-        let part = Quota::part(&self.quota, self.max_file_pages(), Self::MOST_FILE_MAPPINGS);
-        Ok(Arc::new(part, gfp::for_user())?)
+        let limit = self.max_file_pages();
+        self.tiers
+            .file_quota(&self.quota, limit, Self::MOST_FILE_MAPPINGS)
     }
 
     /// Most mappings that one file may have at a time.

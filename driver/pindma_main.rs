@@ -53,6 +53,7 @@ mod slots;
 mod stats;
 mod submit;
 mod table;
+mod tiers;
 mod transfer;
 mod turns;
 mod until;
@@ -133,7 +134,7 @@ module! {
         },
         max_file_pages: u32 {
             default: 0,
-            description: "Most of these pages that one open file may have; 0: three quarters of what 0 means there",
+            description: "Most of these pages that one open file may have, or all of a user without CAP_SYS_RESOURCE; 0: three quarters of what 0 means there",
         },
     },
 }

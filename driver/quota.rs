@@ -7,6 +7,7 @@ use kernel::{
     prelude::*,
     sync::{
         atomic::{
+            Acquire,
             Atomic,
             Full,
             Relaxed, //
@@ -23,6 +24,8 @@ pub(crate) struct Quota {
     most_mappings: usize,
     /// Of what it is a part.
     whole: Option<Arc<Quota>>,
+    /// How many parts it has.
+    parts: Atomic<usize>,
 }
 
 impl Quota {
@@ -34,16 +37,27 @@ impl Quota {
             mappings: Atomic::new(0),
             most_mappings: usize::MAX,
             whole: None,
+            parts: Atomic::new(0),
         }
     }
 
-    /// The part of `whole` that a file may take: `limit` pages, in `most_mappings` mappings.
+    /// The part of `whole` that a user or a file may take: `limit` pages, in `most_mappings`
+    /// mappings.
     pub(crate) fn part(whole: &Arc<Self>, limit: usize, most_mappings: usize) -> Self {
+        whole.parts.fetch_add(1, Full);
         Self {
             most_mappings,
+            used: Atomic::new(0),
+            limit,
+            mappings: Atomic::new(0),
             whole: Some(whole.clone()),
-            ..Self::new(limit)
+            parts: Atomic::new(0),
         }
+    }
+
+    /// Whether something is a part of it.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.parts.load(Acquire) > 0
     }
 
     /// Pages in use.
@@ -58,26 +72,39 @@ impl Quota {
 
     /// Takes `pages` of it and of what it is a part of, unless that is more than is left.
     pub(crate) fn take(this: &Arc<Self>, pages: usize) -> Option<Share> {
-        if !add(&this.used, pages, this.limit) {
-            return None;
-        }
-        if let Some(whole) = &this.whole {
-            if !add(&whole.used, pages, whole.limit) {
-                this.used.fetch_sub(pages, Full);
-                return None;
-            }
-        }
-        Some(Share {
+        this.reserve(pages).then(|| Share {
             quota: this.clone(),
             pages,
             mapped: false,
         })
     }
 
+    fn reserve(&self, pages: usize) -> bool {
+        if !add(&self.used, pages, self.limit) {
+            return false;
+        }
+        let fits = match &self.whole {
+            Some(whole) => whole.reserve(pages),
+            None => true,
+        };
+        if !fits {
+            self.used.fetch_sub(pages, Full);
+        }
+        fits
+    }
+
     fn give_back(&self, pages: usize) {
         self.used.fetch_sub(pages, Full);
         if let Some(whole) = &self.whole {
             whole.give_back(pages);
+        }
+    }
+}
+
+impl Drop for Quota {
+    fn drop(&mut self) {
+        if let Some(whole) = &self.whole {
+            whole.parts.fetch_sub(1, Full);
         }
     }
 }
@@ -194,6 +221,25 @@ mod tests {
         assert_eq!(whole.used(), 10);
         drop((share, rest));
         assert_eq!((one.used(), other.used(), whole.used()), (0, 0, 0));
+        Ok(())
+    }
+
+    #[test]
+    fn files_of_a_user_share_what_the_user_may_have() -> Result {
+        let whole = Arc::new(Quota::new(10), GFP_KERNEL)?;
+        let user = Arc::new(Quota::part(&whole, 6, usize::MAX), GFP_KERNEL)?;
+        let file = || Arc::new(Quota::part(&user, 6, 2), GFP_KERNEL);
+        let (one, other) = (file()?, file()?);
+        let share = Quota::take(&one, 4).ok_or(ENOSPC)?;
+        assert!(Quota::take(&other, 3).is_none());
+        assert_eq!((other.used(), user.used(), whole.used()), (0, 4, 4));
+        let rest = Quota::take(&other, 2).ok_or(ENOSPC)?;
+        drop((one, other));
+        // What they have taken is theirs still.
+        assert!(user.has_parts());
+        drop((share, rest));
+        assert!(!user.has_parts());
+        assert_eq!((user.used(), whole.used()), (0, 0));
         Ok(())
     }
 

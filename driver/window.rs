@@ -76,7 +76,7 @@ impl Window {
             .map_err(|error| Failure::pin(error, side, segments))?;
         let backing = Backing::User(pins);
         let fail = |error| Failure::map(error, side, segments);
-        let mut window = Self::map(file, backing, Some(share), len, fail, progress)?;
+        let mut window = Self::map(file, backing, share, len, fail, progress)?;
         window.pages = pages as u64;
         progress.pages += window.pages;
         file.stats().pages.add(window.pages);
@@ -84,7 +84,8 @@ impl Window {
         Ok(window)
     }
 
-    /// Maps memory that needs no pins, of which `len` bytes are used.
+    /// Maps memory that needs no pins, of which `len` bytes are used. It takes its share of what the
+    /// file may have mapped, whoever is charged for the memory.
     pub(crate) fn of(
         file: &Arc<File>,
         backing: Backing,
@@ -92,21 +93,22 @@ impl Window {
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
         let fail = |error| Failure::from(refusal(&error));
+        let share = Quota::take(file.quota(), backing.pages()).ok_or(ENOSPC)?;
         file.stats().windows.add(1);
-        Self::map(file, backing, None, len, fail, progress)
+        Self::map(file, backing, share, len, fail, progress)
     }
 
     fn map(
         file: &Arc<File>,
         backing: Backing,
-        share: Option<Share>,
+        share: Share,
         len: u64,
         fail: impl FnOnce(MapError) -> Failure,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
         let direction = backing.direction();
         // What fails to map comes out of the guard first, and is unpinned here.
-        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, share);
+        let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, Some(share));
         let placed = file.device().with_card(map)?;
         let placed = placed.map_err(|(backing, share, error)| {
             drop((backing, share));

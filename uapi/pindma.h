@@ -1028,7 +1028,8 @@ struct pindma_pool_stop {
  *	PINDMA_QUEUE_WAIT, PINDMA_POOL_ENQUEUE or PINDMA_POOL_DEQUEUE takes.
  * @out_max_buffers: Most buffers in a pool.
  * @out_max_runs: Most pools of a file that may be started at a time.
- * @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have.
+ * @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have,
+ *	and all together that were opened by one user without CAP_SYS_RESOURCE.
  * @out_max_mappings: Most mappings that a file may have at a time: one for each
  *	window of a transfer in work or in a queue, for each 16 MiB of a region,
  *	and for each buffer of a pool.

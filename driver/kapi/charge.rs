@@ -31,7 +31,8 @@ use crate::counters;
 /// # Invariants
 ///
 /// It owns one reference to the `struct user_struct`.
-struct User(NonNull<bindings::user_struct>);
+#[derive(PartialEq, Eq)]
+pub(crate) struct User(NonNull<bindings::user_struct>);
 
 // SAFETY: A `struct user_struct` is refcounted and may be released from any thread.
 unsafe impl Send for User {}
@@ -39,7 +40,8 @@ unsafe impl Send for User {}
 unsafe impl Sync for User {}
 
 impl User {
-    fn current() -> Result<Self> {
+    /// The real user of the current task, the same in all user namespaces.
+    pub(crate) fn current() -> Result<Self> {
         // SAFETY: Called by a task, which has credentials and so a user.
         let user = unsafe { shim::pindma_get_current_user() };
         // INVARIANT: The reference that the shim took.

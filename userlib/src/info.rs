@@ -147,7 +147,8 @@ pub struct Info {
     pub max_buffers: u32,
     /// Most pools of an open file that may be started at a time.
     pub max_runs: u32,
-    /// Most of `pinned_limit` that one open file may have.
+    /// Most of `pinned_limit` that one open file may have, and all together that one user opened
+    /// without `CAP_SYS_RESOURCE`.
     pub file_pinned_limit: u64,
     /// Most mappings that an open file may have at a time: windows of transfers, buffers of pools,
     /// and parts of regions.

@@ -7,17 +7,21 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::Arc;
 use std::thread;
 
-use crate::abi::{self, pindma_pool_create};
+use crate::abi::{self, pindma_pool_create, pindma_transfer};
 use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
-use crate::device::{seg, Device, PAGE};
+use crate::device::{seg, transfer, Device, PAGE};
 use crate::flight;
 use crate::leg::Leg;
 use crate::module::with_parameters;
+use crate::os;
 use crate::pool::{ask, from_device, of_pages, stream, Pool};
 use crate::region::{register, within, BOTH};
+use crate::rw::range;
+use crate::sys::uring::Ring;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
+use crate::uring::{failed, fixed_request, moved};
 use crate::user;
 
 pub(crate) const CASES: &[Case] = &[
@@ -32,6 +36,17 @@ pub(crate) const CASES: &[Case] = &[
         "enospc_for_more_pages_than_a_file_may_have",
         "and another file has its own part",
         pages,
+    ),
+    // Kills the mutant that has no part for a user.
+    memory(
+        "enospc_for_more_pages_than_a_user_may_have",
+        "in two files, or in a pool; not with CAP_SYS_RESOURCE",
+        pages_of_a_user,
+    ),
+    memory(
+        "enospc_for_more_pages_than_a_file_may_have_mapped",
+        "that are copied or io_uring's own, for which nothing is pinned",
+        pages_that_are_not_pinned,
     ),
     Case::new(
         "enospc_for_more_mappings_than_a_file_may_have",
@@ -141,6 +156,57 @@ fn pages(leg: Leg) -> Outcome {
     })
 }
 
+fn pages_of_a_user(leg: Leg) -> Outcome {
+    with_parameters(leg, "max_pinned_pages=10 max_file_pages=6", || {
+        let memory = Mapping::anonymous(6 * PAGE)?;
+        let all = [seg(&memory, 0, 6 * PAGE)];
+        let roots = Device::open()?;
+        flight::in_child(|| {
+            os::drop_sys_resource()?;
+            let (device, other) = (Device::open()?, Device::open()?);
+            let region = device.register(&all)?;
+            let refused = other.register_with(register(BOTH, &[seg(&memory, 0, 1)]));
+            refused.refused(libc::ENOSPC)?;
+            same("unregister", device.unregister(region), 0)?;
+            let pool = of_pages(&device, 4)?;
+            let refused = other.register_with(register(BOTH, &all));
+            refused.refused(libc::ENOSPC)?;
+            // What works for a closed file lets go of it as the last, at some time.
+            drop((pool, device));
+            flight::wait_until("the pool's share is not given back", || {
+                Ok(other.register(&all).is_ok())
+            })
+        })?;
+        counters::comes_to("pinned_pages", 0)?;
+        let region = roots.register(&all)?;
+        let second = Device::open()?;
+        second.register(&[seg(&memory, 0, 4 * PAGE)])?;
+        same("unregister", roots.unregister(region), 0)
+    })
+}
+
+fn pages_that_are_not_pinned(leg: Leg) -> Outcome {
+    with_parameters(leg, "max_pinned_pages=10 max_file_pages=3", || {
+        let device = Device::open()?;
+        let memory = Mapping::anonymous(4 * PAGE)?;
+        let mut ring = Ring::new()?;
+        ring.register(&[range(&memory, 0, 4 * PAGE)])?;
+        let region = device.register(&[seg(&memory, 0, 3 * PAGE)])?;
+        let one = [seg(&memory, 3 * PAGE, 16)];
+        let copied = || pindma_transfer {
+            flags: abi::MUST_COPY,
+            ..transfer(abi::TO_DEVICE, 0, &one)
+        };
+        let errno = errno_name(device.transfer(copied()).errno);
+        same("copied", errno, errno_name(libc::ENOSPC))?;
+        let fixed = || fixed_request(true, range(&memory, 3 * PAGE, 16), 0);
+        failed(&mut ring, &device, fixed(), libc::ENOSPC)?;
+        same("unregister", device.unregister(region), 0)?;
+        device.transfer(copied()).succeeded(16)?;
+        moved(&mut ring, &device, fixed(), 16)
+    })
+}
+
 fn mappings(leg: Leg) -> Outcome {
     // Pages are not what is short.
     let pages = "max_pinned_pages=40000 max_file_pages=40000";
@@ -246,7 +312,7 @@ fn old_name(_: Leg) -> Outcome {
     let (first, second) = (Device::open()?, Device::open()?);
     let pool = of_pages(&first, 1)?;
     drop(first);
-    same("mapped", counters::driver("mapped_segments")?, 0)?;
+    counters::comes_to("mapped_segments", 0)?;
     let memory = Mapping::anonymous(PAGE)?;
     let segs = [seg(&memory, 0, 16)];
     // All take the place that was first, until its generation comes round.
