@@ -79,6 +79,7 @@ mod unload;
 mod unstoppable;
 mod untold;
 mod unused;
+mod upheavals;
 mod uring;
 mod uring_ends;
 mod vectors;
@@ -124,6 +125,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     interruptions::CASES,
     iovecs::CASES,
     blocking::CASES,
+    upheavals::CASES,
     uring::CASES,
     uring_ends::CASES,
     stats::CASES,

@@ -72,6 +72,28 @@ pub(crate) fn reset() -> Outcome {
     fs::write(&path, "1").map_err(|e| Fail::new(format!("{path}: {e}")))
 }
 
+/// Takes the device off its bus.
+pub(crate) fn remove() -> Outcome {
+    Ok(fs::write(format!("{DEVICES}/{}/remove", address()?), "1")?)
+}
+
+/// Has the bus look for devices, and the driver take what is found.
+pub(crate) fn rescan() -> Outcome {
+    Ok(fs::write("/sys/bus/pci/rescan", "1")?)
+}
+
+/// Has the device's interrupts go to one CPU.
+pub(crate) fn interrupts_to_cpu(cpu: u32) -> Outcome {
+    for irq in fs::read_dir(format!("{DEVICES}/{}/msi_irqs", address()?))?.flatten() {
+        let irq = irq.file_name().to_string_lossy().into_owned();
+        fs::write(
+            format!("/proc/irq/{irq}/smp_affinity_list"),
+            cpu.to_string(),
+        )?;
+    }
+    Ok(())
+}
+
 /// Whether the driver has the device.
 pub(crate) fn bound() -> bool {
     address().is_ok_and(|address| PathBuf::from(DRIVER).join(address).exists())
