@@ -46,7 +46,8 @@ const fn machine(leg: Leg) -> Machine {
             iommu: true,
             device: EDU,
             icount: true,
-            kernel: "intel_iommu=on iommu.strict=0 movablecore=96M",
+            // Half of its memory is for what can be moved: files in memory and processes get that first.
+            kernel: "intel_iommu=on iommu.strict=0 movablecore=512M",
         },
         Leg::Wide => Machine {
             memory: "4G",
@@ -54,8 +55,7 @@ const fn machine(leg: Leg) -> Machine {
             iommu: true,
             device: "edu,dma_mask=0xffffffffffff",
             icount: true,
-            // Of its memory a part is for what can be moved: files in memory and processes get that first.
-            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1 movablecore=512M",
+            kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1",
         },
         Leg::Direct => Machine {
             memory: "256",

@@ -75,7 +75,7 @@ const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
 
 const fn movable(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run).needs(Needs::Only(
-        &[Leg::Wide],
+        &[Leg::Lazy],
         "this machine has no movable zone",
     ))
 }

@@ -13,7 +13,7 @@ use crate::pool::{of_pages, record};
 use crate::queue::{entry, entry_of, Queue};
 use crate::region::BOTH;
 use crate::sys::Mapping;
-use crate::table::Case;
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -25,7 +25,8 @@ pub(crate) const CASES: &[Case] = &[
         "einval_for_unused_deadline_of_an_unregistration",
         "which does not wait; the region is still there",
         unregistration,
-    ),
+    )
+    .needs(Needs::Memory),
     Case::new(
         "einval_for_unused_name_of_a_cancel",
         "of all requests",
