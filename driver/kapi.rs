@@ -12,6 +12,7 @@ pub(crate) mod backing;
 pub(crate) mod binding;
 pub(crate) mod block;
 pub(crate) mod borrowed;
+mod bouncing;
 pub(crate) mod bus_master;
 pub(crate) mod charge;
 pub(crate) mod clock;

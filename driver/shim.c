@@ -4,6 +4,7 @@
  * these is one of them, made callable, and nothing else.
  */
 #include <linux/capability.h>
+#include <linux/cc_platform.h>
 #include <linux/cred.h>
 #include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
@@ -12,6 +13,7 @@
 #include <linux/iommu-dma.h>
 #include <linux/iommu.h>
 #include <linux/mm.h>
+#include <linux/pci.h>
 #include <linux/mmap_lock.h>
 #include <linux/scatterlist.h>
 #include <linux/sched/signal.h>
@@ -351,24 +353,36 @@ u32 pindma_dma_cache_align(void)
 	return dma_get_cache_alignment();
 }
 
+bool pindma_dma_untrusted(struct device *dev)
+{
+	return dev_is_pci(dev) && to_pci_dev(dev)->untrusted;
+}
+
+/* In a confidential guest dma_capable() is false of all memory but the pool's. */
 bool pindma_bounce_forced(struct device *dev)
 {
-	return is_swiotlb_force_bounce(dev);
+	return is_swiotlb_force_bounce(dev) || cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
 }
 
 /*
  * dma_max_mapping_size() says whether bouncing is switched on, but not whether
  * the pool itself lies within the device's reach; where it does not, every
- * mapping ends in a WARN.  So look at where the pool ends.
+ * mapping ends in a WARN.  So look at where the pool ends; an IOMMU reaches all.
+ * A pool that is shared with the host has no encryption bit in its addresses.
  */
 bool pindma_bounce_possible(struct device *dev)
 {
 #ifdef CONFIG_SWIOTLB
 	struct io_tlb_mem *mem = dev->dma_io_tlb_mem;
+	phys_addr_t last;
 
 	if (!mem || !mem->nslabs || dma_max_mapping_size(dev) == SIZE_MAX)
 		return false;
-	return phys_to_dma(dev, mem->defpool.end - 1) <= pindma_dma_limit(dev);
+	if (use_dma_iommu(dev))
+		return true;
+	last = mem->defpool.end - 1;
+	return (mem->cc_shared ? phys_to_dma_unencrypted(dev, last) : phys_to_dma(dev, last)) <=
+	       pindma_dma_limit(dev);
 #else
 	return false;
 #endif

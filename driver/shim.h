@@ -70,6 +70,7 @@ u32 pindma_dma_max_segment(struct device *dev);
 void pindma_dma_set_boundary(struct device *dev, unsigned long mask);
 u64 pindma_dma_boundary(struct device *dev);
 u32 pindma_dma_cache_align(void);
+bool pindma_dma_untrusted(struct device *dev);
 bool pindma_bounce_forced(struct device *dev);
 bool pindma_bounce_possible(struct device *dev);
 

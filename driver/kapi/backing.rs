@@ -63,11 +63,11 @@ impl Backing {
     }
 
     /// Calls `f` with the physical address of each page, and with the address and the index of the
-    /// range that it stands for, until it fails. What is no user memory has an offset for an address,
-    /// and 0 for an index.
+    /// range that it stands for, until it fails; last, whether the page is meant as a whole. What is no
+    /// user memory has an offset for an address, and 0 for an index.
     pub(super) fn try_for_each_page<E>(
         &self,
-        f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+        f: impl FnMut(u64, u64, u32, bool) -> core::result::Result<(), E>,
     ) -> core::result::Result<(), E> {
         match self {
             Self::User(pins) => pins.try_for_each_page(f),

@@ -265,10 +265,10 @@ impl Block {
     /// Calls `f` with the physical address and the offset in bytes of each page, until it fails.
     pub(super) fn try_for_each_page<E>(
         &self,
-        mut f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+        mut f: impl FnMut(u64, u64, u32, bool) -> core::result::Result<(), E>,
     ) -> core::result::Result<(), E> {
         for (index, page) in self.pages.iter().enumerate() {
-            f(phys(page.as_ptr()), (index * PAGE_SIZE) as u64, 0)?;
+            f(phys(page.as_ptr()), (index * PAGE_SIZE) as u64, 0, true)?;
         }
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use kernel::{
     bindings,
+    page::PAGE_SIZE,
     prelude::*, //
 };
 
@@ -96,14 +97,16 @@ impl Borrowed {
         self.direction
     }
 
-    /// Calls `f` with the physical address and the offset in bytes of each page, until it fails.
+    /// Calls `f` with the physical address and the offset in bytes of each page, and with whether it
+    /// is meant as a whole, until it fails.
     pub(super) fn try_for_each_page<E>(
         &self,
-        mut f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+        mut f: impl FnMut(u64, u64, u32, bool) -> core::result::Result<(), E>,
     ) -> core::result::Result<(), E> {
         let mut offset = 0;
         for part in &self.parts {
-            f(phys(part.page), offset, 0)?;
+            let whole = part.offset == 0 && part.len as usize == PAGE_SIZE;
+            f(phys(part.page), offset, 0, whole)?;
             offset += u64::from(part.len);
         }
         Ok(())

@@ -22,6 +22,7 @@ use kernel::{
 };
 
 use super::{
+    bouncing::Facts,
     extent::Bounds,
     raw,
     shim, //
@@ -117,16 +118,29 @@ impl<'b> DmaView<'b> {
         unsafe { shim::pindma_dma_coherent(raw::device(self.dev)) }
     }
 
-    /// Whether all memory is bounced, by force.
-    pub(super) fn bounce_forced(&self) -> bool {
+    /// What the kernel thinks of the device: it may be plugged in from outside.
+    pub(super) fn untrusted(&self) -> bool {
         // SAFETY: `dev` is a bound device.
-        !self.translated() && unsafe { shim::pindma_bounce_forced(raw::device(self.dev)) }
+        unsafe { shim::pindma_dma_untrusted(raw::device(self.dev)) }
     }
 
-    /// Whether memory out of reach, or all memory, can be bounced.
+    /// Whether memory can be bounced that needs it.
     pub(crate) fn bounce_possible(&self) -> bool {
+        let ever = !self.translated() || self.untrusted();
         // SAFETY: `dev` is a bound device.
-        !self.translated() && unsafe { shim::pindma_bounce_possible(raw::device(self.dev)) }
+        ever && unsafe { shim::pindma_bounce_possible(raw::device(self.dev)) }
+    }
+
+    /// On what it depends whether memory is bounced, if the caller has it `allowed`.
+    pub(super) fn facts(&self, allowed: bool) -> Facts {
+        Facts {
+            translated: self.translated(),
+            // SAFETY: `dev` is a bound device.
+            forced: unsafe { shim::pindma_bounce_forced(raw::device(self.dev)) },
+            untrusted: self.untrusted(),
+            possible: self.bounce_possible(),
+            allowed,
+        }
     }
 
     /// The longest segment, in bytes, that can be mapped.

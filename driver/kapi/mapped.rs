@@ -17,6 +17,7 @@ use kernel::{
 
 use super::{
     backing::Backing,
+    bouncing::Way,
     dma_view::{
         DmaView,
         OutOfReach, //
@@ -157,12 +158,18 @@ impl<'b> Mapping<'b> {
     }
 
     /// `dma_need_sync` is exact address by address without an IOMMU. Behind one it says yes for
-    /// everything once anything was bounced, but there all of a table is bounced or nothing.
+    /// everything once anything was bounced. There all of a table is, or nothing; of a device that is not
+    /// trusted, the parts of pages.
     fn count_bounced(&self) -> usize {
         if self.view.translated() {
             // SAFETY: The table is mapped, and so has a first entry.
-            let all = unsafe { shim::pindma_sg_is_bounced(self.table.sgt.sgl) };
-            return if all { self.segments.len() } else { 0 };
+            if !unsafe { shim::pindma_sg_is_bounced(self.table.sgt.sgl) } {
+                return 0;
+            }
+            let all = !self.view.untrusted();
+            let parts =
+                |segment: &&DmaSegment| (segment.addr | segment.len) % PAGE_SIZE as u64 != 0;
+            return self.segments.iter().filter(|s| all || parts(s)).count();
         }
         let bounced = |segment: &&DmaSegment| self.view.needs_sync(segment.addr);
         if self.view.coherent() {
@@ -370,33 +377,27 @@ fn attrs_for(view: &DmaView<'_>, backing: &Backing, bounce: Bounce) -> Result<c_
     // Debugging of the DMA API would WARN about it, as if it were a leak.
     const MAY_BOUNCE: u32 =
         bindings::DMA_ATTR_NO_WARN | bindings::DMA_ATTR_DEBUGGING_IGNORE_CACHELINES;
-    if view.translated() {
-        let attrs = if view.coherent() {
-            NEVER_BOUNCE
-        } else {
-            MAY_BOUNCE
-        };
+    let facts = view.facts(bounce == Bounce::Allowed);
+    let mut attrs = if view.coherent() {
+        NEVER_BOUNCE
+    } else {
+        MAY_BOUNCE
+    };
+    // What an IOMMU translates for a device that is trusted need not be looked at.
+    if facts.translated && !facts.untrusted {
         return Ok(attrs as c_ulong);
     }
-    let mut attrs = NEVER_BOUNCE;
-    if view.bounce_forced() || !view.coherent() {
-        attrs = MAY_BOUNCE;
-    }
-    let possible = view.bounce_possible();
-    let allowed = bounce == Bounce::Allowed;
-    let forced = view.bounce_forced();
-    backing.try_for_each_page(|phys, addr, index| {
-        if !view.reaches(phys) || forced && !allowed {
-            if !possible || !allowed {
-                return Err(MapError::OutOfReach(OutOfReach { index, addr }));
+    backing.try_for_each_page(|phys, addr, index, whole| {
+        let reached = facts.translated || view.reaches(phys);
+        match facts.way(reached, whole) {
+            Way::Direct => Ok(()),
+            Way::Bounced => {
+                attrs = MAY_BOUNCE;
+                Ok(())
             }
-            attrs = MAY_BOUNCE;
+            Way::OutOfReach => Err(MapError::OutOfReach(OutOfReach { index, addr })),
+            Way::NoRoom => Err(MapError::NoRoom),
         }
-        Ok(())
     })?;
-    // Forced to bounce into a pool that the device does not reach: there is no way.
-    if forced && !possible {
-        return Err(MapError::NoRoom);
-    }
     Ok(attrs as c_ulong)
 }

@@ -122,6 +122,12 @@ impl UserRange {
         self.addr
             .max((self.first_page() + page as u64) * PAGE_SIZE as u64)
     }
+
+    /// Whether it has all of the page that begins at its address `addr`; not if none begins there.
+    fn has_page_of(&self, addr: u64) -> bool {
+        let page = PAGE_SIZE as u64;
+        addr % page == 0 && addr - self.addr + page <= self.len
+    }
 }
 
 /// Why memory could not be pinned.
@@ -268,15 +274,16 @@ impl Pins {
     }
 
     /// Calls `f` with the physical address of each page, and with the user address and the index of
-    /// the range that it stands for, until it fails.
+    /// the range that it stands for, until it fails; last, whether the range has all of it.
     pub(super) fn try_for_each_page<E>(
         &self,
-        mut f: impl FnMut(u64, u64, u32) -> core::result::Result<(), E>,
+        mut f: impl FnMut(u64, u64, u32, bool) -> core::result::Result<(), E>,
     ) -> core::result::Result<(), E> {
         let mut pages = self.pages.iter();
         for range in &self.ranges {
             for (number, page) in pages.by_ref().take(range.pages()).enumerate() {
-                f(phys(*page), range.addr_in_page(number), range.index)?;
+                let addr = range.addr_in_page(number);
+                f(phys(*page), addr, range.index, range.has_page_of(addr))?;
             }
         }
         Ok(())

@@ -106,6 +106,7 @@ extern "C" {
     pub(super) fn pindma_dma_set_boundary(dev: *mut bindings::device, mask: c_ulong);
     pub(super) fn pindma_dma_boundary(dev: *mut bindings::device) -> u64;
     pub(super) fn pindma_dma_cache_align() -> u32;
+    pub(super) fn pindma_dma_untrusted(dev: *mut bindings::device) -> bool;
     pub(super) fn pindma_bounce_forced(dev: *mut bindings::device) -> bool;
     pub(super) fn pindma_bounce_possible(dev: *mut bindings::device) -> bool;
 
