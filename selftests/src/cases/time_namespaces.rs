@@ -33,7 +33,9 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
-    Case::new(name, about, run).needs(Needs::Memory)
+    Case::new(name, about, run)
+        .needs(Needs::Memory)
+        .not_on_debug("it has no time namespaces")
 }
 
 const SECOND: i64 = 1_000_000_000;
