@@ -232,6 +232,10 @@ const CHECKLIST: &[(&str, &[Clause])] = &[
                 "or an IOMMU of addresses, which the kernel does not tell apart",
                 &["enomem_without_addresses_for_the_source"],
             ),
+            nowhere(
+                "those of a lazy IOMMU that are given back but not free yet are waited for",
+                "what is waited for is no error; addresses_that_linger_are_waited_for shows it",
+            ),
             by(
                 "or, with PINDMA_OUT_MEMLOCK, pinning would exceed RLIMIT_MEMLOCK",
                 &["enomem_at_memlock_zero"],
