@@ -57,7 +57,7 @@ pub(crate) const CASES: &[Case] = &[
         |_| with_task_work(unregisters),
     ),
     // Kills the mutant that gives what there is whenever it looks as if there was a signal.
-    race(
+    stop(
         "eintr_never_by_a_stop_during_a_wait",
         "by a signal, a frozen cgroup, a debugger",
         |_| {
@@ -68,20 +68,20 @@ pub(crate) const CASES: &[Case] = &[
             )
         },
     ),
-    race("eintr_never_by_a_stop_during_a_dequeue", "as above", |_| {
+    stop("eintr_never_by_a_stop_during_a_dequeue", "as above", |_| {
         with_stops("stopped-dequeue", two_jobs, dequeues)
     }),
-    race(
+    stop(
         "eintr_never_by_a_stop_during_an_unregister",
         "as above",
         |_| with_stops("stopped-unregister", two_jobs, unregisters),
     ),
-    race(
+    stop(
         "eintr_never_by_a_stop_before_the_first_job",
         "but waits for its channel",
         waiting,
     ),
-    race(
+    stop(
         "eintr_by_a_stop_between_jobs_with_exact_bytes",
         "a stop counts as a signal there",
         |_| with_stops("stopped-transfer", two_jobs, stopped_transfer),
@@ -90,6 +90,10 @@ pub(crate) const CASES: &[Case] = &[
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run).needs(Needs::Race)
+}
+
+const fn stop(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
+    race(name, about, run).not_on_debug("it has no cgroups, which freeze")
 }
 
 /// Bytes of a short job.

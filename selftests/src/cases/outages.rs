@@ -62,7 +62,8 @@ pub(crate) const CASES: &[Case] = &[
         "device_is_restarted_after_sleep",
         "and works; a file stays good",
         sleep,
-    ),
+    )
+    .not_on_debug("it does not sleep"),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

@@ -33,7 +33,8 @@ pub(crate) const CASES: &[Case] = &[
         "core_dump_in_flight_leaves_nothing",
         "and has no memory of a pool in it",
         core_dump,
-    ),
+    )
+    .not_on_debug("it dumps no core"),
     race(
         "cycle_of_sockets_is_collected_in_flight",
         "a device file, a queue and a pool that only they hold",
@@ -49,7 +50,8 @@ pub(crate) const CASES: &[Case] = &[
         "sleep_in_flight_loses_nothing",
         "all that was submitted is done, or the machine stays awake",
         asleep,
-    ),
+    )
+    .not_on_debug("it does not sleep"),
     race(
         "device_is_removed_in_flight_and_found_again",
         "ENODEV, and a new one that works",
