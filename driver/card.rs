@@ -73,7 +73,7 @@ use crate::{
 /// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
 static TICKETS: Atomic<u64> = Atomic::new(1);
 
-/// How long unbind waits until everything is given back, which takes no time unless somebody holds
+/// How long unbind and callers wait until everything is given back, which takes no time unless somebody holds
 /// pages locked.
 const GIVE_BACK_MS: u32 = 1000;
 
@@ -482,9 +482,10 @@ impl<'b> Card<'b> {
             None => self.give_up(&mut table),
         }
         table.clear(quiet.as_ref(), &self.remains);
-        // Nothing touches the callers' memory any more: they may go.
-        self.device.set_settled();
+        // Callers find their memory given back when they return, unless somebody holds it locked:
+        // nothing touches it any more, so they may go all the same.
         self.remains.give_back(msecs_to_jiffies(GIVE_BACK_MS));
+        self.device.set_settled();
     }
 
     /// The device.
