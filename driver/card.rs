@@ -73,8 +73,8 @@ use crate::{
 /// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
 static TICKETS: Atomic<u64> = Atomic::new(1);
 
-/// How long unbind and callers wait until everything is given back, which takes no time unless somebody holds
-/// pages locked.
+/// How long unbind and callers wait until everything is given back, which takes no time unless
+/// somebody holds pages locked.
 const GIVE_BACK_MS: u32 = 1000;
 
 /// The bound device.

@@ -66,7 +66,7 @@ pub(crate) struct Device {
     #[pin]
     link: Link<Pindma>,
     channels: Channels,
-    /// Raised when unbind has given everything back, or has given it up.
+    /// Raised when unbind has unmapped everything, or has given it up.
     #[pin]
     settled: Event,
     /// Stirred when unbind begins, or the device has failed.
@@ -153,9 +153,9 @@ impl Device {
         self.link.with(f).ok_or_else(|| self.settle())
     }
 
-    /// Waits until unbind has stopped the device and given everything back, which is bounded;
-    /// returns the errno to tell. Before that, a call must not return: the device, or unmapping,
-    /// may still write to its memory.
+    /// Waits until unbind has stopped the device and unmapped everything, which is bounded. By then
+    /// it is given back as well, unless somebody else holds pages locked. Returns the errno to tell.
+    /// Before that, a call must not return: the device, or unmapping, may still write to its memory.
     pub(crate) fn settle(&self) -> Error {
         while self.settled.wait(msecs_to_jiffies(1000)) == Woken::TimedOut {}
         if self.has_failed() {

@@ -73,7 +73,7 @@ pub(crate) trait Driver: Target {
     fn close(core: &Self::Of<'_>);
 
     /// Unbind, last step: nobody is inside [`Link::with`] any more. Stop the device, end what is in
-    /// flight, unmap and unpin everything.
+    /// flight, unmap everything. What unpinning may wait for, this must not.
     fn stop(core: &Self::Of<'_>);
 }
 
