@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0
+
+//! Which kind of interrupt the host has turned on.
+
+/// The one kind of interrupt that is active [IRQ Module].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Interrupts {
+    /// None: causes are only noted.
+    #[default]
+    None,
+    /// The lines INTA to INTD.
+    Intx,
+    /// MSI with this many messages, a power of two up to 32.
+    Msi(u8),
+    /// MSI-X; each vector is masked in the table until the host opens it.
+    MsiX {
+        /// The mask of the whole function, in the capability.
+        masked: bool,
+    },
+}
