@@ -30,7 +30,7 @@ help:
 	@echo 'make user        crate, command line tool, selftests, VM runner'
 	@echo 'make lint        formatting, clippy, unsafe, bindings, scripts'
 	@echo 'make fmt         format the sources'
-	@echo 'make bindings    generate userlib/src/sys.rs from uapi/pindma.h'
+	@echo 'make bindings    generate userlib/sys/src/abi.rs from uapi/pindma.h'
 	@echo 'make shell       a shell in the build root'
 	@echo 'make clean       delete the builds of this checkout'
 	@echo 'make clean-old   delete what older versions of it have set up'

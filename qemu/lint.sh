@@ -52,7 +52,7 @@ check_shellcheck() {
 	enter shellcheck -x "${scripts[@]}"
 }
 check_bindings() {
-	enter sh userlib/bindings.sh --check
+	enter sh userlib/sys/bindings.sh --check
 }
 check_unsafe() {
 	"$REPO/qemu/lint/unsafe.sh" "${files[@]}"
@@ -96,6 +96,6 @@ case ${1:-} in
 '') main ;;
 --only) "check_$2" ;;
 fmt) rustfmt_all ;;
-bindings) enter sh userlib/bindings.sh ;;
+bindings) enter sh userlib/sys/bindings.sh ;;
 *) die "usage: lint.sh [fmt|bindings]" ;;
 esac

@@ -19,7 +19,7 @@ use kernel::{
     },
 };
 
-#[path = "../../userlib/src/sys.rs"]
+#[path = "../../userlib/sys/src/abi.rs"]
 #[allow(clippy::all, missing_docs, unreachable_pub, dead_code)]
 mod sys;
 

@@ -102,7 +102,6 @@ mod region;
 mod request;
 mod start;
 mod stats;
-pub mod sys;
 mod transfer;
 
 pub use access::{Access, Direction};
@@ -129,6 +128,10 @@ pub use request::Request;
 pub use start::Start;
 pub use stats::Stats;
 pub use transfer::Transfer;
+
+/// The ABI beneath.
+#[doc(no_inline)]
+pub use pindma_sys as sys;
 
 /// What every fallible function of this crate returns.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::mem::{align_of, offset_of, size_of};
 
-use pindma::sys::*;
+use pindma_sys::*;
 
 const GOLDEN: &str = include_str!("layout.golden");
 

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT OR GPL-2.0
 #
-# Makes src/sys.rs and tests/layout.golden from uapi/pindma.h; with --check
+# Makes src/abi.rs and tests/layout.golden from uapi/pindma.h; with --check
 # compares instead and fails if they are stale.  Needs bindgen and libclang, so
 # it runs inside the build root; users of the crate need neither.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-top=$(dirname "$here")
+top=$(dirname "$(dirname "$here")")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$top"
@@ -41,11 +41,11 @@ bind x86_64-unknown-linux-gnu \
 	--raw-line '//! The ABI as raw structs and numbers, generated from uapi/pindma.h by bindings.sh; do not edit.' \
 	--raw-line '#![allow(missing_docs, non_camel_case_types, clippy::pedantic)]' \
 	--raw-line '#![allow(rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]' \
-	>"$work/sys.rs"
-bind i686-unknown-linux-gnu >"$work/sys32.rs"
+	>"$work/abi.rs"
+bind i686-unknown-linux-gnu >"$work/abi32.rs"
 
-layout "$work/sys.rs" >"$work/layout64"
-layout "$work/sys32.rs" >"$work/layout32"
+layout "$work/abi.rs" >"$work/layout64"
+layout "$work/abi32.rs" >"$work/layout32"
 {
 	echo '# SPDX-License-Identifier: MIT OR GPL-2.0'
 	echo '# Layout of uapi/pindma.h in bytes: item, 64-bit value, 32-bit value; made by bindings.sh.'
@@ -57,15 +57,15 @@ layout "$work/sys32.rs" >"$work/layout32"
 case ${1-} in
 --check)
 	stale=0
-	diff -u "$here/src/sys.rs" "$work/sys.rs" || stale=1
+	diff -u "$here/src/abi.rs" "$work/abi.rs" || stale=1
 	diff -u "$here/tests/layout.golden" "$work/layout.golden" || stale=1
 	if [ "$stale" = 1 ]; then
-		echo 'bindings.sh: uapi/pindma.h changed; run userlib/bindings.sh' >&2
+		echo 'bindings.sh: uapi/pindma.h changed; run userlib/sys/bindings.sh' >&2
 		exit 1
 	fi
 	;;
 '')
-	cp "$work/sys.rs" "$here/src/sys.rs"
+	cp "$work/abi.rs" "$here/src/abi.rs"
 	cp "$work/layout.golden" "$here/tests/layout.golden"
 	;;
 *)
