@@ -57,14 +57,14 @@ pub(crate) fn run(
     len: u64,
     progress: &mut Progress,
 ) -> Result<(), NotCopied> {
-    let (file, direction) = (mover.file, mover.route.direction);
+    let (client, direction) = (mover.client, mover.route.direction);
     let block = block(mover, len)?;
     if direction == Direction::ToDevice {
         user_copy::from_user(ranges, &block).map_err(NotCopied::Fault)?;
     }
     let before = progress.bytes;
     let end = Window::of(
-        file,
+        client,
         Backing::Kernel(block.clone(), direction),
         len,
         progress,
@@ -76,7 +76,7 @@ pub(crate) fn run(
         Direction::ToDevice => Ok(()),
         _ => hand_out(&block, ranges, before, &end, progress),
     };
-    file.stats().copied.add(progress.bytes - before);
+    client.stats().copied.add(progress.bytes - before);
     handed_out.map_err(NotCopied::Fault)?;
     Ok(end?)
 }
@@ -84,7 +84,10 @@ pub(crate) fn run(
 /// The kernel's pages.
 fn block(mover: &Mover<'_>, len: u64) -> Result<Arc<Block>> {
     let pages = len.div_ceil(PAGE_SIZE as u64) as usize;
-    let reach = mover.file.device().with_card(|card| card.view().reach())?;
+    let reach = mover
+        .client
+        .device()
+        .with_card(|card| card.view().reach())?;
     let block = Block::new(pages, Shape::Scattered, reach, None)?;
     Ok(Arc::new(block, gfp::for_user())?)
 }

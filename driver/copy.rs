@@ -7,13 +7,13 @@ use kernel::prelude::*;
 use crate::{
     card::Work,
     channel::Lease,
+    client::Caller,
     deadline::Deadline,
     engine::Chan,
     failure::{
         Failure,
         Side, //
     },
-    file::Caller,
     fit,
     job,
     kapi::{
@@ -59,11 +59,11 @@ pub(crate) fn run(
     progress: &mut Progress,
 ) -> Result<(), Failure> {
     let copy = Copy::check(caller, arg)?;
-    caller.file.check_usable()?;
+    caller.client.check_usable()?;
     let (mut src, mut dst) = (Cursor::new(&copy.src), Cursor::new(&copy.dst));
     while !src.at_end() {
         let pair = copy.open(&mut src, &mut dst, progress)?;
-        caller.file.stats().windows.add(1);
+        caller.client.stats().windows.add(1);
         copy.work_through(&pair, progress)?;
     }
     Ok(())
@@ -77,16 +77,16 @@ impl<'a> Copy<'a> {
         if arg.reserved != 0 {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
         }
-        let limits = caller.file.channel_limits(arg.channel)?;
+        let limits = caller.client.channel_limits(arg.channel)?;
         let staging = limits
             .staging
             .ok_or_else(|| Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_CHANNEL))?;
         // It overwrites device memory, and gives nothing away but what it has put there.
-        let mode = caller.file.mode();
+        let mode = caller.client.mode();
         mode.admit(Direction::ToDevice, abi::PINDMA_FIELD_NONE)?;
         let deadline = Deadline::from_abi(arg.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
-        let cache_align = caller.file.device().facts.cache_align;
+        let cache_align = caller.client.device().facts.cache_align;
         let src = read(arg.src, arg.nr_src, Side::First)?;
         fit::check_memory(limits, &src, Direction::ToDevice, cache_align)?;
         let dst = read(arg.dst, arg.nr_dst, Side::Destination)?;
@@ -113,10 +113,10 @@ impl<'a> Copy<'a> {
     ) -> Result<Pair, Failure> {
         let pages = params::window_pages() / 2;
         let bytes = src.reach(pages).min(dst.reach(pages));
-        let file = self.caller.file;
+        let client = self.caller.client;
         let (to, from) = (Direction::ToDevice, Direction::FromDevice);
-        let src = Window::open(file, &self.src, src.take(bytes)?, to, progress)?;
-        let dst = Window::open(file, &self.dst, dst.take(bytes)?, from, progress)?;
+        let src = Window::open(client, &self.src, src.take(bytes)?, to, progress)?;
+        let dst = Window::open(client, &self.dst, dst.take(bytes)?, from, progress)?;
         Ok(Pair { src, dst })
     }
 
@@ -133,7 +133,7 @@ impl<'a> Copy<'a> {
             }
             let nonblocking = self.caller.must_not_wait(progress);
             let _unnotified = progress.started.then(Unnotified::new);
-            let lease = self.caller.file.acquire(self.ch, until, nonblocking)?;
+            let lease = self.caller.client.acquire(self.ch, until, nonblocking)?;
             let len = self.staging.1.min(pair.src.len() - offset);
             let mut unseen = 0;
             self.hop(&lease, &pair.src, offset, len, until, &mut unseen, progress)?;
@@ -161,7 +161,7 @@ impl<'a> Copy<'a> {
         moved: &mut u64,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let file = self.caller.file;
+        let client = self.caller.client;
         while *moved < len {
             let work = Work {
                 handle: window.handle(),
@@ -172,8 +172,8 @@ impl<'a> Copy<'a> {
                 dev_addr: self.staging.0 + *moved,
                 dev_fixed: false,
             };
-            let ended = job::run(file, lease, &work, until, progress)?;
-            file.stats().bytes(window.direction()).add(ended.bytes);
+            let ended = job::run(client, lease, &work, until, progress)?;
+            client.stats().bytes(window.direction()).add(ended.bytes);
             *moved += ended.bytes;
             if let Some(why) = ended.why {
                 return Err(why.into());

@@ -6,6 +6,10 @@
 use kernel::prelude::*;
 
 use crate::{
+    client::{
+        Caller,
+        Client, //
+    },
     deadline::Deadline,
     engine::{
         Chan,
@@ -15,10 +19,6 @@ use crate::{
     failure::{
         restartable,
         Failure, //
-    },
-    file::{
-        Caller,
-        File, //
     },
     fit,
     kapi::{
@@ -51,9 +51,9 @@ const CHANNEL: u32 = 0;
 /// # Errors
 ///
 /// `ESPIPE` if it has no end, being a stream; `ENODEV`.
-pub(crate) fn size(file: &File) -> Result<u64> {
-    file.check_usable()?;
-    match limits(file)?.kind {
+pub(crate) fn size(client: &Client) -> Result<u64> {
+    client.check_usable()?;
+    match limits(client)?.kind {
         Kind::Memory(bytes) => Ok(bytes),
         Kind::Stream => Err(ESPIPE),
     }
@@ -62,9 +62,9 @@ pub(crate) fn size(file: &File) -> Result<u64> {
 /// Runs a call. What was moved before something failed is what it returns; the next call will
 /// find what is wrong. Only that the device has not let go is told whatever was moved.
 pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize> {
-    let file = caller.file;
-    file.check_usable().map_err(not_begun)?;
-    let limits = limits(file)?;
+    let client = caller.client;
+    client.check_usable().map_err(not_begun)?;
+    let limits = limits(client)?;
     if !able(limits, call.direction) {
         return Err(EOPNOTSUPP);
     }
@@ -78,7 +78,7 @@ pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize>
     let mut progress = Progress::default();
     let end = move_all(caller, limits, call, &mut progress);
     if progress.started {
-        file.stats().calls.add(1);
+        client.stats().calls.add(1);
     }
     call.memory.set_used(progress.bytes);
     if let Kind::Memory(_) = limits.kind {
@@ -93,8 +93,9 @@ pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize>
     }
 }
 
-fn limits(file: &File) -> Result<&'static ChannelLimits> {
-    file.channel_limits(CHANNEL)
+fn limits(client: &Client) -> Result<&'static ChannelLimits> {
+    client
+        .channel_limits(CHANNEL)
         .map_err(|failure| failure.error())
 }
 
@@ -167,7 +168,7 @@ fn by_page(
     fit::check_device(limits, route.dev_addr, total, route.dev_fixed)?;
     let edge = match route.direction {
         Direction::ToDevice => 1,
-        _ => caller.file.device().facts.cache_align,
+        _ => caller.client.device().facts.cache_align,
     };
     while call.memory.len() > 0 {
         let pages = call
@@ -175,7 +176,7 @@ fn by_page(
             .take_pages(params::window_pages(), route.direction)?;
         pages.check_alignment(limits.addr_align.max(edge), limits.len_align.max(edge))?;
         let len = pages.bytes();
-        let window = Window::of(caller.file, Backing::Borrowed(pages), len, progress)?;
+        let window = Window::of(caller.client, Backing::Borrowed(pages), len, progress)?;
         let mover = Mover::new(caller, route, total, Deadline::NONE);
         mover.run(&Piece::Window(window), progress)?;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `PINDMA_INFO` and `PINDMA_CHANNEL_INFO`: what a program can rely on, in numbers.
+//! `PINDMA_INFO`, `PINDMA_CHANNEL_INFO` and `PINDMA_STATS`: what a program can rely on, and what it
+//! has done, in numbers.
 
 use kernel::{
     page::PAGE_SIZE,
@@ -9,6 +10,7 @@ use kernel::{
 
 use crate::{
     backlog::MAX_QUEUES,
+    client::Client,
     device::Device,
     engine::{
         ChannelLimits,
@@ -19,6 +21,7 @@ use crate::{
             self,
             pindma_channel_info,
             pindma_info,
+            pindma_stats,
             PINDMA_NAME_LEN, //
         },
         charge::Memlock,
@@ -161,4 +164,18 @@ fn channel_caps(limits: &ChannelLimits) -> u32 {
     .into_iter()
     .filter_map(|(able, bit)| able.then_some(bit))
     .sum()
+}
+
+/// Fills in what a client has done.
+pub(crate) fn stats(client: &Client, out: &mut pindma_stats) -> Result {
+    *out = pindma_stats {
+        size: out.size,
+        flags: out.flags,
+        ..pindma_stats::default()
+    };
+    if out.flags != 0 {
+        return Err(EOPNOTSUPP);
+    }
+    client.stats().report(out);
+    Ok(())
 }

@@ -17,6 +17,7 @@ use crate::{
         Lease,
         Retired, //
     },
+    client::Client,
     counters,
     deadline::Deadline,
     device::Device,
@@ -26,7 +27,6 @@ use crate::{
         Observed,
         Outcome, //
     },
-    file::File,
     kapi::{
         event::Woken,
         signal::Unnotified,
@@ -58,7 +58,7 @@ pub(crate) struct Ended {
 
 /// A job that runs.
 struct Running<'a> {
-    file: &'a File,
+    client: &'a Client,
     lease: &'a Lease<'a>,
     ch: Chan,
     started: Started,
@@ -85,25 +85,25 @@ enum Seen {
 /// If nothing is known of its bytes: `ENODEV` if the device is gone, `EIO` if it refused the job, was
 /// reset, has lost bus mastering or sent no interrupt, `ENOTRECOVERABLE` if it did not stop.
 pub(crate) fn run(
-    file: &File,
+    client: &Client,
     lease: &Lease<'_>,
     work: &Work,
     until: Until<'_>,
     progress: &mut Progress,
 ) -> Result<Ended> {
-    let device = file.device();
-    let started = device.with_card(|card| card.start(lease.channel(), work, file.resets()))??;
+    let device = client.device();
+    let started = device.with_card(|card| card.start(lease.channel(), work, client.resets()))??;
     progress.started = true;
     progress.at_work = true;
-    file.stats().jobs.add(1);
+    client.stats().jobs.add(1);
     // It is not made again: what looks like a signal must not end it.
     let _unnotified = Unnotified::new();
     let running = Running {
-        file,
+        client,
         lease,
         ch: work.ch,
         started,
-        bound: bound(file, work.ch),
+        bound: bound(client, work.ch),
         late: Cell::new(None),
     };
     let (proof, why) = running.wait(until)?;
@@ -119,9 +119,9 @@ pub(crate) fn run(
 
 /// Until when a job on channel `ch` that begins now must have ended: others wait for the channel
 /// meanwhile. A stream may have nothing to say for as long as it likes.
-fn bound(file: &File, ch: Chan) -> Deadline {
+fn bound(client: &Client, ch: Chan) -> Deadline {
     let longest = || Deadline::after(params::max_timeout_ns());
-    match file.channel_limits(ch.0).map(|limits| limits.kind) {
+    match client.channel_limits(ch.0).map(|limits| limits.kind) {
         Ok(Kind::Memory(_)) => longest(),
         _ => Deadline::NONE,
     }
@@ -129,7 +129,7 @@ fn bound(file: &File, ch: Chan) -> Deadline {
 
 impl Running<'_> {
     fn device(&self) -> &Device {
-        self.file.device()
+        self.client.device()
     }
 
     /// Waits for the job to end. With a signal, or when its time is over, it is drained.
@@ -212,7 +212,7 @@ impl Running<'_> {
         let proof = self.take();
         if matches!(&proof, Some(proof) if proof.outcome() == Outcome::Unproven) {
             counters::LOST_INTERRUPTS.add(1);
-            self.file.stats().lost_interrupts.add(1);
+            self.client.stats().lost_interrupts.add(1);
         }
         Ok(proof)
     }

@@ -9,13 +9,13 @@ use kernel::{
 
 use crate::{
     card::Work,
+    client::{
+        Caller,
+        Client, //
+    },
     deadline::Deadline,
     engine::Chan,
     failure::Failure,
-    file::{
-        Caller,
-        File, //
-    },
     job,
     kapi::{
         pins::Direction,
@@ -54,7 +54,7 @@ impl Route {
 /// What moves.
 pub(crate) struct Mover<'a> {
     /// For whom.
-    pub(crate) file: &'a Arc<File>,
+    pub(crate) client: &'a Arc<Client>,
     /// Where to or from.
     pub(crate) route: Route,
     /// Bytes of the whole transfer.
@@ -71,7 +71,7 @@ impl<'a> Mover<'a> {
     pub(crate) fn new(caller: Caller<'a>, route: Route, total: u64, deadline: Deadline) -> Self {
         let longest = Deadline::after(params::max_timeout_ns());
         Self {
-            file: caller.file,
+            client: caller.client,
             route,
             total,
             until: Until::deadline(deadline.min(longest)),
@@ -88,11 +88,13 @@ impl<'a> Mover<'a> {
             }
             let nonblocking = self.nonblocking && !progress.started;
             let _unnotified = progress.started.then(Unnotified::new);
-            let lease = self.file.acquire(self.route.ch, self.until, nonblocking)?;
+            let lease = self
+                .client
+                .acquire(self.route.ch, self.until, nonblocking)?;
             let work = self.work(piece, offset, progress.bytes);
-            let ended = job::run(self.file, &lease, &work, self.until, progress)?;
+            let ended = job::run(self.client, &lease, &work, self.until, progress)?;
             drop(lease);
-            self.file
+            self.client
                 .stats()
                 .bytes(self.route.direction)
                 .add(ended.bytes);

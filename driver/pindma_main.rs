@@ -17,6 +17,7 @@ mod access;
 mod backlog;
 mod card;
 mod channel;
+mod client;
 mod copied;
 mod copy;
 mod counters;

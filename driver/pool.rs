@@ -28,10 +28,10 @@ use kernel::{
 
 use crate::{
     access,
+    client::Client,
     counters,
     deadline::Deadline,
     device::Device,
-    file::File,
     kapi::{
         abi::{
             self,
@@ -70,8 +70,8 @@ mod fifo;
 mod loan;
 mod memory;
 mod open;
+mod pools;
 mod pump;
-mod roster;
 mod run;
 
 pub(crate) use self::{
@@ -80,8 +80,8 @@ pub(crate) use self::{
         Created, //
     },
     loan::Loan,
-    roster::{
-        Roster,
+    pools::{
+        Pools,
         MOST_RUNS, //
     },
 };
@@ -104,8 +104,15 @@ struct State {
     totals: Totals,
     /// Why that one has; success if there was none.
     ended: Result,
-    /// The file that the pool was made with, until it is closed.
-    file: Option<Arc<File>>,
+    /// What the pool was made with, until that is closed.
+    owner: Option<Owner>,
+}
+
+/// The client that has made a pool, and all of its pools.
+#[derive(Clone)]
+struct Owner {
+    client: Arc<Client>,
+    pools: Arc<Pools>,
 }
 
 /// A pool.
@@ -128,18 +135,19 @@ pub(crate) struct Pool {
 
 impl Pool {
     fn new(
-        file: &Arc<File>,
+        owner: Owner,
         (memory, buffers): (KVVec<Memory>, Buffers),
         direction: Direction,
         maker: Maker,
     ) -> Result<Arc<Self>> {
+        let device = owner.client.device().clone();
         let state = State {
             buffers,
             run: None,
             runs: 0,
             totals: Totals::default(),
             ended: Ok(()),
-            file: Some(file.clone()),
+            owner: Some(owner),
         };
         let changed = PollCondVarBox::new(c"Pool::changed", static_lock_class!())?;
         Arc::pin_init(
@@ -147,7 +155,7 @@ impl Pool {
                 memory,
                 direction,
                 maker,
-                device: file.device().clone(),
+                device,
                 canceled: Canceled::new(),
                 state <- new_mutex!(state),
                 changed,
@@ -260,7 +268,7 @@ impl Pool {
         } else if self.device.has_failed() {
             Some(ENOTRECOVERABLE)
         } else {
-            state.file.is_none().then_some(ECANCELED)
+            state.owner.is_none().then_some(ECANCELED)
         }
     }
 
@@ -294,15 +302,15 @@ impl Pool {
     /// too many pools of the file, `ENOMEM`.
     fn start(this: &Arc<Self>, setup: Setup) -> Result {
         if setup.stream {
-            let file = this.state.lock().file.clone().ok_or(ECANCELED)?;
-            file.roster().prepare_scrap(&file)?;
+            let owner = this.state.lock().owner.clone().ok_or(ECANCELED)?;
+            owner.pools.prepare_scrap(&owner.client)?;
         }
         let mut state = this.state.lock();
-        let file = state.file.as_ref().ok_or(ECANCELED)?;
+        let owner = state.owner.as_ref().ok_or(ECANCELED)?;
         if state.run.is_some() {
             return Err(EBUSY);
         }
-        let place = Roster::run_one(file.roster())?;
+        let place = Pools::run_one(&owner.pools)?;
         this.canceled.clear();
         state.run = Some(Run::new(setup, place));
         drop(state);
@@ -407,11 +415,11 @@ impl Pool {
     /// processes may have mapped for longer.
     pub(crate) fn leave_file(&self) {
         // First, so that it cannot be started again meanwhile.
-        let file = self.state.lock().file.take();
+        let owner = self.state.lock().owner.take();
         self.stop_for_good();
         self.memory.iter().for_each(Memory::unmap);
         self.changed.notify_all();
-        drop(file);
+        drop(owner);
     }
 }
 

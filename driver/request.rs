@@ -20,11 +20,11 @@ use kernel::{
 };
 
 use crate::{
+    client::Client,
     counters,
     deadline::Deadline,
     failure::Failure,
     few::Few,
-    file::File,
     kapi::{
         abi::pindma_completion,
         gfp, //
@@ -61,7 +61,7 @@ pub(crate) struct Load {
     /// What it is called.
     pub(crate) name: Name,
     /// The file; a request keeps what it needs of it.
-    pub(crate) file: Arc<File>,
+    pub(crate) client: Arc<Client>,
     /// Where it ends.
     pub(crate) slot: Slot,
     /// Which way, and where.
@@ -87,7 +87,7 @@ impl Load {
             // While one is in work, others wait: that is bounded, whatever the deadline is.
             let longest = Deadline::after(params::max_timeout_ns());
             let mover = Mover {
-                file: &self.file,
+                client: &self.client,
                 route: self.route,
                 total: self.total,
                 until: Until::canceled(self.deadline.min(longest), canceled),
@@ -102,7 +102,7 @@ impl Load {
     pub(crate) fn end(self, end: &Result<(), Failure>, request: ListArc<Request>) {
         // Who sees the completion may use the memory again, and finds nothing pinned or counted.
         drop((self.pieces, self.holds, self.counted));
-        let stats = self.file.stats();
+        let stats = self.client.stats();
         stats.calls.add(self.progress.started.into());
         stats.ended.add(1);
         self.slot

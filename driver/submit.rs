@@ -15,6 +15,8 @@ use kernel::{
 };
 
 use crate::{
+    backlog::Backlog,
+    client::Client,
     counters,
     deadline::Deadline,
     engine::Chan,
@@ -22,7 +24,6 @@ use crate::{
         Failure,
         Side, //
     },
-    file::File,
     fit,
     kapi::{
         abi::{
@@ -70,11 +71,11 @@ const SUBMITTED: Range<usize> = {
 
 /// Submits a batch. It succeeds once a request was taken; why the next one was not stands in its
 /// result.
-pub(crate) fn run(file: &Arc<File>, arg: UserPtr) -> Result<isize> {
+pub(crate) fn run(client: &Arc<Client>, backlog: &Arc<Backlog>, arg: UserPtr) -> Result<isize> {
     let mut call = Call::<pindma_submit>::read(arg)?;
     call.arg.out_submitted = 0;
     let mut progress = Progress::default();
-    let end = submit(file, &mut call, &mut progress);
+    let end = submit(client, backlog, &mut call, &mut progress);
     call.arg.out = progress.result(&end);
     let written = call.write_back();
     match end {
@@ -84,7 +85,8 @@ pub(crate) fn run(file: &Arc<File>, arg: UserPtr) -> Result<isize> {
 }
 
 fn submit(
-    file: &Arc<File>,
+    client: &Arc<Client>,
+    backlog: &Arc<Backlog>,
     call: &mut Call<pindma_submit>,
     progress: &mut Progress,
 ) -> Result<(), Failure> {
@@ -92,22 +94,22 @@ fn submit(
     check(arg)?;
     let field = |error| Failure::field(error, abi::PINDMA_FIELD_QUEUE);
     let open = QUEUES.get(arg.queue).map_err(field)?;
-    if !open.queue().belongs_to(file.backlog()) {
+    if !open.queue().belongs_to(backlog) {
         return Err(field(EBADF));
     }
-    file.check_usable()?;
+    client.check_usable()?;
     while call.arg.out_submitted < call.arg.nr_entries {
         if pins::killed() {
             return Err(EINTR.into());
         }
         let entry = abi::read_element(call.arg.entries, call.arg.out_submitted)
             .map_err(|_| Failure::field(EFAULT, abi::PINDMA_FIELD_ENTRIES))?;
-        let ready = Ready::new(file, open.queue(), &entry, progress)?;
+        let ready = Ready::new(client, open.queue(), &entry, progress)?;
         // What cannot be told must not be started.
         call.arg.out_submitted += 1;
         call.write_back_part(SUBMITTED)
             .inspect_err(|_| call.arg.out_submitted -= 1)?;
-        ready.start()?;
+        ready.start(backlog)?;
     }
     Ok(())
 }
@@ -135,21 +137,23 @@ struct Asked {
 }
 
 impl Asked {
-    fn check(file: &File, entry: &pindma_entry) -> Result<Self, Failure> {
+    fn check(client: &Client, entry: &pindma_entry) -> Result<Self, Failure> {
         if entry.flags != 0 {
             return Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_FLAGS));
         }
         if entry.reserved != 0 {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
         }
-        let limits = file.channel_limits(entry.channel)?;
+        let limits = client.channel_limits(entry.channel)?;
         let direction = fit::direction(entry.direction, limits)?;
-        file.mode().admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
+        client
+            .mode()
+            .admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
         let dev_fixed = fit::dev_fixed(entry.dev_flags, limits)?;
         let deadline = Deadline::from_abi(entry.deadline)
             .ok_or_else(|| Failure::field(EINVAL, abi::PINDMA_FIELD_DEADLINE))?;
-        let vector = vector(file, entry, direction)?;
-        let cache_align = file.device().facts.cache_align;
+        let vector = vector(client, entry, direction)?;
+        let cache_align = client.device().facts.cache_align;
         fit::check_memory(limits, &vector, direction, cache_align)?;
         fit::check_device(limits, entry.dev_addr, vector.total(), dev_fixed)?;
         let route = Route {
@@ -166,7 +170,7 @@ impl Asked {
     }
 
     /// Pins and maps all of it that is not mapped already, in windows.
-    fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<Pieces, Failure> {
+    fn pin(&self, client: &Arc<Client>, progress: &mut Progress) -> Result<Pieces, Failure> {
         let mut pieces = Pieces::new();
         let mut cursor = Cursor::new(&self.vector);
         let (direction, term) = (self.route.direction, self.term());
@@ -178,8 +182,8 @@ impl Asked {
                 continue;
             }
             let ranges = cursor.take(cursor.reach(params::window_pages()))?;
-            let window = Window::open_for(file, &self.vector, ranges, direction, term, progress)?;
-            file.stats().windows.add(1);
+            let window = Window::open_for(client, &self.vector, ranges, direction, term, progress)?;
+            client.stats().windows.add(1);
             pieces.push(Some(Piece::Window(window)))?;
         }
         Ok(pieces)
@@ -197,12 +201,12 @@ impl Asked {
     }
 }
 
-fn vector(file: &File, entry: &pindma_entry, direction: Direction) -> Result<Vector, Failure> {
+fn vector(client: &Client, entry: &pindma_entry, direction: Direction) -> Result<Vector, Failure> {
     if entry.nr_segs == 0 {
         if entry.segs != 0 {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_SEGS));
         }
-        return Vector::one_named(entry.seg, file.names(), direction);
+        return Vector::one_named(entry.seg, client.names(), direction);
     }
     if entry.seg != pindma_seg::default() {
         return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_SEG));
@@ -212,7 +216,7 @@ fn vector(file: &File, entry: &pindma_entry, direction: Direction) -> Result<Vec
         count: entry.nr_segs,
         side: Side::First,
     };
-    Vector::read_named(source, file.names(), direction)
+    Vector::read_named(source, client.names(), direction)
 }
 
 /// A request that is pinned and mapped.
@@ -223,15 +227,15 @@ struct Ready {
 
 impl Ready {
     fn new(
-        file: &Arc<File>,
+        client: &Arc<Client>,
         queue: &Arc<Queue>,
         entry: &pindma_entry,
         sum: &mut Progress,
     ) -> Result<Self, Failure> {
         let (slot, request) = Queue::reserve(queue)?;
-        let asked = Asked::check(file, entry)?;
+        let asked = Asked::check(client, entry)?;
         let mut progress = Progress::default();
-        let pieces = asked.pin(file, &mut progress)?;
+        let pieces = asked.pin(client, &mut progress)?;
         sum.pages += progress.pages;
         sum.segments += progress.segments;
         sum.bounced |= progress.bounced;
@@ -240,7 +244,7 @@ impl Ready {
                 queue: queue.id(),
                 user_data: entry.user_data,
             },
-            file: file.clone(),
+            client: client.clone(),
             slot,
             route: asked.route,
             total: asked.vector.total(),
@@ -254,12 +258,12 @@ impl Ready {
     }
 
     /// From here on it ends by itself.
-    fn start(self) -> Result {
+    fn start(self, backlog: &Backlog) -> Result {
         let Self { request, load } = self;
-        let file = load.file.clone();
+        let client = load.client.clone();
         let (ch, deadline) = (load.route.ch, load.deadline);
-        let lane = file.backlog().lane(ch)?;
-        file.stats().submitted.add(1);
+        let lane = backlog.lane(ch)?;
+        client.stats().submitted.add(1);
         trace::submit(
             load.slot.number(),
             load.name.user_data,

@@ -5,6 +5,7 @@
 use kernel::prelude::*;
 
 use crate::{
+    client::Caller,
     copied::{
         self,
         NotCopied, //
@@ -18,7 +19,6 @@ use crate::{
         Failure,
         Side, //
     },
-    file::Caller,
     fit,
     kapi::abi::{
         self,
@@ -60,7 +60,7 @@ pub(crate) fn run(
     progress: &mut Progress,
 ) -> Result<(), Failure> {
     let transfer = Transfer::check(caller, arg)?;
-    caller.file.check_usable()?;
+    caller.client.check_usable()?;
     transfer.run(progress)
 }
 
@@ -68,9 +68,9 @@ impl<'a> Transfer<'a> {
     fn check(caller: Caller<'a>, arg: &pindma_transfer) -> Result<Self, Failure> {
         // Flags are looked at first; what they mean depends on the length.
         Means::asked_for(arg.flags, 0, 0)?;
-        let limits = caller.file.channel_limits(arg.channel)?;
+        let limits = caller.client.channel_limits(arg.channel)?;
         let direction = fit::direction(arg.direction, limits)?;
-        let mode = caller.file.mode();
+        let mode = caller.client.mode();
         mode.admit(direction, abi::PINDMA_FIELD_DIRECTION)?;
         let dev_fixed = fit::dev_fixed(arg.dev_flags, limits)?;
         let deadline = Deadline::from_abi(arg.deadline)
@@ -80,7 +80,7 @@ impl<'a> Transfer<'a> {
             count: arg.nr_segs,
             side: Side::First,
         };
-        let vector = Vector::read_named(source, caller.file.names(), direction)?;
+        let vector = Vector::read_named(source, caller.client.names(), direction)?;
         if arg.flags & abi::PINDMA_MUST_COPY != 0 {
             vector.check_unnamed(EOPNOTSUPP)?;
         }
@@ -107,7 +107,7 @@ impl<'a> Transfer<'a> {
         vector: Vector,
         means: Means,
     ) -> Result<Self, Failure> {
-        let cache_align = caller.file.device().facts.cache_align;
+        let cache_align = caller.client.device().facts.cache_align;
         let means = match fit::check_memory(limits, &vector, route.direction, cache_align) {
             Ok(()) => means,
             // What is mapped already is not copied.
@@ -206,10 +206,10 @@ impl<'a> Transfer<'a> {
         bytes: u64,
         progress: &mut Progress,
     ) -> Result<Piece, Failure> {
-        let file = self.caller.file;
+        let client = self.caller.client;
         let ranges = cursor.take(bytes)?;
-        let window = Window::open(file, &self.vector, ranges, self.route.direction, progress)?;
-        file.stats().windows.add(1);
+        let window = Window::open(client, &self.vector, ranges, self.route.direction, progress)?;
+        client.stats().windows.add(1);
         Ok(Piece::Window(window))
     }
 

@@ -13,8 +13,8 @@ use kernel::{
 
 use crate::{
     card::Card,
+    client::Client,
     failure::Failure,
-    file::File,
     kapi::{
         backing::Backing,
         mapped::{
@@ -39,7 +39,7 @@ use crate::{
 
 /// A window; dropping it unmaps and unpins.
 pub(crate) struct Window {
-    file: Arc<File>,
+    client: Arc<Client>,
     handle: Handle,
     len: u64,
     pages: u64,
@@ -50,18 +50,18 @@ impl Window {
     /// Pins and maps `ranges`, a part of `vector`. May sleep without bound: no lock, no guard, no
     /// lease is held meanwhile.
     pub(crate) fn open(
-        file: &Arc<File>,
+        client: &Arc<Client>,
         vector: &Vector,
         ranges: KVVec<UserRange>,
         direction: Direction,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
-        Self::open_for(file, vector, ranges, direction, Term::Short, progress)
+        Self::open_for(client, vector, ranges, direction, Term::Short, progress)
     }
 
     /// The same, for a term.
     pub(crate) fn open_for(
-        file: &Arc<File>,
+        client: &Arc<Client>,
         vector: &Vector,
         ranges: KVVec<UserRange>,
         direction: Direction,
@@ -71,35 +71,35 @@ impl Window {
         let (side, segments) = (vector.side(), vector.segments());
         let len = ranges.iter().map(|range| range.len).sum();
         let pages = ranges.iter().map(UserRange::pages).sum::<usize>();
-        let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
+        let share = Quota::take(client.quota(), pages).ok_or(ENOSPC)?;
         let pins = Pins::new(ranges, direction, term)
             .map_err(|error| Failure::pin(error, side, segments))?;
         let backing = Backing::User(pins);
         let fail = |error| Failure::map(error, side, segments);
-        let mut window = Self::map(file, backing, share, len, fail, progress)?;
+        let mut window = Self::map(client, backing, share, len, fail, progress)?;
         window.pages = pages as u64;
         progress.pages += window.pages;
-        file.stats().pages.add(window.pages);
-        file.stats().pinned_pages.add(window.pages);
+        client.stats().pages.add(window.pages);
+        client.stats().pinned_pages.add(window.pages);
         Ok(window)
     }
 
     /// Maps memory that needs no pins, of which `len` bytes are used. It takes its share of what the
     /// file may have mapped, whoever is charged for the memory.
     pub(crate) fn of(
-        file: &Arc<File>,
+        client: &Arc<Client>,
         backing: Backing,
         len: u64,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
         let fail = |error| Failure::from(refusal(&error));
-        let share = Quota::take(file.quota(), backing.pages()).ok_or(ENOSPC)?;
-        file.stats().windows.add(1);
-        Self::map(file, backing, share, len, fail, progress)
+        let share = Quota::take(client.quota(), backing.pages()).ok_or(ENOSPC)?;
+        client.stats().windows.add(1);
+        Self::map(client, backing, share, len, fail, progress)
     }
 
     fn map(
-        file: &Arc<File>,
+        client: &Arc<Client>,
         backing: Backing,
         share: Share,
         len: u64,
@@ -109,18 +109,18 @@ impl Window {
         let direction = backing.direction();
         // What fails to map comes out of the guard first, and is unpinned here.
         let map = |card: &Card<'_>| card.map(backing, Bounce::Allowed, Some(share));
-        let placed = file.device().with_card(map)?;
+        let placed = client.device().with_card(map)?;
         let placed = placed.map_err(|(backing, share, error)| {
             drop((backing, share));
             fail(error)
         })?;
         progress.segments += placed.segments as u64;
         progress.bounced |= placed.bounced > 0;
-        let stats = file.stats();
+        let stats = client.stats();
         stats.segments.add(placed.segments as u64);
         stats.bounced.add(placed.bounced as u64);
         Ok(Self {
-            file: file.clone(),
+            client: client.clone(),
             handle: placed.handle,
             len,
             pages: 0,
@@ -148,10 +148,13 @@ impl Drop for Window {
     fn drop(&mut self) {
         // Unmapped inside of the guard, unpinned outside. If the device is gone, unbind has done
         // both, and `with_card` has waited for it.
-        let removed = self.file.device().with_card(|card| card.unmap(self.handle));
+        let removed = self
+            .client
+            .device()
+            .with_card(|card| card.unmap(self.handle));
         // A job may still work on it: then the device has failed, and the pages stay pinned.
         if !matches!(removed, Ok(None)) {
-            self.file.stats().pinned_pages.sub(self.pages);
+            self.client.stats().pinned_pages.sub(self.pages);
         }
     }
 }

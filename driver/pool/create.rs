@@ -15,12 +15,14 @@ use super::{
         self,
         OpenPool, //
     },
+    Owner,
     Pool,
+    Pools,
     MAX_BUFFERS, //
 };
 use crate::{
+    client::Client,
     failure::Failure,
-    file::File,
     kapi::{
         abi::{
             self,
@@ -65,7 +67,8 @@ impl Created<'_> {
 
 /// Makes a pool.
 pub(crate) fn create<'a>(
-    file: &'a Arc<File>,
+    client: &'a Arc<Client>,
+    pools: &Arc<Pools>,
     arg: &mut pindma_pool_create,
     progress: &mut Progress,
 ) -> Result<Created<'a>, Failure> {
@@ -73,19 +76,23 @@ pub(crate) fn create<'a>(
     arg.out_count = 0;
     arg.out_handle = 0;
     arg.out_fd = -1;
-    let plan = Plan::check(file, arg)?;
-    file.check_usable()?;
-    file.names().make_room()?;
+    let plan = Plan::check(client, arg)?;
+    client.check_usable()?;
+    client.names().make_room()?;
     let maker = Maker::current(plan.shared)?;
     // Before the memory, which may be all that there is.
     let mut buffers = Buffers::new(plan.count)?;
-    let memory = plan.allocate(file, progress)?;
+    let memory = plan.allocate(client, progress)?;
     buffers.truncate(memory.len());
-    let pool = Pool::new(file, (memory, buffers), plan.direction, maker)?;
-    let open = OpenPool::boxed(file, &pool)?;
+    let owner = Owner {
+        client: client.clone(),
+        pools: pools.clone(),
+    };
+    let pool = Pool::new(owner, (memory, buffers), plan.direction, maker)?;
+    let open = OpenPool::boxed(pools, &pool)?;
     let created = Created {
         file: open::KIND.make(open, Mode::Both)?,
-        handle: file.names().publish(Named::Pool(pool.clone()))?,
+        handle: client.names().publish(Named::Pool(pool.clone()))?,
     };
     arg.out_stride = pool.stride();
     arg.out_count = pool.memory.len() as u32;
@@ -105,7 +112,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn check(file: &File, arg: &pindma_pool_create) -> Result<Self, Failure> {
+    fn check(client: &Client, arg: &pindma_pool_create) -> Result<Self, Failure> {
         const FLAGS: u32 =
             abi::PINDMA_POOL_CONTIGUOUS | abi::PINDMA_POOL_AS_MANY | abi::PINDMA_POOL_SHARED;
         if arg.flags & !FLAGS != 0 {
@@ -129,16 +136,16 @@ impl Plan {
             pages,
             count: arg.count as usize,
             shape,
-            direction: file.mode().direction(arg.access)?,
+            direction: client.mode().direction(arg.access)?,
             as_many: has(abi::PINDMA_POOL_AS_MANY),
             shared: has(abi::PINDMA_POOL_SHARED),
         })
     }
 
-    fn allocate(&self, file: &File, progress: &mut Progress) -> Result<KVVec<Memory>, Failure> {
+    fn allocate(&self, client: &Client, progress: &mut Progress) -> Result<KVVec<Memory>, Failure> {
         let mut all = KVVec::with_capacity(self.count, gfp::for_user()).map_err(Error::from)?;
         while all.len() < self.count {
-            match Memory::new(file, self.pages, self.shape, self.direction) {
+            match Memory::new(client, self.pages, self.shape, self.direction) {
                 Ok(memory) => {
                     progress.pages += self.pages as u64;
                     progress.segments += memory.segments() as u64;

@@ -16,12 +16,12 @@ use kernel::{
 
 use crate::{
     card::Card,
+    client::Client,
     device::Device,
     failure::{
         Failure,
         Side, //
     },
-    file::File,
     kapi::{
         backing::Backing,
         block::{
@@ -59,12 +59,12 @@ pub(super) struct Memory {
 impl Memory {
     /// Allocates and maps `pages` pages.
     pub(super) fn new(
-        file: &File,
+        client: &Client,
         pages: usize,
         shape: Shape,
         direction: Direction,
     ) -> Result<Self, Failure> {
-        let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
+        let share = Quota::take(client.quota(), pages).ok_or(ENOSPC)?;
         // What others held may be free by now.
         let charge = Charge::new(pages).or_else(|_| {
             held::sweep();
@@ -73,7 +73,7 @@ impl Memory {
         let charge =
             charge.map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
         Self::map(
-            file.device(),
+            client.device(),
             (pages, shape),
             direction,
             Some((charge, share)),
@@ -81,8 +81,12 @@ impl Memory {
     }
 
     /// The same for what no application sees: it is little, and not charged.
-    pub(super) fn spare(file: &File, pages: usize, direction: Direction) -> Result<Self, Failure> {
-        Self::map(file.device(), (pages, Shape::Scattered), direction, None)
+    pub(super) fn spare(
+        client: &Client,
+        pages: usize,
+        direction: Direction,
+    ) -> Result<Self, Failure> {
+        Self::map(client.device(), (pages, Shape::Scattered), direction, None)
     }
 
     fn map(

@@ -22,6 +22,7 @@ use super::{
     buffers::Stage,
     run::Setup,
     Pool,
+    Pools,
     MAX_BATCH, //
 };
 use crate::{
@@ -31,7 +32,6 @@ use crate::{
         restartable,
         Failure, //
     },
-    file::File,
     fit,
     kapi::{
         abi::{
@@ -67,11 +67,11 @@ pub(super) static KIND: Kind<OpenPool> = Kind::new(c"[pindma_pool]");
 pub(super) struct OpenPool(Arc<Pool>, #[expect(dead_code, reason = "dropped")] Watching);
 
 impl OpenPool {
-    /// The file of `pool`, which `file` learns of.
-    pub(super) fn boxed(file: &File, pool: &Arc<Pool>) -> Result<KBox<Self>> {
-        let watching = Watching::new(file.device(), pool.clone())?;
+    /// The file of `pool`, which becomes one of `pools`.
+    pub(super) fn boxed(pools: &Pools, pool: &Arc<Pool>) -> Result<KBox<Self>> {
+        let watching = Watching::new(&pool.device, pool.clone())?;
         let open = KBox::new(Self(pool.clone(), watching), gfp::for_user())?;
-        file.roster().add(pool)?;
+        pools.add(pool)?;
         Ok(open)
     }
 }
@@ -80,9 +80,9 @@ impl Drop for OpenPool {
     fn drop(&mut self) {
         let pool = &self.0;
         pool.retire();
-        let file = pool.state.lock().file.clone();
-        if let Some(file) = file {
-            file.roster().strike(pool);
+        let owner = pool.state.lock().owner.clone();
+        if let Some(owner) = owner {
+            owner.pools.strike(pool);
         }
     }
 }

@@ -13,11 +13,11 @@ use kernel::{
 use super::{
     memory::Memory,
     run::Setup,
+    Owner,
     Pool, //
 };
 use crate::{
     deadline::Deadline,
-    file::File,
     kapi::{
         abi,
         workqueue, //
@@ -52,7 +52,7 @@ impl WorkItem for Pool {
 
 /// A frame that is in work.
 struct Frame {
-    file: Arc<File>,
+    owner: Owner,
     setup: Setup,
     /// The buffer; none if the frame finds no buffer and is lost.
     index: Option<usize>,
@@ -66,7 +66,7 @@ impl Pool {
         let mut guard = self.state.lock();
         let state = &mut *guard;
         let run = state.run.as_mut().filter(|run| run.goes_on())?;
-        let file = state.file.clone()?;
+        let owner = state.owner.clone()?;
         let setup = run.setup;
         let (index, len) = match state.buffers.begin() {
             Some((index, 0)) => (Some(index), setup.frame_bytes),
@@ -76,7 +76,7 @@ impl Pool {
         };
         run.working = true;
         Some(Frame {
-            file,
+            owner,
             setup,
             index,
             len,
@@ -91,7 +91,7 @@ impl Pool {
             len,
         };
         // Held until the device is done with it.
-        let scrap = frame.file.roster().scrap();
+        let scrap = frame.owner.pools.scrap();
         let piece = match frame.index {
             Some(index) => {
                 let memory = &self.memory[index];
@@ -103,7 +103,7 @@ impl Pool {
             }
         };
         let mover = Mover {
-            file: &frame.file,
+            client: &frame.owner.client,
             route: frame.setup.route,
             total: frame.len,
             until: Until::canceled(Deadline::after(i64::MAX), &self.canceled),
@@ -144,7 +144,7 @@ impl Pool {
 
     fn count(&self, frame: &Frame, progress: &Progress) {
         if progress.started {
-            let stats = frame.file.stats();
+            let stats = frame.owner.client.stats();
             stats.frames.add(1);
             stats.overruns.add(u64::from(frame.index.is_none()));
         }

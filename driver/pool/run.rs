@@ -4,7 +4,7 @@
 
 use kernel::prelude::*;
 
-use super::roster::Place;
+use super::pools::Place;
 use crate::{
     kapi::{
         abi::{
@@ -121,7 +121,7 @@ pub(super) fn untouched(end: Result) -> pindma_pool_record {
 mod tests {
     use kernel::sync::Arc;
 
-    use super::super::roster::Roster;
+    use super::super::pools::Pools;
     use super::*;
     use crate::{
         engine::Chan,
@@ -129,7 +129,7 @@ mod tests {
     };
 
     fn run() -> Result<Run> {
-        let roster = Arc::pin_init(Roster::new(), GFP_KERNEL)?;
+        let pools = Arc::pin_init(Pools::new(), GFP_KERNEL)?;
         let setup = Setup {
             route: Route {
                 ch: Chan(0),
@@ -140,7 +140,7 @@ mod tests {
             frame_bytes: 10,
             stream: true,
         };
-        Ok(Run::new(setup, Roster::run_one(&roster)?))
+        Ok(Run::new(setup, Pools::run_one(&roster)?))
     }
 
     fn progress(started: bool) -> Progress {

@@ -9,8 +9,8 @@ use kernel::{
 
 use crate::{
     access,
+    client::Client,
     deadline::Deadline,
-    file::File,
     kapi::{
         abi::{
             self,
@@ -31,7 +31,7 @@ use crate::{
 use super::Region;
 
 /// Takes a handle away, and gives back what it named.
-pub(crate) fn unregister(file: &File, arg: &pindma_region_unregister) -> Result {
+pub(crate) fn unregister(client: &Client, arg: &pindma_region_unregister) -> Result {
     let wait = match arg.flags {
         0 if arg.deadline != 0 => return Err(EINVAL),
         0 => None,
@@ -41,10 +41,10 @@ pub(crate) fn unregister(file: &File, arg: &pindma_region_unregister) -> Result 
     if arg.reserved != 0 {
         return Err(EINVAL);
     }
-    file.check_device()?;
+    client.check_device()?;
     let handle = Handle::from_abi(arg.handle);
     loop {
-        match file.names().withdraw(handle)? {
+        match client.names().withdraw(handle)? {
             Withdrawn::Gone(named) => {
                 drop(named);
                 return Ok(());
@@ -57,7 +57,7 @@ pub(crate) fn unregister(file: &File, arg: &pindma_region_unregister) -> Result 
 }
 
 /// Begins or ends access by the CPU.
-pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
+pub(crate) fn sync(client: &Client, arg: &pindma_region_sync) -> Result {
     const BOTH: u32 = abi::PINDMA_SYNC_BEGIN_CPU | abi::PINDMA_SYNC_END_CPU;
     let sync = match arg.flags {
         abi::PINDMA_SYNC_BEGIN_CPU => SyncFor::Cpu,
@@ -68,8 +68,8 @@ pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
     if arg.reserved != 0 {
         return Err(EINVAL);
     }
-    file.check_device()?;
-    let used = file.names().hold_region(Handle::from_abi(arg.handle))?;
+    client.check_device()?;
+    let used = client.names().hold_region(Handle::from_abi(arg.handle))?;
     let region = used.region();
     let rest = region
         .len()
@@ -84,7 +84,7 @@ pub(crate) fn sync(file: &File, arg: &pindma_region_sync) -> Result {
 }
 
 /// Fills in what a region turned out to be.
-pub(crate) fn info(file: &File, info: &mut pindma_region_info) -> Result {
+pub(crate) fn info(client: &Client, info: &mut pindma_region_info) -> Result {
     *info = pindma_region_info {
         size: info.size,
         flags: info.flags,
@@ -94,7 +94,7 @@ pub(crate) fn info(file: &File, info: &mut pindma_region_info) -> Result {
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
     }
-    match file.names().get(Handle::from_abi(info.handle))? {
+    match client.names().get(Handle::from_abi(info.handle))? {
         Named::Region(region) => region.describe(info),
         Named::Pool(pool) => pool.describe(info),
     }

@@ -12,9 +12,9 @@ use crate::{
         Card,
         Placed, //
     },
+    client::Client,
     device::Device,
     failure::Failure,
-    file::File,
     kapi::{
         backing::Backing,
         gfp,
@@ -70,12 +70,12 @@ pub(super) struct Chunks {
 
 impl Chunks {
     /// None so far.
-    pub(super) fn new(file: &File) -> Self {
+    pub(super) fn new(client: &Client) -> Self {
         Self {
             list: KVVec::new(),
             totals: Totals::default(),
-            device: file.device().clone(),
-            stats: file.stats().clone(),
+            device: client.device().clone(),
+            stats: client.stats().clone(),
         }
     }
 

@@ -15,7 +15,7 @@ use kernel::{
 };
 
 use crate::{
-    file::File,
+    client::Client,
     kapi::{
         gfp,
         workqueue, //
@@ -30,7 +30,7 @@ use super::chunks::Chunks;
 #[pin_data]
 struct Leftover {
     _chunks: Chunks,
-    _file: Arc<File>,
+    _client: Arc<Client>,
     #[pin]
     work: Work<Self>,
 }
@@ -48,11 +48,11 @@ impl WorkItem for Leftover {
 }
 
 /// Has `chunks` given back. If there is no memory for that, they are when this returns.
-pub(super) fn leave(chunks: Chunks, file: &Arc<File>) {
+pub(super) fn leave(chunks: Chunks, client: &Arc<Client>) {
     let leftover = Arc::pin_init(
         try_pin_init!(Leftover {
             _chunks: chunks,
-            _file: file.clone(),
+            _client: client.clone(),
             work <- new_work!("pindma::region::Leftover::work"),
         }),
         gfp::for_user(),

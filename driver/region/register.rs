@@ -9,11 +9,11 @@ use kernel::{
 };
 
 use crate::{
+    client::Client,
     failure::{
         Failure,
         Side, //
     },
-    file::File,
     kapi::{
         abi::{
             self,
@@ -66,23 +66,23 @@ struct Wanted {
 
 /// Registers memory.
 pub(crate) fn register<'a>(
-    file: &'a Arc<File>,
+    client: &'a Arc<Client>,
     arg: &mut pindma_region_register,
     progress: &mut Progress,
 ) -> Result<Published<'a>, Failure> {
     arg.out_handle = 0;
-    let wanted = Wanted::check(file, arg)?;
-    file.check_usable()?;
+    let wanted = Wanted::check(client, arg)?;
+    client.check_usable()?;
     // Before anything is pinned in vain.
-    file.names().make_room()?;
-    let region = wanted.pin(file, progress)?;
-    let published = file.names().publish(Named::Region(region))?;
+    client.names().make_room()?;
+    let region = wanted.pin(client, progress)?;
+    let published = client.names().publish(Named::Region(region))?;
     arg.out_handle = published.handle().to_abi();
     Ok(published)
 }
 
 impl Wanted {
-    fn check(file: &File, arg: &pindma_region_register) -> Result<Self, Failure> {
+    fn check(client: &Client, arg: &pindma_region_register) -> Result<Self, Failure> {
         let (shared, may_bounce) = (abi::PINDMA_REGION_SHARED, abi::PINDMA_REGION_MAY_BOUNCE);
         if arg.flags & !(shared | may_bounce) != 0 {
             return Err(Failure::field(EOPNOTSUPP, abi::PINDMA_FIELD_FLAGS));
@@ -90,14 +90,14 @@ impl Wanted {
         if arg.reserved != 0 {
             return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
         }
-        let direction = file.mode().direction(arg.access)?;
+        let direction = client.mode().direction(arg.access)?;
         let vector = Vector::read(Source {
             addr: arg.segs,
             count: arg.nr_segs,
             side: Side::First,
         })?;
         if direction.writes() {
-            check_cache_lines(&vector, file.device().facts.cache_align)?;
+            check_cache_lines(&vector, client.device().facts.cache_align)?;
         }
         let bounce = if arg.flags & may_bounce != 0 {
             Bounce::Allowed
@@ -113,17 +113,17 @@ impl Wanted {
     }
 
     /// Charges all of it, then pins and maps it chunk by chunk. No lock is held meanwhile.
-    fn pin(&self, file: &Arc<File>, progress: &mut Progress) -> Result<Arc<Region>, Failure> {
+    fn pin(&self, client: &Arc<Client>, progress: &mut Progress) -> Result<Arc<Region>, Failure> {
         let maker = Maker::current(self.shared)?;
-        let mut chunks = Chunks::new(file);
-        let end = self.pin_chunks(file, &mut chunks);
+        let mut chunks = Chunks::new(client);
+        let end = self.pin_chunks(client, &mut chunks);
         let totals = chunks.totals();
         progress.pages = totals.pages;
         progress.segments = totals.segments;
         progress.bounced = totals.bounced > 0;
         if let Err(failure) = end {
             if killed() {
-                leftover::leave(chunks, file);
+                leftover::leave(chunks, client);
             }
             return Err(failure);
         }
@@ -138,8 +138,8 @@ impl Wanted {
         )?)
     }
 
-    fn pin_chunks(&self, file: &File, chunks: &mut Chunks) -> Result<(), Failure> {
-        let (mut share, mut charge) = self.charge(file)?;
+    fn pin_chunks(&self, client: &Client, chunks: &mut Chunks) -> Result<(), Failure> {
+        let (mut share, mut charge) = self.charge(client)?;
         let mut cursor = Cursor::new(&self.vector);
         while !cursor.at_end() {
             if killed() {
@@ -151,9 +151,9 @@ impl Wanted {
     }
 
     /// Charges all of it, so that what is too much is refused before anything is pinned.
-    fn charge(&self, file: &File) -> Result<(Share, Charge), Failure> {
+    fn charge(&self, client: &Client) -> Result<(Share, Charge), Failure> {
         let pages = self.vector.pages();
-        let share = Quota::take(file.quota(), pages).ok_or(ENOSPC)?;
+        let share = Quota::take(client.quota(), pages).ok_or(ENOSPC)?;
         let charge =
             Charge::new(pages).map_err(|error| self.failure(pins::PinError::Charge(error)))?;
         Ok((share, charge))

@@ -22,7 +22,7 @@ use super::{
     Pool, //
 };
 use crate::{
-    file::File,
+    client::Client,
     kapi::{
         gfp,
         pins::Direction, //
@@ -38,7 +38,7 @@ pub(crate) const MOST_RUNS: usize = 32;
 
 /// The pools of a file.
 #[pin_data]
-pub(crate) struct Roster {
+pub(crate) struct Pools {
     #[pin]
     pools: Mutex<KVVec<Arc<Pool>>>,
     /// On how many of them the device works.
@@ -49,7 +49,7 @@ pub(crate) struct Roster {
 }
 
 /// One of the pools on which the device works; dropping it makes room for another.
-pub(super) struct Place(Arc<Roster>);
+pub(super) struct Place(Arc<Pools>);
 
 impl Drop for Place {
     fn drop(&mut self) {
@@ -57,7 +57,7 @@ impl Drop for Place {
     }
 }
 
-impl Roster {
+impl Pools {
     /// None so far.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
@@ -97,9 +97,9 @@ impl Roster {
 
     /// Sees to it that frames can be lost. Nothing is charged for that: it is little, and there must
     /// be some even if buffers have taken all that there is to take.
-    pub(super) fn prepare_scrap(&self, file: &File) -> Result {
+    pub(super) fn prepare_scrap(&self, client: &Client) -> Result {
         if self.scrap().is_none() {
-            let spare = |pages| Memory::spare(file, pages, Direction::FromDevice);
+            let spare = |pages| Memory::spare(client, pages, Direction::FromDevice);
             let scrap = spare(SCRAP_PAGES).or_else(|_| spare(1));
             let scrap = Arc::new(scrap.map_err(|failure| failure.error())?, gfp::for_user())?;
             // Another thread may have been faster; what goes is unmapped without the lock.
