@@ -27,34 +27,12 @@ use crate::{
     kapi::gfp,
     lane::Lane,
     queue::Queue,
-    request::Name,
+    request::Which,
     watch::Watcher, //
 };
 
 /// Most queues that a file may have at a time.
 pub(crate) const MAX_QUEUES: usize = 64;
-
-/// Which requests.
-#[derive(Clone, Copy)]
-pub(crate) enum Which {
-    /// All of the file.
-    All,
-    /// All of the queue with this id.
-    Queue(usize),
-    /// Those with this name.
-    Request(Name),
-}
-
-impl Which {
-    /// Whether the one with `name` is one of them.
-    pub(crate) fn includes(self, name: Name) -> bool {
-        match self {
-            Self::All => true,
-            Self::Queue(id) => name.queue == id,
-            Self::Request(wanted) => name == wanted,
-        }
-    }
-}
 
 /// The backlog of a file.
 #[pin_data]

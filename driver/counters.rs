@@ -9,61 +9,21 @@ use kernel::{
         File, //
     },
     fmt,
-    prelude::*,
-    sync::atomic::{
-        Atomic,
-        Relaxed, //
-    }, //
+    prelude::*, //
 };
 
-/// A number that goes up and down.
-pub(crate) struct Gauge(Atomic<isize>);
+use crate::kapi::gauge::{
+    CHARGED_PAGES,
+    KERNEL_PAGES,
+    MAPPED_SEGMENTS,
+    PINNED_PAGES, //
+};
 
-impl Gauge {
-    /// Zero.
-    pub(crate) const fn new() -> Self {
-        Self(Atomic::new(0))
-    }
+pub(crate) use crate::kapi::gauge::{
+    Gauge,
+    Held, //
+};
 
-    /// What it stands at.
-    pub(crate) fn get(&self) -> isize {
-        self.0.load(Relaxed)
-    }
-
-    /// Adds `count`.
-    pub(crate) fn add(&self, count: usize) {
-        self.0.add(count as isize, Relaxed);
-    }
-
-    /// Takes `count` away.
-    pub(crate) fn sub(&self, count: usize) {
-        self.0.add(-(count as isize), Relaxed);
-    }
-
-    /// Counts one, until the returned object is dropped.
-    pub(crate) fn hold(&'static self) -> Held {
-        self.add(1);
-        Held(self)
-    }
-}
-
-/// One that is counted for as long as it lives.
-pub(crate) struct Held(&'static Gauge);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.sub(1);
-    }
-}
-
-/// Pages charged to users.
-pub(crate) static CHARGED_PAGES: Gauge = Gauge::new();
-/// Pages pinned, leaked ones among them.
-pub(crate) static PINNED_PAGES: Gauge = Gauge::new();
-/// Pages of the kernel's own that were allocated for a device to work on.
-pub(crate) static KERNEL_PAGES: Gauge = Gauge::new();
-/// DMA segments mapped.
-pub(crate) static MAPPED_SEGMENTS: Gauge = Gauge::new();
 /// Transfers, copies and requests of queues under way.
 pub(crate) static REQUESTS: Gauge = Gauge::new();
 /// Open files.

@@ -35,16 +35,25 @@ use crate::{
             Woken, //
         },
         file_ops::OpenFlags,
-        link::Link, //
+        link::{
+            Link,
+            Target, //
+        }, //
     },
     params,
-    pci::Pindma,
     quota::Quota,
     stats::Totals,
     table,
     tiers::Tiers,
     watch::Watch, //
 };
+
+/// The driver.
+pub(crate) struct Pindma;
+
+impl Target for Pindma {
+    type Of<'b> = Card<'b>;
+}
 
 /// `opens` of a device that is open exclusively.
 const EXCLUSIVE: i32 = -1;

@@ -10,6 +10,7 @@ use kernel::{
 
 use crate::{
     backlog::MAX_QUEUES,
+    batch,
     client::Client,
     device::Device,
     engine::{
@@ -30,7 +31,6 @@ use crate::{
     names::MOST_NAMED,
     params,
     pool::{
-        MAX_BATCH,
         MAX_BUFFERS,
         MOST_RUNS, //
     },
@@ -65,7 +65,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     info.out_bus = name(device.facts.bus.to_bytes());
     info.out_max_queues = MAX_QUEUES as u32;
     info.out_max_depth = MAX_DEPTH;
-    info.out_max_batch = MAX_BATCH;
+    info.out_max_batch = batch::MOST;
     info.out_max_buffers = MAX_BUFFERS;
     info.out_max_runs = MOST_RUNS as u32;
     info.out_file_pinned_limit = device.max_file_pages() as u64;

@@ -21,6 +21,7 @@ pub(crate) mod event;
 pub(crate) mod eventfd;
 mod extent;
 pub(crate) mod file_ops;
+pub(crate) mod gauge;
 pub(crate) mod gfp;
 pub(crate) mod held;
 pub(crate) mod irq_set;

@@ -30,7 +30,6 @@ use kernel::{
 };
 
 use crate::{
-    backlog::Which,
     deadline::Deadline,
     device::Device,
     engine::Chan,
@@ -43,7 +42,8 @@ use crate::{
     request::{
         Load,
         Name,
-        Request, //
+        Request,
+        Which, //
     },
     until::Canceled, //
 };

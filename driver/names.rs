@@ -22,11 +22,11 @@ use crate::{
         },
         pins::Direction, //
     },
-    piece::Piece,
-    pool::{
-        Loan,
-        Pool, //
+    loan::{
+        Lender,
+        Loan, //
     },
+    piece::Piece,
     region::{
         Region,
         Use, //
@@ -48,7 +48,7 @@ pub(crate) enum Named {
     /// Registered memory.
     Region(Arc<Region>),
     /// Buffers that the driver has allocated.
-    Pool(Arc<Pool>),
+    Pool(Arc<dyn Lender>),
 }
 
 impl Named {

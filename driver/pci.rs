@@ -18,7 +18,8 @@ use crate::{
     card::Card,
     device::{
         Device,
-        Facts, //
+        Facts,
+        Pindma, //
     },
     engine,
     file::Open,
@@ -33,19 +34,9 @@ use crate::{
             self,
             DmaView, //
         },
-        link::{
-            Link,
-            Target, //
-        },
+        link::Link,
     }, //
 };
-
-/// The driver.
-pub(crate) struct Pindma;
-
-impl Target for Pindma {
-    type Of<'b> = Card<'b>;
-}
 
 impl Driver for Pindma {
     type IdInfo = engine::Model;

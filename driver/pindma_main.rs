@@ -15,6 +15,7 @@ use kernel::{
 
 mod access;
 mod backlog;
+mod batch;
 mod card;
 mod channel;
 mod client;
@@ -34,6 +35,7 @@ mod info;
 mod job;
 mod kapi;
 mod lane;
+mod loan;
 mod maker;
 mod means;
 mod mover;
@@ -69,7 +71,7 @@ mod window;
 #[pin_data]
 struct PindmaModule {
     #[pin]
-    _driver: driver::Registration<kapi::outages::Registered<pci::Pindma>>,
+    _driver: driver::Registration<kapi::outages::Registered<device::Pindma>>,
     _held: kapi::held::Keeper,
     _work: kapi::workqueue::WorkQueue,
     _counters: counters::Counters,

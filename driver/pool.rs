@@ -44,6 +44,7 @@ use crate::{
         signal,
         workqueue, //
     },
+    loan::Lender,
     maker::Maker,
     slots::Handle,
     until::{
@@ -67,7 +68,6 @@ use self::{
 mod buffers;
 mod create;
 mod fifo;
-mod loan;
 mod memory;
 mod open;
 mod pools;
@@ -79,7 +79,6 @@ pub(crate) use self::{
         create,
         Created, //
     },
-    loan::Loan,
     pools::{
         Pools,
         MOST_RUNS, //
@@ -88,9 +87,6 @@ pub(crate) use self::{
 
 /// Most buffers in a pool.
 pub(crate) const MAX_BUFFERS: u32 = 16384;
-
-/// Most records that a call takes.
-pub(crate) const MAX_BATCH: u32 = 1024;
 
 /// How often who waits for the end of transfers looks at its deadline, at least.
 const WAIT_SLICE_MS: u32 = 1000;
@@ -164,18 +160,6 @@ impl Pool {
             }),
             gfp::for_user(),
         )
-    }
-
-    /// Bytes from one buffer to the next.
-    pub(crate) fn stride(&self) -> u64 {
-        self.memory.first().map_or(0, Memory::len)
-    }
-
-    /// Which buffer has byte `offset` of the mapping, and how far into it that is.
-    fn locate(&self, offset: u64) -> Option<(usize, u64)> {
-        let stride = self.stride();
-        let index = usize::try_from(offset.checked_div(stride)?).ok()?;
-        Some((index, offset.checked_rem(stride)?))
     }
 
     /// Its pages.
@@ -368,18 +352,37 @@ impl Pool {
         }
         self.changed.notify_all();
     }
+}
 
-    /// How often transfers use a buffer of it.
-    pub(crate) fn loans(&self) -> usize {
+impl Lender for Pool {
+    fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    fn stride(&self) -> u64 {
+        self.memory.first().map_or(0, Memory::len)
+    }
+
+    fn mapping(&self, index: usize) -> Option<(Handle, bool)> {
+        let memory = self.memory.get(index)?;
+        Some((memory.handle(), memory.bounced()))
+    }
+
+    fn lend(&self, index: usize) -> Result {
+        self.maker.admit()?;
+        self.state.lock().buffers.lend(index)
+    }
+
+    fn give_back(&self, index: usize) {
+        self.state.lock().buffers.give_back(index);
+        self.changed.notify_all();
+    }
+
+    fn loans(&self) -> usize {
         self.state.lock().buffers.loans()
     }
 
-    /// Waits until no transfer uses a buffer of it.
-    ///
-    /// # Errors
-    ///
-    /// `EINTR`, `ETIMEDOUT`.
-    pub(crate) fn wait_for_loans(&self, until: Until<'_>) -> Result {
+    fn wait_for_loans(&self, until: Until<'_>) -> Result {
         let mut state = self.state.lock();
         while state.buffers.loans() > 0 {
             if let Some(why) = until.over() {
@@ -394,8 +397,7 @@ impl Pool {
         Ok(())
     }
 
-    /// Fills in what it is, as if it were a region.
-    pub(crate) fn describe(&self, info: &mut pindma_region_info) {
+    fn describe(&self, info: &mut pindma_region_info) {
         let sum = |of: fn(&Memory) -> usize| self.memory.iter().map(of).sum::<usize>() as u64;
         let bounced = sum(Memory::bounced_segments);
         let bit = |on, bit| if on { bit } else { 0 };
@@ -411,9 +413,7 @@ impl Pool {
         info.out_page_sizes = PAGE_SIZE as u64;
     }
 
-    /// The file that the pool was made with is closed: the device is done with the pool, which
-    /// processes may have mapped for longer.
-    pub(crate) fn leave_file(&self) {
+    fn leave_file(&self) {
         // First, so that it cannot be started again meanwhile.
         let owner = self.state.lock().owner.take();
         self.stop_for_good();

@@ -17,10 +17,6 @@ use kernel::{
     prelude::*,
     static_lock_class,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
         poll::PollCondVarBox,
         Arc,
         CondVarTimeoutResult,
@@ -29,10 +25,7 @@ use kernel::{
 };
 
 use crate::{
-    backlog::{
-        Backlog,
-        Which, //
-    },
+    backlog::Backlog,
     counters,
     deadline::Deadline,
     kapi::{
@@ -42,7 +35,14 @@ use crate::{
         gfp,
         trace, //
     },
-    request::Request,
+    request::{
+        slot::{
+            Ending,
+            Slot, //
+        },
+        Request,
+        Which, //
+    },
     watch::Watcher, //
 };
 
@@ -57,9 +57,6 @@ use ring::Ring;
 
 /// Most requests of a queue.
 pub(crate) const MAX_DEPTH: u32 = 4096;
-
-/// The next request's number: none means two requests, of whatever queue.
-static NUMBERS: Atomic<u64> = Atomic::new(1);
 
 struct State {
     /// Requests that have not ended, and room for some that are about to be submitted.
@@ -149,40 +146,12 @@ impl Queue {
         state.in_flight += 1;
         let spare = state.spare.pop_front();
         drop(state);
-        let slot = Slot {
-            queue: Some(this.clone()),
-            number: NUMBERS.fetch_add(1, Relaxed),
-        };
+        let slot = Slot::new(this.clone());
         let request = match spare {
             Some(request) => request,
             None => Request::new()?,
         };
         Ok((slot, request))
-    }
-
-    /// Request `number` has ended. The request itself, which is empty now, can be used again.
-    fn post(&self, number: u64, mut record: pindma_completion, request: ListArc<Request>) {
-        let mut state = self.state.lock();
-        state.in_flight -= 1;
-        trace::end(number, &record);
-        if !state.closed {
-            record.seq = state.seq;
-            record.time_ns = clock::now();
-            state.seq += 1;
-            state.ring.push(record);
-            state.spare.push_back(request);
-            if let Some(eventfd) = &state.eventfd {
-                eventfd.signal();
-            }
-        }
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    /// A request was not submitted after all.
-    fn release(&self) {
-        self.state.lock().in_flight -= 1;
-        self.changed.notify_all();
     }
 
     fn level(&self) -> Level {
@@ -264,6 +233,31 @@ impl Queue {
     }
 }
 
+impl Ending for Queue {
+    fn post(&self, number: u64, mut record: pindma_completion, request: ListArc<Request>) {
+        let mut state = self.state.lock();
+        state.in_flight -= 1;
+        trace::end(number, &record);
+        if !state.closed {
+            record.seq = state.seq;
+            record.time_ns = clock::now();
+            state.seq += 1;
+            state.ring.push(record);
+            state.spare.push_back(request);
+            if let Some(eventfd) = &state.eventfd {
+                eventfd.signal();
+            }
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    fn release(&self) {
+        self.state.lock().in_flight -= 1;
+        self.changed.notify_all();
+    }
+}
+
 impl Watcher for Queue {
     fn stir(&self) {
         // Who has looked already, and is about to wait, holds the lock until it does.
@@ -278,34 +272,6 @@ impl State {
             ready: self.ring.len(),
             in_flight: self.in_flight,
             coming: self.in_flight + self.ring.held() - self.ring.len(),
-        }
-    }
-}
-
-/// Room for one request in a queue. Dropping it gives it back.
-pub(crate) struct Slot {
-    queue: Option<Arc<Queue>>,
-    number: u64,
-}
-
-impl Slot {
-    /// What the request is called in traces.
-    pub(crate) fn number(&self) -> u64 {
-        self.number
-    }
-
-    /// Ends the request, with a completion whose number and time are still to be filled in.
-    pub(crate) fn complete(mut self, record: pindma_completion, request: ListArc<Request>) {
-        if let Some(queue) = self.queue.take() {
-            queue.post(self.number, record, request);
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if let Some(queue) = &self.queue {
-            queue.release();
         }
     }
 }

@@ -36,13 +36,16 @@ use crate::{
     params,
     piece::Piece,
     progress::Progress,
-    queue::Slot,
     until::{
         Canceled,
         Until, //
     },
     vector::Holds, //
 };
+
+pub(crate) mod slot;
+
+use self::slot::Slot;
 
 /// What a request is called. There may be several with one name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,28 @@ pub(crate) struct Name {
     pub(crate) queue: usize,
     /// What its application calls it.
     pub(crate) user_data: u64,
+}
+
+/// Which requests.
+#[derive(Clone, Copy)]
+pub(crate) enum Which {
+    /// All of the file.
+    All,
+    /// All of the queue with this id.
+    Queue(usize),
+    /// Those with this name.
+    Request(Name),
+}
+
+impl Which {
+    /// Whether the one with `name` is one of them.
+    pub(crate) fn includes(self, name: Name) -> bool {
+        match self {
+            Self::All => true,
+            Self::Queue(id) => name.queue == id,
+            Self::Request(wanted) => name == wanted,
+        }
+    }
 }
 
 /// The memory of a request. That of one by handle needs no memory of its own.

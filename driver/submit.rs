@@ -16,6 +16,7 @@ use kernel::{
 
 use crate::{
     backlog::Backlog,
+    batch,
     client::Client,
     counters,
     deadline::Deadline,
@@ -43,7 +44,6 @@ use crate::{
     mover::Route,
     params,
     piece::Piece,
-    pool::MAX_BATCH,
     progress::Progress,
     queue::{
         Queue,
@@ -121,12 +121,8 @@ fn check(arg: &pindma_submit) -> Result<(), Failure> {
     if arg.reserved != 0 {
         return Err(Failure::field(EINVAL, abi::PINDMA_FIELD_RESERVED));
     }
-    let nr_entries = |error| Err(Failure::field(error, abi::PINDMA_FIELD_NR_ENTRIES));
-    match arg.nr_entries {
-        0 => nr_entries(EINVAL),
-        1..=MAX_BATCH => Ok(()),
-        _ => nr_entries(EMSGSIZE),
-    }
+    batch::check(arg.nr_entries)
+        .map_err(|error| Failure::field(error, abi::PINDMA_FIELD_NR_ENTRIES))
 }
 
 /// What an entry asks for, found to be in order.

@@ -24,12 +24,12 @@ use super::{
         Extent,
         Merger, //
     },
+    gauge,
     gfp,
     held::Room,
     pins::killed,
     shim, //
 };
-use crate::counters;
 
 /// How the pages of a block lie.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -207,7 +207,7 @@ impl Block {
                 unsafe { shim::pindma_put_page(page.as_ptr()) };
                 continue;
             }
-            counters::KERNEL_PAGES.add(1);
+            gauge::KERNEL_PAGES.add(1);
         }
     }
 
@@ -226,7 +226,7 @@ impl Block {
             if !shared {
                 // SAFETY: By the type invariant the reference is ours.
                 unsafe { shim::pindma_put_page(page.as_ptr()) };
-                counters::KERNEL_PAGES.sub(1);
+                gauge::KERNEL_PAGES.sub(1);
             }
             shared
         });
@@ -240,7 +240,7 @@ impl Block {
         while let Some(page) = self.pages.pop() {
             // SAFETY: By the type invariant the reference is ours.
             unsafe { shim::pindma_put_page(page.as_ptr()) };
-            counters::KERNEL_PAGES.sub(1);
+            gauge::KERNEL_PAGES.sub(1);
         }
     }
 

@@ -23,8 +23,10 @@ use kernel::{
     },
 };
 
-use super::shim;
-use crate::counters;
+use super::{
+    gauge,
+    shim, //
+};
 
 /// A reference to the user that the current task runs as.
 ///
@@ -160,7 +162,7 @@ impl Charge {
             end => end.map(|()| true)?,
         };
         pinned_vm(mm).fetch_add(pages as i64, Full);
-        counters::CHARGED_PAGES.add(pages);
+        gauge::CHARGED_PAGES.add(pages);
         // INVARIANT: Both were just added.
         Ok(Self {
             user,
@@ -206,7 +208,7 @@ impl Drop for Charge {
             self.user.locked_vm().fetch_sub(self.pages as i64, Full);
         }
         pinned_vm(&self.mm).fetch_sub(self.pages as i64, Full);
-        counters::CHARGED_PAGES.sub(self.pages);
+        gauge::CHARGED_PAGES.sub(self.pages);
     }
 }
 

@@ -23,6 +23,7 @@ use super::{
         OutOfReach, //
     },
     extent::Extent,
+    gauge,
     gfp,
     pins::Direction,
     raw,
@@ -33,7 +34,6 @@ use super::{
     shim,
     trace, //
 };
-use crate::counters;
 
 /// Why memory could not be mapped.
 pub(crate) enum MapError {
@@ -152,7 +152,7 @@ impl<'b> Mapping<'b> {
         };
         mapping.collect_segments().map_err(|_| MapError::NoMemory)?;
         mapping.bounced = mapping.count_bounced();
-        counters::MAPPED_SEGMENTS.add(mapping.segments.len());
+        gauge::MAPPED_SEGMENTS.add(mapping.segments.len());
         trace::map(&view, &mapping.segments, direction);
         Ok(mapping)
     }
@@ -231,7 +231,7 @@ impl Mapping<'_> {
 
 impl Drop for Mapping<'_> {
     fn drop(&mut self) {
-        counters::MAPPED_SEGMENTS.sub(self.segments.len());
+        gauge::MAPPED_SEGMENTS.sub(self.segments.len());
         trace::unmap(&self.view, &self.segments, self.direction);
         let mut attrs = self.attrs;
         if self.lasting == Lasting::Kept {

@@ -22,12 +22,12 @@ use super::{
         Extent,
         Merger, //
     },
+    gauge,
     gfp,
     pinning::Pinning,
     shim,
     trace, //
 };
-use crate::counters;
 
 /// Which way data goes, in the sense of the DMA API.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -243,7 +243,7 @@ impl Pins {
         let spare = self.pages.spare_capacity_mut();
         let count = count.min(spare.len()).min(BATCH);
         let pinned = Pinning { direction, term }.pin(start, &mut spare[..count])?;
-        counters::PINNED_PAGES.add(pinned);
+        gauge::PINNED_PAGES.add(pinned);
         // SAFETY: The first `pinned` of them were written just now.
         // INVARIANT: Each came with one `FOLL_PIN` reference.
         unsafe { self.pages.inc_len(pinned) };
@@ -317,7 +317,7 @@ impl Drop for Pins {
             };
             cond_resched();
         }
-        counters::PINNED_PAGES.sub(self.pages.len());
+        gauge::PINNED_PAGES.sub(self.pages.len());
         trace::unpin(self.pages.len(), self.dirty);
     }
 }

@@ -43,6 +43,7 @@ use crate::{
             Direction, //
         }, //
     },
+    loan::Lender,
     maker::Maker,
     names::{
         Named,

@@ -22,10 +22,10 @@ use super::{
     buffers::Stage,
     run::Setup,
     Pool,
-    Pools,
-    MAX_BATCH, //
+    Pools, //
 };
 use crate::{
+    batch,
     deadline::Deadline,
     engine::Chan,
     failure::{
@@ -56,6 +56,7 @@ use crate::{
         gfp,
         pins::Direction, //
     },
+    loan::Lender,
     mover::Route,
     watch::Watching, //
 };
@@ -200,7 +201,7 @@ impl OpenPool {
             _ => return Err(EOPNOTSUPP),
         };
         if !all {
-            check_batch(arg.nr_records)?;
+            batch::check(arg.nr_records)?;
         } else if (arg.records, arg.nr_records) != (0, 0) {
             return Err(EINVAL);
         }
@@ -255,7 +256,7 @@ impl OpenPool {
         if arg.flags != 0 {
             return Err(EOPNOTSUPP);
         }
-        check_batch(arg.max)?;
+        batch::check(arg.max)?;
         let deadline = Deadline::from_abi(arg.deadline).ok_or(EINVAL)?;
         if arg.min > arg.max {
             return Err(EINVAL);
@@ -367,14 +368,6 @@ impl OpenPool {
         arg.out_frames = totals.frames;
         arg.out_overruns = totals.overruns;
         Ok(())
-    }
-}
-
-fn check_batch(count: u32) -> Result {
-    match count {
-        0 => Err(EINVAL),
-        1..=MAX_BATCH => Ok(()),
-        _ => Err(EMSGSIZE),
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
         gfp,
         pins::Direction, //
     },
+    loan::Lender,
     names::MOST_NAMED, //
 };
 

@@ -140,7 +140,7 @@ mod tests {
             frame_bytes: 10,
             stream: true,
         };
-        Ok(Run::new(setup, Pools::run_one(&roster)?))
+        Ok(Run::new(setup, Pools::run_one(&pools)?))
     }
 
     fn progress(started: bool) -> Progress {

@@ -25,10 +25,8 @@ use super::{
     MAX_DEPTH, //
 };
 use crate::{
-    backlog::{
-        Backlog,
-        Which, //
-    },
+    backlog::Backlog,
+    batch,
     deadline::Deadline,
     failure::restartable,
     kapi::{
@@ -55,8 +53,10 @@ use crate::{
         gfp,
         signal, //
     },
-    pool::MAX_BATCH,
-    request::Name,
+    request::{
+        Name,
+        Which, //
+    },
     watch::Watching, //
 };
 
@@ -261,10 +261,8 @@ impl Wait {
         if arg.flags != 0 {
             return Err(EOPNOTSUPP);
         }
-        if arg.max > MAX_BATCH {
-            return Err(EMSGSIZE);
-        }
-        if arg.max == 0 || arg.min > arg.max {
+        batch::check(arg.max)?;
+        if arg.min > arg.max {
             return Err(EINVAL);
         }
         Ok(Self {
