@@ -4,7 +4,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup module user unit demo prove test test-debug soak soak-debug mutants bench lint fmt bindings shell clean clean-old clean-cache
+.PHONY: help setup module user unit demo prove test test-debug soak soak-debug outages mutants bench lint fmt bindings shell clean clean-old clean-cache
 
 # Exported for the scripts: PINDMA_CACHE, PINDMA_MIRROR, KDIR, V.
 ifdef KDIR
@@ -16,6 +16,8 @@ endif
 
 # Minutes of make soak.
 MIN ?= 10
+# Rounds of make outages.
+ROUNDS ?= 1000
 
 help:
 	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
@@ -23,6 +25,7 @@ help:
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text,text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: some 20 minutes to build it); LEGS and FILTER as above'
 	@echo 'make soak        a hundred processes come and go for MIN=10 minutes; make soak-debug on the debug kernel'
+	@echo 'make outages     the device fails at ROUNDS=1000 random moments, for each way of moving data; LEGS as above'
 	@echo 'make bench       what the ways to move data cost a processor, as ratios in one run'
 	@echo 'make mutants     break the driver on purpose; MUTANTS="a b" chooses some'
 	@echo 'make unit        only the tests that need no VM'
@@ -66,6 +69,10 @@ soak:
 soak-debug:
 	@qemu/build.sh debug
 	@qemu/rig.sh --debug-kernel soak $(MIN)
+
+outages:
+	@qemu/build.sh all
+	@qemu/rig.sh outages $(LEGS:%=--leg %) $(ROUNDS)
 
 bench:
 	@qemu/build.sh all

@@ -41,19 +41,15 @@ struct Orders {
 
 impl Orders {
     fn read() -> Outcome<Orders> {
-        let line = fs::read_to_string("/proc/cmdline")?;
-        let word = |key: &str| {
-            line.split_whitespace()
-                .find_map(|word| word.strip_prefix(key))
-        };
-        let leg = word("rig.leg=").unwrap_or("iommu");
-        let kernel = word("rig.kernel=").unwrap_or("stock");
+        let word = |key, usual: &str| os::order(key).unwrap_or_else(|| usual.to_owned());
+        let leg = word("rig.leg=", "iommu");
+        let kernel = word("rig.kernel=", "stock");
         Ok(Orders {
-            leg: Leg::from_name(leg).ok_or_else(|| Fail::new(format!("no leg {leg}")))?,
-            kernel: Kernel::from_name(kernel)
+            leg: Leg::from_name(&leg).ok_or_else(|| Fail::new(format!("no leg {leg}")))?,
+            kernel: Kernel::from_name(&kernel)
                 .ok_or_else(|| Fail::new(format!("no kernel {kernel}")))?,
-            mode: word("rig.mode=").unwrap_or("test").to_string(),
-            filter: word("rig.filter=").unwrap_or_default().to_string(),
+            mode: word("rig.mode=", "test"),
+            filter: word("rig.filter=", ""),
         })
     }
 

@@ -167,6 +167,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     regions::lives::CASES,
     misbehaviour::CASES,
     outages::CASES,
+    outages::at_random::CASES,
     queue_errors::CASES,
     completes::CASES,
     queue_ends::CASES,

@@ -12,7 +12,6 @@ use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
 use crate::process::{self, Exit, Process};
-use crate::soak;
 use crate::table::{Case, Cell};
 
 /// Guest time after which a case hangs.  It is no measure of speed: under
@@ -83,10 +82,8 @@ fn isolated(case: &Case, leg: Leg) -> Result<Vec<String>, Stuck> {
 fn patience(case: &Case) -> Duration {
     if case.is_sweep() {
         SWEEP_HANG
-    } else if soak::CASES.iter().any(|soak| soak.name == case.name) {
-        HANG + Duration::from_secs(60 * soak::minutes().unsigned_abs())
     } else {
-        HANG + Duration::from_secs(60 * case.minutes)
+        HANG + Duration::from_secs(60 * (case.minutes)())
     }
 }
 

@@ -275,6 +275,13 @@ pub(crate) fn thread_time() -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
+/// What the kernel's command line says after `key`, such as `rig.soak=`.
+pub(crate) fn order(key: &str) -> Option<String> {
+    let line = std::fs::read_to_string("/proc/cmdline").ok()?;
+    let order = |word: &str| word.strip_prefix(key).map(str::to_owned);
+    line.split_whitespace().find_map(order)
+}
+
 /// Mounts a file system of `kind` at `target`.
 pub(crate) fn mount(kind: &str, target: &str) -> io::Result<()> {
     Ok(rustix::mount::mount(

@@ -35,21 +35,19 @@ pub(crate) const CASES: &[Case] = &[Case::new(
     "two minutes, or as many as make soak is told",
     soak,
 )
-.needs(Needs::Only(&[Leg::Smp], "two CPUs see what one does not"))];
+.needs(Needs::Only(&[Leg::Smp], "two CPUs see what one does not"))
+.minutes(minutes)];
 
 /// Processes at a time.
 const CROWD: usize = 100;
 /// Minutes, if the kernel's command line says nothing.
-const MINUTES: i64 = 2;
+const MINUTES: u64 = 2;
 const NS_PER_MINUTE: i64 = 60_000_000_000;
 
 /// How long it goes on, in minutes: `rig.soak=` of the kernel's command line.
-pub(crate) fn minutes() -> i64 {
-    let line = fs::read_to_string("/proc/cmdline").unwrap_or_default();
-    line.split_whitespace()
-        .find_map(|word| word.strip_prefix("rig.soak="))
-        .and_then(|minutes| minutes.parse().ok())
-        .unwrap_or(MINUTES)
+fn minutes() -> u64 {
+    let ordered = os::order("rig.soak=").and_then(|minutes| minutes.parse().ok());
+    ordered.unwrap_or(MINUTES)
 }
 
 /// How processes have ended.
@@ -70,7 +68,7 @@ impl Tally {
 fn soak(_: Leg) -> Outcome {
     let before = totals()?;
     let mut accounts = Accounts::begin()?;
-    let end = os::now() + minutes() * NS_PER_MINUTE;
+    let end = os::now() + minutes() as i64 * NS_PER_MINUTE;
     let mut tally = Tally::default();
     let mut seed = 0;
     let mut living = 0;

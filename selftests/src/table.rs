@@ -43,7 +43,7 @@ pub struct Case {
     /// Why it cannot run on the debug kernel.
     not_on_debug: Option<&'static str>,
     /// Minutes of guest time that it takes, if that is more than others do.
-    pub(crate) minutes: u64,
+    pub(crate) minutes: fn() -> u64,
     pub(crate) run: fn(Leg) -> Outcome,
 }
 
@@ -59,7 +59,7 @@ impl Case {
             about,
             needs: Needs::Nothing,
             not_on_debug: None,
-            minutes: 0,
+            minutes: || 0,
             run,
         }
     }
@@ -76,7 +76,7 @@ impl Case {
     }
 
     /// It takes so many minutes of guest time.
-    pub(crate) const fn minutes(self, minutes: u64) -> Case {
+    pub(crate) const fn minutes(self, minutes: fn() -> u64) -> Case {
         Case { minutes, ..self }
     }
 

@@ -2,15 +2,17 @@
 
 //! Every way of moving data, so that one and the same thing can be tried with each.
 
-use crate::abi;
-use crate::check::Outcome;
-use crate::device::{copy, seg, transfer, Device};
+use crate::abi::{self, pindma_seg};
+use crate::check::{check, Outcome};
+use crate::device::{copy, seg, transfer, Call, Device};
 use crate::pattern;
 use crate::pool::{ask, from_device, to_device, Pool};
 use crate::queue::{entry_of, Queue};
 use crate::region::within;
-use crate::rw;
+use crate::rw::{self, Answer};
+use crate::sys::uring::{Request, Ring};
 use crate::sys::Mapping;
+use crate::uring;
 
 /// Bytes that are moved, in two jobs.
 pub(crate) const LEN: usize = 256;
@@ -27,64 +29,155 @@ enum What {
     Copy,
 }
 
+/// What a call has told of its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// How many bytes it says that it has moved.
+    pub(crate) bytes: u64,
+    /// Whether it says that something went wrong.
+    pub(crate) failed: bool,
+}
+
+impl Told {
+    /// All of it was moved.
+    pub(crate) fn is_all(self) -> bool {
+        self.bytes == LEN as u64
+    }
+
+    /// A count alone says by its size that not all was moved.
+    fn by_count(bytes: u64) -> Told {
+        Told {
+            bytes,
+            failed: bytes < LEN as u64,
+        }
+    }
+}
+
+impl From<Call> for Told {
+    fn from(call: Call) -> Told {
+        Told {
+            bytes: call.out.bytes,
+            failed: call.errno != 0 || call.out.status != 0,
+        }
+    }
+}
+
+impl From<Answer> for Told {
+    fn from(answer: Answer) -> Told {
+        Told::by_count(answer.some().unwrap_or(0) as u64)
+    }
+}
+
+/// Moves between the device and the memory.
+type Move = fn(&Device, &Mapping) -> Outcome<Told>;
+
 /// A way of moving data.
 pub(crate) struct Way {
     pub(crate) name: &'static str,
     what: What,
-    /// Moves between the device and the memory; how many bytes it says that it has moved.
-    pub(crate) call: fn(&Device, &Mapping) -> Outcome<u64>,
+    call: Move,
 }
 
-const fn way(name: &'static str, what: What, call: fn(&Device, &Mapping) -> Outcome<u64>) -> Way {
+const fn to(name: &'static str, call: Move) -> Way {
+    let what = What::ToDevice;
     Way { name, what, call }
 }
 
+const fn from(name: &'static str, call: Move) -> Way {
+    let what = What::FromDevice;
+    Way { name, what, call }
+}
+
+const fn within_memory(name: &'static str, call: Move) -> Way {
+    let what = What::Copy;
+    Way { name, what, call }
+}
+
+const TO: u32 = abi::TO_DEVICE;
+const FROM: u32 = abi::FROM_DEVICE;
+
 /// All of them.
 pub(crate) const WAYS: &[Way] = &[
-    way("transfer to", What::ToDevice, |device, memory| {
-        transferred(device, abi::TO_DEVICE, 0, memory)
+    to("transfer to", |device, memory| {
+        transferred(device, TO, 0, &halves(memory))
     }),
-    way("transfer from", What::FromDevice, |device, memory| {
-        transferred(device, abi::FROM_DEVICE, 0, memory)
+    from("transfer from", |device, memory| {
+        transferred(device, FROM, 0, &halves(memory))
     }),
-    way("copied to", What::ToDevice, |device, memory| {
-        transferred(device, abi::TO_DEVICE, abi::MUST_COPY, memory)
+    to("copied to", |device, memory| {
+        transferred(device, TO, abi::MUST_COPY, &halves(memory))
     }),
-    way("copied from", What::FromDevice, |device, memory| {
-        transferred(device, abi::FROM_DEVICE, abi::MUST_COPY, memory)
+    from("copied from", |device, memory| {
+        transferred(device, FROM, abi::MUST_COPY, &halves(memory))
     }),
-    way("copy", What::Copy, copied),
-    way("write", What::ToDevice, |device, memory| {
-        Ok(rw::pwrite(device, rw::range(memory, 0, LEN), 0)
-            .some()
-            .unwrap_or(0) as u64)
+    within_memory("copy", copied),
+    to("write", |device, memory| {
+        Ok(rw::pwrite(device, rw::range(memory, 0, LEN), 0).into())
     }),
-    way("read", What::FromDevice, |device, memory| {
-        Ok(rw::pread(device, rw::range(memory, 0, LEN), 0)
-            .some()
-            .unwrap_or(0) as u64)
+    from("read", |device, memory| {
+        Ok(rw::pread(device, rw::range(memory, 0, LEN), 0).into())
     }),
-    way("region to", What::ToDevice, |device, memory| {
-        by_region(device, abi::TO_DEVICE, memory)
+    to("ring to", |device, memory| {
+        by_ring(
+            device,
+            memory,
+            uring::request(true, rw::range(memory, 0, LEN), 0),
+        )
     }),
-    way("region from", What::FromDevice, |device, memory| {
-        by_region(device, abi::FROM_DEVICE, memory)
+    from("ring from", |device, memory| {
+        by_ring(
+            device,
+            memory,
+            uring::request(false, rw::range(memory, 0, LEN), 0),
+        )
     }),
-    way("request to", What::ToDevice, |device, memory| {
-        requested(device, abi::TO_DEVICE, memory)
+    to("ring's buffer to", |device, memory| {
+        by_ring(
+            device,
+            memory,
+            uring::fixed_request(true, rw::range(memory, 0, LEN), 0),
+        )
     }),
-    way("request from", What::FromDevice, |device, memory| {
-        requested(device, abi::FROM_DEVICE, memory)
+    from("ring's buffer from", |device, memory| {
+        by_ring(
+            device,
+            memory,
+            uring::fixed_request(false, rw::range(memory, 0, LEN), 0),
+        )
     }),
-    way("frame to", What::ToDevice, |device, memory| {
-        framed(device, abi::TO_DEVICE, memory)
+    to("region to", |device, memory| {
+        transferred(device, TO, 0, &registered(device, memory)?)
     }),
-    way("frame from", What::FromDevice, |device, memory| {
-        framed(device, abi::FROM_DEVICE, memory)
+    from("region from", |device, memory| {
+        transferred(device, FROM, 0, &registered(device, memory)?)
     }),
+    to("request to", |device, memory| {
+        requested(device, TO, &halves(memory))
+    }),
+    from("request from", |device, memory| {
+        requested(device, FROM, &halves(memory))
+    }),
+    to("request of a region to", |device, memory| {
+        requested(device, TO, &registered(device, memory)?)
+    }),
+    from("request of a region from", |device, memory| {
+        requested(device, FROM, &registered(device, memory)?)
+    }),
+    to("frame to", |device, memory| framed(device, TO, memory)),
+    from("frame from", |device, memory| framed(device, FROM, memory)),
 ];
 
 impl Way {
+    /// Moves the data; what is told of that makes sense.
+    pub(crate) fn go(&self, device: &Device, memory: &Mapping) -> Outcome<Told> {
+        let told = (self.call)(device, memory)?;
+        check(
+            told.failed || told.is_all(),
+            format!("{}: success with {} bytes", self.name, told.bytes),
+        )?;
+        Ok(told)
+    }
+
     /// Memory for a call, and a device whose memory has something else.
     pub(crate) fn prepare(&self, device: &Device, seed: u64) -> Outcome<Mapping> {
         let memory = Mapping::anonymous(2 * LEN)?;
@@ -123,47 +216,60 @@ impl Way {
     }
 }
 
-fn halves(memory: &Mapping) -> [abi::pindma_seg; 2] {
+fn halves(memory: &Mapping) -> [pindma_seg; 2] {
     [seg(memory, 0, HALF), seg(memory, HALF, HALF)]
 }
 
-fn transferred(device: &Device, direction: u32, flags: u32, memory: &Mapping) -> Outcome<u64> {
-    let segs = halves(memory);
-    let mut request = transfer(direction, 0, &segs);
-    request.flags = flags;
-    Ok(device.transfer(request).out.bytes)
-}
-
-fn copied(device: &Device, memory: &Mapping) -> Outcome<u64> {
-    let (src, dst) = (halves(memory), [seg(memory, LEN, LEN)]);
-    Ok(device.copy(copy(&src, &dst)).out.bytes)
-}
-
-fn by_region(device: &Device, direction: u32, memory: &Mapping) -> Outcome<u64> {
+/// The same of a region of it.
+fn registered(device: &Device, memory: &Mapping) -> Outcome<[pindma_seg; 2]> {
     let region = device.register(&[seg(memory, 0, LEN)])?;
-    let segs = [within(region, 0, HALF), within(region, HALF, HALF)];
-    Ok(device.transfer(transfer(direction, 0, &segs)).out.bytes)
+    Ok([within(region, 0, HALF), within(region, HALF, HALF)])
 }
 
-fn requested(device: &Device, direction: u32, memory: &Mapping) -> Outcome<u64> {
+fn transferred(device: &Device, direction: u32, flags: u32, segs: &[pindma_seg]) -> Outcome<Told> {
+    let mut request = transfer(direction, 0, segs);
+    request.flags = flags;
+    Ok(device.transfer(request).into())
+}
+
+fn copied(device: &Device, memory: &Mapping) -> Outcome<Told> {
+    let (src, dst) = (halves(memory), [seg(memory, LEN, LEN)]);
+    Ok(device.copy(copy(&src, &dst)).into())
+}
+
+fn by_ring(device: &Device, memory: &Mapping, request: Request) -> Outcome<Told> {
+    let mut ring = Ring::new()?;
+    ring.register(&[rw::range(memory, 0, memory.len())])?;
+    let result = uring::run(&mut ring, device, request)?;
+    Ok(Told::by_count(u64::try_from(result).unwrap_or(0)))
+}
+
+fn requested(device: &Device, direction: u32, segs: &[pindma_seg]) -> Outcome<Told> {
     let queue = Queue::create(device, 1)?;
     queue
-        .submit(device, &[entry_of(1, direction, 0, &halves(memory))])
+        .submit(device, &[entry_of(1, direction, 0, segs)])
         .all(1)?;
-    Ok(queue.reap_one()?.bytes)
+    let end = queue.reap_one()?;
+    Ok(Told {
+        bytes: end.bytes,
+        failed: end.status != 0,
+    })
 }
 
-fn framed(device: &Device, direction: u32, memory: &Mapping) -> Outcome<u64> {
+fn framed(device: &Device, direction: u32, memory: &Mapping) -> Outcome<Told> {
     let pool = Pool::make(device, ask(1, LEN))?;
     let buffer = pool.map()?;
-    if direction == abi::TO_DEVICE {
+    if direction == TO {
         buffer.write(0, &memory.read(0, LEN));
         pool.start(to_device(LEN))?;
     } else {
         pool.start(from_device(LEN))?;
     }
     pool.enqueue(pool.buffer(0)?)?;
-    let bytes = pool.dequeue(1)?[0].bytes;
-    memory.write(0, &buffer.read(0, bytes as usize));
-    Ok(bytes)
+    let frame = pool.dequeue(1)?[0];
+    memory.write(0, &buffer.read(0, frame.bytes as usize));
+    Ok(Told {
+        bytes: frame.bytes,
+        failed: frame.status != 0,
+    })
 }

@@ -113,6 +113,8 @@ pub enum Mode {
     Test,
     /// Run the selftests, of which one goes on for so many minutes.
     Soak(u32),
+    /// Run the selftests, of which one has so many rounds.
+    Outages(u32),
     /// Show a round trip.
     Demo,
     /// Measure.
@@ -133,7 +135,7 @@ impl Mode {
     /// Name in `rig.mode=`.
     pub fn name(self) -> &'static str {
         match self {
-            Mode::Test | Mode::Soak(_) => "test",
+            Mode::Test | Mode::Soak(_) | Mode::Outages(_) => "test",
             Mode::Demo => "demo",
             Mode::Bench => "bench",
             Mode::Mutants => "mutants",
@@ -197,8 +199,10 @@ fn command_line(leg: Leg, kernel: Kernel, mode: Mode, filter: &str) -> String {
             line.push_str(" nolapic_timer");
         }
     }
-    if let Mode::Soak(minutes) = mode {
-        line.push_str(&format!(" rig.soak={minutes}"));
+    match mode {
+        Mode::Soak(minutes) => line.push_str(&format!(" rig.soak={minutes}")),
+        Mode::Outages(rounds) => line.push_str(&format!(" rig.outages={rounds}")),
+        _ => (),
     }
     if !filter.is_empty() {
         line.push_str(" rig.filter=");

@@ -77,6 +77,15 @@ enum Task {
         #[arg(value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=10_000))]
         minutes: u32,
     },
+    /// Have things befall the device at random moments, for long.
+    Outages {
+        /// Only this leg; can be repeated.
+        #[arg(long = "leg", value_name = "NAME", value_parser = parse_leg)]
+        legs: Vec<Leg>,
+        /// How often, for each way of moving data.
+        #[arg(value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        rounds: u32,
+    },
     /// Show one round trip.
     Demo,
     /// Measure what the ways to move data cost.
@@ -163,6 +172,11 @@ fn run(options: Options) -> io::Result<bool> {
         Task::Soak { minutes } => {
             let mode = Mode::Soak(minutes);
             suite::test(&places, &[Leg::Smp], (mode, suite::SOAK), options.jobs)
+        }
+        Task::Outages { legs, rounds } => {
+            let choice = (Mode::Outages(rounds), suite::OUTAGES);
+            let legs = suite::choose(places.kernel(), legs);
+            suite::test(&places, &legs, choice, options.jobs)
         }
         Task::Demo => demo::demo(&places),
         Task::Bench => bench::bench(&places),

@@ -75,7 +75,12 @@ fn is_noticed(mode: Mode, ending: &Ending, report: &Report, verdict: &Verdict) -
                 && report.plan.is_some()
                 && has(|fault| *fault == Fault::NotDone)
         }
-        Mode::Test | Mode::Soak(_) | Mode::Demo | Mode::Bench | Mode::Mutants => false,
+        Mode::Test
+        | Mode::Soak(_)
+        | Mode::Outages(_)
+        | Mode::Demo
+        | Mode::Bench
+        | Mode::Mutants => false,
     };
     reason && verdict.failed() > 0
 }

@@ -38,6 +38,9 @@ pub fn choose(kernel: Kernel, asked: Vec<Leg>) -> Vec<Leg> {
 /// In the name of the one case that `rig soak` runs.
 pub const SOAK: &str = "a_hundred_processes";
 
+/// In the name of the one case that `rig outages` runs.
+pub const OUTAGES: &str = "whatever_fails";
+
 /// Which cases to run, and how: the mode, and what is in their names.
 type Choice<'a> = (Mode, &'a str);
 
@@ -87,6 +90,8 @@ pub fn patience(kernel: Kernel, mode: Mode) -> Patience {
     };
     match mode {
         Mode::Soak(minutes) => patience.and_minutes(minutes),
+        // A round takes less than a minute.
+        Mode::Outages(rounds) => patience.and_minutes(rounds),
         _ => patience,
     }
 }

@@ -17,7 +17,9 @@ use crate::region::within;
 use crate::rw;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
-use crate::ways::{Way, LEN, WAYS};
+use crate::ways::{Told, Way, WAYS};
+
+pub(crate) mod at_random;
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutant that believes the moment at which a job is settled.
@@ -26,12 +28,6 @@ pub(crate) const CASES: &[Case] = &[
         "each way of moving data: no false success",
         mastering_blinks,
     ),
-    race(
-        "right_data_or_an_errno_whatever_fails",
-        "mastering, registers and resets at random moments, each way",
-        anything,
-    )
-    .minutes(5),
     race(
         "estale_after_a_reset",
         "files from before it are told, new ones work",
@@ -70,15 +66,6 @@ const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
     Case::new(name, about, run).needs(Needs::Race)
 }
 
-/// Rounds of each way at random moments: few where time is real. For a thousand, change this.
-fn rounds(leg: Leg) -> u64 {
-    if leg.counts_time() {
-        8
-    } else {
-        2
-    }
-}
-
 /// The device works, for whoever opens it now.
 fn still_works(seed: u64) -> Outcome {
     let device = Device::open()?;
@@ -88,31 +75,30 @@ fn still_works(seed: u64) -> Outcome {
 }
 
 /// Moves data in a way while `strike` does something to the device, and checks what was moved.
-/// Returns how many bytes that was.
-fn attempt(way: &Way, seed: u64, strike: impl FnOnce() -> Outcome) -> Outcome<u64> {
+fn attempt(way: &Way, seed: u64, strike: impl FnOnce() -> Outcome) -> Outcome<Told> {
     let device = Device::open()?;
     let memory = way.prepare(&device, seed)?;
     let jobs = device.stats()?.out_jobs;
-    let moved = thread::scope(|scope| {
-        let mover = scope.spawn(|| (way.call)(&device, &memory));
+    let told = thread::scope(|scope| {
+        let mover = scope.spawn(|| way.go(&device, &memory));
         // A job of this file is under way, or the call is over.
         flight::wait_until("no job was ever started", || {
             Ok(mover.is_finished() || device.stats()?.out_jobs > jobs)
         })?;
         let struck = strike();
-        let moved = mover.join();
-        struck.and(moved.map_err(|_| Fail::new("the thread panicked"))?)
+        let told = mover.join();
+        struck.and(told.map_err(|_| Fail::new("the thread panicked"))?)
     })?;
-    let at = |Fail(why)| Fail::new(format!("{}, {moved} bytes told: {why}", way.name));
+    let at = |Fail(why)| Fail::new(format!("{}, {} bytes told: {why}", way.name, told.bytes));
     drop(device);
-    way.verify(&Device::open()?, &memory, moved, seed)
+    way.verify(&Device::open()?, &memory, told.bytes, seed)
         .map_err(at)?;
-    Ok(moved)
+    Ok(told)
 }
 
 fn mastering_blinks(leg: Leg) -> Outcome {
     for (way, seed) in WAYS.iter().zip(1..) {
-        let moved = attempt(way, seed, || {
+        let told = attempt(way, seed, || {
             let off = Cleared::bus_mastering()?;
             // A job takes 100 ms.
             pause(150);
@@ -120,56 +106,9 @@ fn mastering_blinks(leg: Leg) -> Outcome {
             Ok(())
         })?;
         if leg.counts_time() {
-            same(way.name, moved, 0)?;
+            same(way.name, told.bytes, 0)?;
         }
     }
-    still_works(99)
-}
-
-/// Numbers that look random, and are the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % end
-    }
-}
-
-/// Does something to the device.
-fn strike(dice: &mut Dice) -> Outcome {
-    pause(dice.below(130));
-    let switch = match dice.below(5) {
-        0 => return pci::reset(),
-        1 | 2 => Cleared::registers,
-        _ => Cleared::bus_mastering,
-    };
-    // It is off already while the driver stops the device.
-    if let Ok(off) = switch() {
-        pause(dice.below(250));
-        drop(off);
-    }
-    Ok(())
-}
-
-fn anything(leg: Leg) -> Outcome {
-    let rounds = rounds(leg);
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    let mut told = 0;
-    for round in 0..rounds {
-        for (way, index) in WAYS.iter().zip(0..) {
-            let seed = 1 + round * WAYS.len() as u64 + index;
-            let moved = attempt(way, seed, || strike(&mut dice))
-                .map_err(|Fail(why)| Fail::new(format!("round {round}: {why}")))?;
-            told += u64::from(moved == LEN as u64);
-        }
-    }
-    crate::ktap::note(&format!(
-        "{told} of {} calls succeeded",
-        rounds * WAYS.len() as u64
-    ));
     still_works(99)
 }
 
@@ -192,8 +131,8 @@ fn reset(_: Leg) -> Outcome {
 
 fn reset_in_a_job(_: Leg) -> Outcome {
     for (way, seed) in WAYS.iter().zip(1..) {
-        let moved = attempt(way, seed, pci::reset)?;
-        check(moved < LEN as u64, format!("{}: {moved}", way.name))?;
+        let told = attempt(way, seed, pci::reset)?;
+        check(!told.is_all(), way.name)?;
     }
     still_works(99)
 }
@@ -204,13 +143,13 @@ fn bus_error(_: Leg) -> Outcome {
     for (way, seed) in WAYS.iter().zip(1..) {
         let restarts = counters::driver("restarts")?;
         let before = resets()?;
-        let moved = attempt(way, seed, || {
+        let told = attempt(way, seed, || {
             pci::report_error()?;
             flight::wait_until("nobody was told of the error", || {
                 Ok(counters::driver("restarts")? > restarts)
             })
         })?;
-        check(moved < LEN as u64, format!("{}: {moved}", way.name))?;
+        check(!told.is_all(), way.name)?;
         same("resets", resets()?, before + 1)?;
     }
     still_works(99)

@@ -27,7 +27,7 @@ pub(crate) const CASES: &[Case] = &[
     )
     .needs(Needs::Only(&[Leg::Direct], "the same on every leg"))
     // A job takes 100 ms of it, and hardly any real time.
-    .minutes(20),
+    .minutes(|| 20),
     Case::new(
         "tracepoints_tell_of_a_region",
         "one long-term pin and map, and no more until it goes",
