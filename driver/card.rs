@@ -20,13 +20,27 @@ use kernel::{
 };
 
 use crate::{
-    channel::{
-        self,
-        Channel,
-        Retired, //
+    base::{
+        counters,
+        quota::Share,
+        slots::Handle, //
     },
-    counters,
-    device::Device,
+    card::{
+        channel::{
+            Channel,
+            Retired, //
+        },
+        device::Device,
+        flight::Jobs,
+        quiet::Quiet,
+        remains::Remains,
+        show::DeviceFiles,
+        table::{
+            Lack,
+            New,
+            Table, //
+        }, //
+    },
     engine::{
         self,
         Abort,
@@ -38,7 +52,6 @@ use crate::{
         Refused,
         Ticket, //
     },
-    flight::Jobs,
     kapi::{
         backing::Backing,
         binding::Outage,
@@ -57,18 +70,20 @@ use crate::{
             DmaSegment, //
         },
         trace, //
-    },
-    quiet::Quiet,
-    quota::Share,
-    remains::Remains,
-    show::DeviceFiles,
-    slots::Handle,
-    table::{
-        Lack,
-        New,
-        Table, //
     }, //
 };
+
+pub(crate) mod channel;
+pub(crate) mod device;
+pub(crate) mod flight;
+pub(crate) mod quiet;
+pub(crate) mod remains;
+pub(crate) mod show;
+pub(crate) mod stats;
+pub(crate) mod table;
+pub(crate) mod tiers;
+pub(crate) mod turns;
+pub(crate) mod watch;
 
 /// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
 static TICKETS: Atomic<u64> = Atomic::new(1);

@@ -14,19 +14,14 @@ use kernel::{
 };
 
 use crate::{
-    backlog::Backlog,
-    client::{
-        Caller,
-        Client, //
+    base::counters,
+    card::{
+        device::{
+            Device,
+            Opened, //
+        },
+        show, //
     },
-    copy,
-    counters,
-    device::{
-        Device,
-        Opened, //
-    },
-    direct,
-    info,
     kapi::{
         abi::{
             self,
@@ -49,20 +44,32 @@ use crate::{
         node::OpenFile,
         read_write::ReadWrite, //
     },
-    names::Published,
+    memory::{
+        client::{
+            Caller,
+            Client, //
+        },
+        names::Published,
+        region::register, //
+    },
     pool::{
         self,
         Created,
         Pools, //
     },
-    queue,
-    region,
-    show,
-    submit,
-    transfer, //
+    queue::{
+        self,
+        backlog::Backlog, //
+    }, //
 };
 
 mod call;
+mod copy;
+mod direct;
+mod info;
+mod region;
+mod submit;
+mod transfer;
 
 /// A file as the VFS holds it: it counts as open for no longer, whatever still works for its client.
 pub(crate) struct Open {
@@ -131,7 +138,7 @@ impl FileOps for Open {
             ),
             abi::PINDMA_REGION_REGISTER => call::make::<pindma_region_register, _>(
                 arg,
-                |arg, progress| region::register(client, arg, progress),
+                |arg, progress| register(client, arg, progress),
                 Published::keep,
             ),
             abi::PINDMA_REGION_UNREGISTER => {

@@ -15,11 +15,13 @@ use kernel::{
 };
 
 use crate::{
-    card::Card,
-    device::{
-        Device,
-        Facts,
-        Pindma, //
+    card::{
+        device::{
+            Device,
+            Facts,
+            Pindma, //
+        },
+        Card, //
     },
     engine,
     file::Open,
@@ -34,7 +36,7 @@ use crate::{
             self,
             DmaView, //
         },
-        link::Link,
+        link::Link, //
     }, //
 };
 

@@ -2,8 +2,9 @@
 
 //! pindma: a device's DMA straight to and from an application's own memory.
 //!
-//! A request goes from `file` (the ioctl) through `transfer` or `copy`, `window` (charge, pin, map),
-//! `mover` and `job` (start, wait) to `card` and the `engine` of the device, and back by `channel`.
+//! The floors, from the top: `file`, the calls of an open file; `queue` and `pool`, the other kinds of file; `request`, what
+//! is moved; `memory`, what is pinned and mapped; `card`, the bound device; `engine`, the code for a card; `base`, vocabulary;
+//! `kapi`, the kernel. Each uses only those below it. `docs/inside.md` follows one request through them.
 
 #![crate_name = "pindma"]
 
@@ -13,56 +14,16 @@ use kernel::{
     InPlaceModule, //
 };
 
-mod access;
-mod backlog;
-mod batch;
+mod base;
 mod card;
-mod channel;
-mod client;
-mod copied;
-mod copy;
-mod counters;
-mod deadline;
-mod device;
-mod direct;
 mod engine;
-mod failure;
-mod few;
 mod file;
-mod fit;
-mod flight;
-mod info;
-mod job;
 mod kapi;
-mod lane;
-mod loan;
-mod maker;
-mod means;
-mod mover;
-mod names;
-mod params;
+mod memory;
 mod pci;
-mod piece;
 mod pool;
-mod progress;
 mod queue;
-mod quiet;
-mod quota;
-mod region;
-mod remains;
 mod request;
-mod show;
-mod slots;
-mod stats;
-mod submit;
-mod table;
-mod tiers;
-mod transfer;
-mod turns;
-mod until;
-mod vector;
-mod watch;
-mod window;
 
 /// The module.
 ///
@@ -71,16 +32,16 @@ mod window;
 #[pin_data]
 struct PindmaModule {
     #[pin]
-    _driver: driver::Registration<kapi::outages::Registered<device::Pindma>>,
+    _driver: driver::Registration<kapi::outages::Registered<card::device::Pindma>>,
     _held: kapi::held::Keeper,
     _work: kapi::workqueue::WorkQueue,
-    _counters: counters::Counters,
+    _counters: base::counters::Counters,
 }
 
 impl InPlaceModule for PindmaModule {
     fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
         try_pin_init!(Self {
-            _counters: counters::Counters::show(c"pindma")?,
+            _counters: base::counters::Counters::show(c"pindma")?,
             _work: kapi::workqueue::WorkQueue::new(c"pindma")?,
             _held: kapi::held::Keeper::new()?,
             _driver <- driver::Registration::new(<LocalModule as kernel::ModuleMetadata>::NAME, module),

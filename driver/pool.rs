@@ -27,11 +27,21 @@ use kernel::{
 };
 
 use crate::{
-    access,
-    client::Client,
-    counters,
-    deadline::Deadline,
-    device::Device,
+    base::{
+        access,
+        counters,
+        deadline::Deadline,
+        maker::Maker,
+        slots::Handle,
+        until::{
+            Canceled,
+            Until, //
+        }, //
+    },
+    card::{
+        device::Device,
+        watch::Watcher, //
+    },
     kapi::{
         abi::{
             self,
@@ -44,14 +54,10 @@ use crate::{
         signal,
         workqueue, //
     },
-    loan::Lender,
-    maker::Maker,
-    slots::Handle,
-    until::{
-        Canceled,
-        Until, //
-    },
-    watch::Watcher, //
+    memory::{
+        client::Client,
+        loan::Lender, //
+    }, //
 };
 
 use self::{

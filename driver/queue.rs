@@ -25,9 +25,11 @@ use kernel::{
 };
 
 use crate::{
-    backlog::Backlog,
-    counters,
-    deadline::Deadline,
+    base::{
+        counters,
+        deadline::Deadline, //
+    },
+    card::watch::Watcher,
     kapi::{
         abi::pindma_completion,
         clock,
@@ -35,6 +37,7 @@ use crate::{
         gfp,
         trace, //
     },
+    queue::backlog::Backlog,
     request::{
         slot::{
             Ending,
@@ -42,10 +45,10 @@ use crate::{
         },
         Request,
         Which, //
-    },
-    watch::Watcher, //
+    }, //
 };
 
+pub(crate) mod backlog;
 mod open;
 mod ring;
 

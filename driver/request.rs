@@ -20,29 +20,38 @@ use kernel::{
 };
 
 use crate::{
-    client::Client,
-    counters,
-    deadline::Deadline,
-    failure::Failure,
-    few::Few,
+    base::{
+        counters,
+        deadline::Deadline,
+        failure::Failure,
+        few::Few,
+        params,
+        progress::Progress,
+        until::{
+            Canceled,
+            Until, //
+        }, //
+    },
     kapi::{
         abi::pindma_completion,
         gfp, //
     },
-    mover::{
+    memory::{
+        client::Client,
+        piece::Piece,
+        vector::Holds, //
+    },
+    request::mover::{
         Mover,
         Route, //
-    },
-    params,
-    piece::Piece,
-    progress::Progress,
-    until::{
-        Canceled,
-        Until, //
-    },
-    vector::Holds, //
+    }, //
 };
 
+pub(crate) mod copied;
+pub(crate) mod job;
+pub(crate) mod lane;
+pub(crate) mod means;
+pub(crate) mod mover;
 pub(crate) mod slot;
 
 use self::slot::Slot;

@@ -57,6 +57,9 @@ check_bindings() {
 check_unsafe() {
 	"$REPO/qemu/lint/unsafe.sh" "${files[@]}"
 }
+check_floors() {
+	"$REPO/qemu/lint/floors.sh" "${files[@]}"
+}
 check_host() {
 	"$REPO/qemu/lint/host.sh"
 }
@@ -85,7 +88,7 @@ main() {
 	hold build
 	"$REPO/qemu/cargo.sh" fetch
 	local name
-	for name in spdx host unsafe shellcheck rustfmt bindings c clippy docs kernel_clippy; do
+	for name in spdx host unsafe floors shellcheck rustfmt bindings c clippy docs kernel_clippy; do
 		run_check "$name"
 	done
 	[ ${#failed[@]} = 0 ] || die "lint failed: ${failed[*]}"

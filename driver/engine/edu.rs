@@ -39,8 +39,8 @@ use super::{
     Ticket, //
 };
 use crate::{
-    kapi::pins::Direction,
-    params, //
+    base::params,
+    kapi::pins::Direction, //
 };
 
 mod regs;

@@ -8,14 +8,13 @@ use kernel::{
 };
 
 use crate::{
-    client::{
-        Caller,
-        Client, //
-    },
-    counters,
-    failure::{
-        restartable,
-        Failure, //
+    base::{
+        counters,
+        failure::{
+            restartable,
+            Failure, //
+        },
+        progress::Progress, //
     },
     kapi::abi::{
         pindma_copy,
@@ -26,7 +25,10 @@ use crate::{
         Argument,
         Call, //
     },
-    progress::Progress, //
+    memory::client::{
+        Caller,
+        Client, //
+    }, //
 };
 
 /// An argument that ends with a result.

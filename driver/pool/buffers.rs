@@ -10,16 +10,16 @@ use kernel::prelude::*;
 
 use super::fifo::Fifo;
 use crate::{
+    base::slots::{
+        Format,
+        Handle, //
+    },
     kapi::{
         abi::{
             self,
             pindma_pool_record, //
         },
         gfp, //
-    },
-    slots::{
-        Format,
-        Handle, //
     }, //
 };
 

@@ -21,8 +21,11 @@ use super::{
     MAX_BUFFERS, //
 };
 use crate::{
-    client::Client,
-    failure::Failure,
+    base::{
+        failure::Failure,
+        maker::Maker,
+        progress::Progress, //
+    },
     kapi::{
         abi::{
             self,
@@ -43,13 +46,14 @@ use crate::{
             Direction, //
         }, //
     },
-    loan::Lender,
-    maker::Maker,
-    names::{
-        Named,
-        Published, //
-    },
-    progress::Progress, //
+    memory::{
+        client::Client,
+        loan::Lender,
+        names::{
+            Named,
+            Published, //
+        }, //
+    }, //
 };
 
 /// A pool that nobody was told of yet. Dropping it takes it away again.

@@ -15,12 +15,20 @@ use kernel::{
 };
 
 use crate::{
-    card::Card,
-    client::Client,
-    device::Device,
-    failure::{
-        Failure,
-        Side, //
+    base::{
+        failure::{
+            Failure,
+            Side, //
+        },
+        quota::{
+            Quota,
+            Share, //
+        },
+        slots::Handle, //
+    },
+    card::{
+        device::Device,
+        Card, //
     },
     kapi::{
         backing::Backing,
@@ -36,12 +44,10 @@ use crate::{
             PinError, //
         }, //
     },
-    quota::{
-        Quota,
-        Share, //
-    },
-    slots::Handle,
-    window::refusal, //
+    memory::{
+        client::Client,
+        window::refusal, //
+    }, //
 };
 
 /// Memory that stays mapped until it is dropped, or its device is gone. The pages stay for longer if

@@ -25,14 +25,16 @@ use super::{
     Pools, //
 };
 use crate::{
-    batch,
-    deadline::Deadline,
-    engine::Chan,
-    failure::{
-        restartable,
-        Failure, //
+    base::{
+        batch,
+        deadline::Deadline,
+        failure::{
+            restartable,
+            Failure, //
+        }, //
     },
-    fit,
+    card::watch::Watching,
+    engine::Chan,
     kapi::{
         abi::{
             self,
@@ -56,9 +58,11 @@ use crate::{
         gfp,
         pins::Direction, //
     },
-    loan::Lender,
-    mover::Route,
-    watch::Watching, //
+    memory::{
+        fit,
+        loan::Lender, //
+    },
+    request::mover::Route, //
 };
 
 /// The kind of file that a pool is.

@@ -22,13 +22,15 @@ use super::{
     Pool, //
 };
 use crate::{
-    client::Client,
     kapi::{
         gfp,
         pins::Direction, //
     },
-    loan::Lender,
-    names::MOST_NAMED, //
+    memory::{
+        client::Client,
+        loan::Lender,
+        names::MOST_NAMED, //
+    }, //
 };
 
 /// Pages to which frames go that find no buffer.

@@ -17,18 +17,20 @@ use super::{
     Pool, //
 };
 use crate::{
-    deadline::Deadline,
+    base::{
+        deadline::Deadline,
+        progress::Progress,
+        until::Until, //
+    },
     kapi::{
         abi,
         workqueue, //
     },
-    mover::Mover,
-    piece::{
+    memory::piece::{
         Piece,
         Place, //
     },
-    progress::Progress,
-    until::Until, //
+    request::mover::Mover, //
 };
 
 impl_has_work! {

@@ -6,6 +6,7 @@ use kernel::prelude::*;
 
 use super::pools::Place;
 use crate::{
+    base::progress::Progress,
     kapi::{
         abi::{
             self,
@@ -13,8 +14,7 @@ use crate::{
         },
         clock, //
     },
-    mover::Route,
-    progress::Progress, //
+    request::mover::Route, //
 };
 
 /// What the device was told to do.

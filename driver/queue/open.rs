@@ -25,10 +25,12 @@ use super::{
     MAX_DEPTH, //
 };
 use crate::{
-    backlog::Backlog,
-    batch,
-    deadline::Deadline,
-    failure::restartable,
+    base::{
+        batch,
+        deadline::Deadline,
+        failure::restartable, //
+    },
+    card::watch::Watching,
     kapi::{
         abi::{
             self,
@@ -53,11 +55,11 @@ use crate::{
         gfp,
         signal, //
     },
+    queue::backlog::Backlog,
     request::{
         Name,
         Which, //
-    },
-    watch::Watching, //
+    }, //
 };
 
 /// Files that are queues.
