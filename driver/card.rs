@@ -318,8 +318,9 @@ impl<'b> Card<'b> {
             mapped: flight.segments(),
             offset: work.offset,
         };
-        match engine::start(&*self.engine, work.ch, ticket, &job) {
+        match engine::queue(&*self.engine, work.ch, ticket, &job) {
             Ok(len) => {
+                self.engine.kick(work.ch);
                 let len = len.get().min(job.len);
                 let (ch, addr) = (work.ch.0, work.dev_addr);
                 trace::start(&self.view, ch, ticket.0, addr, len, work.direction);
@@ -340,7 +341,7 @@ impl<'b> Card<'b> {
 
     /// As many bytes of `work` as the channel takes at a time, and no more: all of it is synced.
     fn longest_job(&self, work: &Work, segments: &[DmaSegment]) -> u64 {
-        let channels = self.engine.limits().channels;
+        let channels = &self.engine.limits().channels;
         let Some(limits) = channels.get(work.ch.0 as usize) else {
             return work.len;
         };
@@ -369,6 +370,7 @@ impl<'b> Card<'b> {
         let end = match proof.outcome() {
             _ if !self.is_unbroken(started.generation) => Err(EIO),
             Outcome::Unproven => Err(EIO),
+            Outcome::NotStarted => Ok(0),
             Outcome::Done => Ok(started.len),
             Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => Ok(n.min(started.len)),
         };

@@ -91,6 +91,8 @@ pub(crate) enum Outcome {
     Fault(u64),
     /// The job was ended before its time, after so many bytes.
     Aborted(u64),
+    /// The card has not begun with it, since a job before it has failed: it may be queued again.
+    NotStarted,
     /// The device works on it no more, and nothing shows that it reached memory: none of its bytes
     /// count. A device that could not reach memory for a moment may not know it.
     Unproven,
@@ -119,7 +121,7 @@ pub(crate) enum Abort {
     Gone,
 }
 
-/// Proof that a job was not started: only [`start`] makes one, of an engine's refusal.
+/// Proof that a job was not started: only [`queue`] makes one, of an engine's refusal.
 pub(crate) struct NotStarted {
     ticket: Ticket,
     why: Refused,
@@ -137,15 +139,15 @@ impl NotStarted {
     }
 }
 
-/// Starts a job, or a part of it: [`Engine::start`].
-pub(crate) fn start(
+/// Queues a job, or a part of it: [`Engine::queue`].
+pub(crate) fn queue(
     engine: &dyn Engine,
     ch: Chan,
     ticket: Ticket,
     job: &Job<'_>,
 ) -> Result<NonZeroU64, NotStarted> {
     let refused = |why| NotStarted { ticket, why };
-    engine.start(ch, ticket, job).map_err(refused)
+    engine.queue(ch, ticket, job).map_err(refused)
 }
 
 /// Where an engine reports jobs that ended.
@@ -161,16 +163,20 @@ pub(crate) trait Sink {
 ///
 /// # Safety
 ///
-/// [`Sink::retire`], [`Observed::Idle`] and `stop() == Observed::Idle` are promises that the card
+/// [`Sink::retire`], [`Observed::Idle`] and `stop_all() == Observed::Idle` are promises that the card
 /// can no longer touch the segments of the job, of the channel's jobs, or of any job. User memory
 /// is given back on the strength of them.
 pub(crate) unsafe trait Engine: Send + Sync {
     /// What the card can do; never changes.
-    fn limits(&self) -> &'static Limits;
+    fn limits(&self) -> &Arc<Limits>;
 
-    /// Starts a job, or as many bytes from its start as the card takes at a time, and returns how
-    /// many: a multiple of the channel's alignment, or all.
-    fn start(&self, ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused>;
+    /// Takes a job, or as many bytes from its start as the card takes at a time, and returns how
+    /// many: a multiple of the channel's alignment, or all. The card need not begin with it before
+    /// [`kick`](Self::kick).
+    fn queue(&self, ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused>;
+
+    /// Has the card begin with all that was queued on a channel.
+    fn kick(&self, ch: Chan);
 
     /// Handles a hard interrupt; returns whether it was the card's.
     fn irq(&self, vector: u32, sink: &mut dyn Sink) -> bool;
@@ -186,9 +192,13 @@ pub(crate) unsafe trait Engine: Send + Sync {
     /// Asks the card to end a job early; never waits for it.
     fn abort(&self, ch: Chan, t: Ticket) -> Abort;
 
+    /// Tells the card to begin with nothing more, before its bus mastering goes off: what it has
+    /// begun with may need the bus to end.
+    fn quiesce(&self);
+
     /// Stops the card, whose bus mastering is off already, and says whether it has stopped. Is
     /// called until it has.
-    fn stop(&self) -> Observed;
+    fn stop_all(&self) -> Observed;
 
     /// Makes the card ready again after it was stopped.
     fn restart(&self) -> Result;

@@ -11,7 +11,8 @@ use kernel::{
     page::PAGE_SIZE,
     pci,
     prelude::*,
-    str::CString, //
+    str::CString,
+    sync::Arc, //
 };
 
 use crate::{
@@ -57,7 +58,7 @@ impl Driver for Pindma {
         let view = dma_view(pdev, &bus)?;
         let bound: &'b pci::Device<Bound> = pdev;
         let engine = (model.open)(bound)?;
-        let limits = engine.limits();
+        let limits = engine.limits().clone();
         limits.check(&bus).map_err(|complaint| {
             dev_err!(
                 pdev,
@@ -67,7 +68,7 @@ impl Driver for Pindma {
             );
             EINVAL
         })?;
-        let device = Device::new(facts(bound, &view, limits)?, room(&view))?;
+        let device = Device::new(facts(bound, &view, limits.clone())?, room(&view))?;
         let card = Card::new(device.clone(), master, view, engine)?;
         Ok(Parts {
             core: card,
@@ -120,7 +121,7 @@ fn room(view: &DmaView<'_>) -> usize {
 fn facts(
     pdev: &pci::Device<Bound>,
     view: &DmaView<'_>,
-    limits: &'static engine::Limits,
+    limits: Arc<engine::Limits>,
 ) -> Result<Facts> {
     Ok(Facts {
         limits,

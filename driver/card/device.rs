@@ -65,7 +65,7 @@ const EXCLUSIVE: i32 = -1;
 /// What does not change while a device is bound.
 pub(crate) struct Facts {
     /// What the card can do.
-    pub(crate) limits: &'static Limits,
+    pub(crate) limits: Arc<Limits>,
     /// Its address on the bus.
     pub(crate) bus: CString,
     /// Alignment in bytes of what the device writes, which keeps neighbours intact: a cache line,
@@ -110,7 +110,7 @@ impl Device {
     /// A device that is about to be bound, with room to map `room` pages at a time.
     pub(crate) fn new(facts: Facts, room: usize) -> Result<Arc<Self>> {
         let mut channels = KVec::new();
-        for _ in facts.limits.channels {
+        for _ in &facts.limits.channels {
             channels.push(KBox::pin_init(Channel::new(), GFP_KERNEL)?, GFP_KERNEL)?;
         }
         let quota = Arc::new(Quota::new(params::max_pinned_pages(room)), GFP_KERNEL)?;

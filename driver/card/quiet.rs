@@ -33,10 +33,11 @@ impl Quiet {
     /// Stops the device. `None` if it did not become idle in time; then memory that it works on
     /// must not be given back.
     pub(crate) fn prove(master: &BusMaster<'_>, engine: &dyn Engine) -> Option<Self> {
+        engine.quiesce();
         master.disable();
         let deadline = Deadline::after(params::stop_ns());
         loop {
-            match engine.stop() {
+            match engine.stop_all() {
                 Observed::Idle if !master.is_enabled() => return Some(Self(())),
                 Observed::Gone if !master.is_present() => return Some(Self(())),
                 _ if deadline.passed() => return None,

@@ -50,19 +50,21 @@ pub(super) const MODEL: Model = Model { bus, open };
 
 /// It needs no alignment; and what it is taken for, so that programs can be tried without a card that
 /// needs some.
-static LIMITS: Limits = limits(&[channel(1, 1, 1)]);
-static ALIGNED: Limits = limits(&[channel(64, 16, 32)]);
-
-const fn limits(channels: &'static [ChannelLimits]) -> Limits {
-    Limits {
+fn limits() -> Result<Arc<Limits>> {
+    let channel = match params::aligned() {
+        true => channel(64, 16, 32),
+        false => channel(1, 1, 1),
+    };
+    let limits = Limits {
         name: "edu",
-        channels,
+        channels: KVec::from_elem(channel, 1, GFP_KERNEL)?,
         vectors: 1,
         abort: false,
-    }
+    };
+    Ok(Arc::new(limits, GFP_KERNEL)?)
 }
 
-const fn channel(addr_align: u32, len_align: u32, dev_align: u32) -> ChannelLimits {
+fn channel(addr_align: u32, len_align: u32, dev_align: u32) -> ChannelLimits {
     ChannelLimits {
         kind: Kind::Memory(regs::MEMORY_BYTES),
         to_device: true,
@@ -75,6 +77,7 @@ const fn channel(addr_align: u32, len_align: u32, dev_align: u32) -> ChannelLimi
         dev_align,
         job_bytes: regs::MEMORY_BYTES,
         job_segments: 1,
+        depth: 1,
     }
 }
 
@@ -89,7 +92,7 @@ fn bus() -> Bus {
 fn open(pdev: &pci::Device<Bound>) -> Result<Arc<dyn Engine + '_>> {
     let bar = pdev.iomap_region_sized::<{ regs::END }>(0, c"pindma")?;
     check(&bar).inspect_err(|_| dev_err!(pdev, "the device does not answer as an edu does\n"))?;
-    let edu = Arc::pin_init(Edu::new(bar), GFP_KERNEL)?;
+    let edu = Arc::pin_init(Edu::new(bar, limits()?), GFP_KERNEL)?;
     if edu.busy() {
         // It still works on what an earlier driver gave it.
         dev_err!(pdev, "the device is busy\n");
@@ -122,15 +125,17 @@ fn check(bar: &Bar<'_>) -> Result {
 #[pin_data]
 struct Edu<'b> {
     bar: Bar<'b>,
+    limits: Arc<Limits>,
     /// The job that was started last and has not retired.
     #[pin]
     current: SpinLockIrq<Option<Ticket>>,
 }
 
 impl<'b> Edu<'b> {
-    fn new(bar: Bar<'b>) -> impl PinInit<Self> + 'b {
+    fn new(bar: Bar<'b>, limits: Arc<Limits>) -> impl PinInit<Self> + 'b {
         pin_init!(Self {
             bar,
+            limits,
             current <- new_spinlock_irq!(None),
         })
     }
@@ -199,15 +204,11 @@ impl<'b> Edu<'b> {
 // SAFETY: A job retires, and idle is reported, only after the run bit was read as zero. The device
 // clears that bit after the last access, and starts nothing by itself.
 unsafe impl Engine for Edu<'_> {
-    fn limits(&self) -> &'static Limits {
-        if params::aligned() {
-            &ALIGNED
-        } else {
-            &LIMITS
-        }
+    fn limits(&self) -> &Arc<Limits> {
+        &self.limits
     }
 
-    fn start(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused> {
+    fn queue(&self, _ch: Chan, t: Ticket, job: &Job<'_>) -> Result<NonZeroU64, Refused> {
         let mut current = self.current.lock();
         match self.look() {
             Observed::Gone => return Err(Refused::Gone),
@@ -263,7 +264,13 @@ unsafe impl Engine for Edu<'_> {
         }
     }
 
-    fn stop(&self) -> Observed {
+    /// A job begins with its command.
+    fn kick(&self, _ch: Chan) {}
+
+    /// It has nothing to begin with but the job that it works on.
+    fn quiesce(&self) {}
+
+    fn stop_all(&self) -> Observed {
         let mut current = self.current.lock();
         let observed = self.look();
         if observed != Observed::Busy {

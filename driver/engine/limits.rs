@@ -28,7 +28,11 @@ pub(crate) enum Kind {
     Stream,
 }
 
+/// Most jobs that a channel may have at a time.
+pub(crate) const MOST_DEPTH: u32 = 4096;
+
 /// What a channel can do.
+#[derive(Clone, Copy)]
 pub(crate) struct ChannelLimits {
     /// What is behind it.
     pub(crate) kind: Kind,
@@ -54,6 +58,8 @@ pub(crate) struct ChannelLimits {
     pub(crate) job_bytes: u64,
     /// Most segments taken at a time.
     pub(crate) job_segments: u32,
+    /// Most jobs that it has at a time.
+    pub(crate) depth: u32,
 }
 
 /// What a card can do.
@@ -61,7 +67,7 @@ pub(crate) struct Limits {
     /// Its name, for people.
     pub(crate) name: &'static str,
     /// Its channels.
-    pub(crate) channels: &'static [ChannelLimits],
+    pub(crate) channels: KVec<ChannelLimits>,
     /// Interrupt vectors that it can use.
     pub(crate) vectors: u32,
     /// Jobs can be aborted.
@@ -102,6 +108,10 @@ impl ChannelLimits {
                 "addresses are aligned to more than a page, or to less than others",
             ),
             (self.job_segments > 0, "a job has no segments"),
+            (
+                (1..=MOST_DEPTH).contains(&self.depth),
+                "a channel takes no job at a time, or too many",
+            ),
             (
                 self.job_bytes > 0 && is_multiple(self.job_bytes, addr),
                 "the bytes of a job are no multiple of the alignment",
@@ -175,6 +185,7 @@ mod tests {
         dev_align: 32,
         job_bytes: 1024,
         job_segments: 1,
+        depth: 1,
     };
 
     const BUS: Bus = Bus {
@@ -243,6 +254,17 @@ mod tests {
     }
 
     #[test]
+    fn a_channel_has_room_for_a_job() {
+        for depth in [0, MOST_DEPTH + 1] {
+            assert!(wrong(ChannelLimits { depth, ..GOOD }));
+        }
+        assert!(!wrong(ChannelLimits {
+            depth: MOST_DEPTH,
+            ..GOOD
+        }));
+    }
+
+    #[test]
     fn copies_are_staged_in_memory() {
         for staging in [(0, 0), (64, 8192), (u64::MAX, 64), (0, 100), (16, 64)] {
             let staging = Some(staging);
@@ -271,7 +293,7 @@ mod tests {
         }));
         let limits = Limits {
             name: "",
-            channels: &[],
+            channels: KVec::new(),
             vectors: 1,
             abort: false,
         };

@@ -99,7 +99,7 @@ pub(crate) fn run(caller: Caller<'_>, call: &mut ReadWrite<'_>) -> Result<usize>
     }
 }
 
-fn limits(client: &Client) -> Result<&'static ChannelLimits> {
+fn limits(client: &Client) -> Result<&ChannelLimits> {
     client
         .channel_limits(CHANNEL)
         .map_err(|failure| failure.error())

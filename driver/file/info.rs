@@ -54,7 +54,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
     }
-    let limits = device.facts.limits;
+    let limits = &device.facts.limits;
     info.out_caps = caps(device);
     info.out_channels = limits.channels.len() as u32;
     info.out_max_segs = MAX_SEGMENTS;
@@ -82,7 +82,7 @@ pub(crate) fn device(device: &Device, info: &mut pindma_info) -> Result {
 }
 
 fn caps(device: &Device) -> u64 {
-    let limits = device.facts.limits;
+    let limits = &device.facts.limits;
     let mut caps = abi::PINDMA_CAP_TRANSFER
         | abi::PINDMA_CAP_QUEUE
         | abi::PINDMA_CAP_REGION
@@ -143,7 +143,7 @@ pub(crate) fn channel(device: &Device, info: &mut pindma_channel_info) -> Result
     if info.flags != 0 {
         return Err(EOPNOTSUPP);
     }
-    let channels = device.facts.limits.channels;
+    let channels = &device.facts.limits.channels;
     let limits = channels.get(info.channel as usize).ok_or(ENOENT)?;
     (info.out_kind, info.out_mem_bytes) = match limits.kind {
         Kind::Memory(bytes) => (abi::PINDMA_CHANNEL_MEMORY, bytes),

@@ -142,8 +142,8 @@ impl Client {
     }
 
     /// What channel `number` of a call can do.
-    pub(crate) fn channel_limits(&self, number: u32) -> Result<&'static ChannelLimits, Failure> {
-        let channels = self.device.facts.limits.channels;
+    pub(crate) fn channel_limits(&self, number: u32) -> Result<&ChannelLimits, Failure> {
+        let channels = &self.device.facts.limits.channels;
         channels
             .get(number as usize)
             .ok_or_else(|| Failure::field(ENOENT, abi::PINDMA_FIELD_CHANNEL))

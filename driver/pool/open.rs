@@ -238,7 +238,7 @@ impl OpenPool {
         if *record != asked || record.bytes > self.0.stride() {
             return Err(EINVAL);
         }
-        fit::check_part(self.0.device.facts.limits, record.bytes)?;
+        fit::check_part(&self.0.device.facts.limits, record.bytes)?;
         Pool::enqueue(&self.0, record)
     }
 
@@ -331,7 +331,7 @@ impl OpenPool {
         if arg.reserved != 0 {
             return Err(EINVAL.into());
         }
-        let channels = self.0.device.facts.limits.channels;
+        let channels = &self.0.device.facts.limits.channels;
         let limits = channels.get(arg.channel as usize).ok_or(ENOENT)?;
         let direction = fit::direction(arg.direction, limits)?;
         if stream && !direction.writes() {

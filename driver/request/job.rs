@@ -51,7 +51,7 @@ const LATE_NS: i64 = 1_000_000_000;
 
 /// How a job ended that has ended.
 pub(crate) struct Ended {
-    /// Bytes moved.
+    /// Bytes moved; none of a job that is to be made again.
     pub(crate) bytes: u64,
     /// Why the call must end now, with those bytes: a signal, the deadline, that it was told to, or
     /// an error of the device.
@@ -112,7 +112,8 @@ pub(crate) fn run(
     progress.at_work = false;
     let settled = device.with_card(|card| card.settle(work.handle, &proof, started))?;
     let bytes = settled?;
-    let short = (bytes < started.len).then_some(EIO);
+    let again = proof.outcome() == Outcome::NotStarted;
+    let short = (bytes < started.len && !again).then_some(EIO);
     Ok(Ended {
         bytes,
         why: why.or(short),
