@@ -599,6 +599,10 @@ struct pindma_queue_create {
  * fence, when there is one, will be a flag of the entry: such a request starts
  * when all that were submitted before it have ended, of its file and channel.
  *
+ * Users take turns at a channel, and the files of a user share its turns: a file
+ * more gains a user none.  The user of a file is the real one of the task that
+ * has opened it.  This holds for all calls that move data.
+ *
  * The struct keeps its 80 bytes, and so gets no fields at its end.
  */
 struct pindma_entry {

@@ -32,6 +32,7 @@ use crate::{
         quiet::Quiet,
         turns::{
             Pace,
+            Room,
             Turns, //
         }, //
     },
@@ -98,7 +99,7 @@ impl Channel {
     /// A channel that nobody uses.
     pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            turns <- new_mutex!(Turns::default()),
+            turns <- new_mutex!(Turns::new()),
             turn <- new_condvar!(),
             record <- new_spinlock_irq!(Record::Idle),
             ended <- Event::new(),
@@ -117,16 +118,17 @@ impl Channel {
         until: Until<'_>,
         nonblocking: bool,
     ) -> Result<Lease<'_>> {
+        let room = Room::new()?;
         let mut turns = self.turns.lock();
         if nonblocking && turns.busy() {
             return Err(EAGAIN);
         }
-        let number = turns.join(pace)?;
+        let waiter = turns.join(pace, room);
         let result = loop {
             if turns.closed() {
                 break Err(ENODEV);
             }
-            if turns.take(number) {
+            if turns.take(waiter) {
                 break Ok(Lease { channel: self });
             }
             if let Some(why) = until.over() {
@@ -138,7 +140,7 @@ impl Channel {
                 break Err(EINTR);
             }
         };
-        turns.leave(number);
+        turns.leave(waiter);
         drop(turns);
         if result.is_err() {
             // We may have been the one that was woken.
@@ -277,7 +279,10 @@ impl Drop for Lease<'_> {
 #[kunit_tests(pindma_channel)]
 mod tests {
     use super::*;
-    use crate::base::deadline::Deadline;
+    use crate::{
+        base::deadline::Deadline,
+        card::turns::UserPace, //
+    };
 
     fn channel() -> Result<Pin<KBox<Channel>>> {
         KBox::pin_init(Channel::new(), GFP_KERNEL)
@@ -286,7 +291,8 @@ mod tests {
     #[test]
     fn a_lease_is_held_until_it_is_dropped() -> Result {
         let channel = channel()?;
-        let pace = Arc::new(Pace::new(), GFP_KERNEL)?;
+        let user = Arc::new(UserPace::new(), GFP_KERNEL)?;
+        let pace = Arc::new(Pace::new(&user), GFP_KERNEL)?;
         let end = Until::deadline(Deadline::after(i64::MAX));
         let lease = channel.acquire(&pace, end, true)?;
         assert_eq!(channel.acquire(&pace, end, true).err(), Some(EAGAIN));

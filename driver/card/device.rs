@@ -31,7 +31,10 @@ use crate::{
         },
         stats::Totals,
         table,
-        tiers::Tiers,
+        tiers::{
+            Part,
+            Tiers, //
+        },
         watch::Watch,
         Card, //
     },
@@ -97,7 +100,7 @@ pub(crate) struct Device {
     pub(crate) totals: Totals,
     /// Pages that may be pinned.
     pub(crate) quota: Arc<Quota>,
-    /// The parts of it that users may have.
+    /// What users have of it and of the channels.
     #[pin]
     tiers: Tiers,
     /// Most of them that one file may have, or all files of an ordinary user.
@@ -128,7 +131,7 @@ impl Device {
                 opens: Atomic::new(0),
                 totals <- Totals::new(),
                 quota,
-                tiers <- Tiers::new(),
+                tiers <- Tiers::new(facts.limits.channels.len()),
                 max_file_pages: params::max_file_pages(room),
                 facts,
             }),
@@ -141,11 +144,11 @@ impl Device {
         self.max_file_pages.min(self.quota.limit())
     }
 
-    /// The part of its quota for a file that is being opened.
-    pub(crate) fn file_quota(&self) -> Result<Arc<Quota>> {
+    /// What a file that is being opened may have.
+    pub(crate) fn file_part(&self) -> Result<Part> {
         let limit = self.max_file_pages();
         self.tiers
-            .file_quota(&self.quota, limit, Self::MOST_FILE_MAPPINGS)
+            .part(&self.quota, limit, Self::MOST_FILE_MAPPINGS)
     }
 
     /// Most mappings that one file may have at a time.

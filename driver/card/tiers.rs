@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What the files of one user may have of a device, all together: a second open gets nobody more
-//! than the first.
+//! pages than the first, nor more turns at a channel.
 
 use kernel::{
     new_mutex,
@@ -14,6 +14,10 @@ use kernel::{
 
 use crate::{
     base::quota::Quota,
+    card::turns::{
+        Pace,
+        UserPace, //
+    },
     kapi::{
         charge::{
             self,
@@ -27,6 +31,43 @@ use crate::{
 struct Tier {
     user: User,
     quota: Arc<Quota>,
+    /// How fast they get turns, for each channel.
+    paces: KVec<Arc<UserPace>>,
+}
+
+impl Tier {
+    fn new(user: User, quota: Quota, channels: usize) -> Result<Self> {
+        let mut paces = KVec::new();
+        for _ in 0..channels {
+            paces.push(Arc::new(UserPace::new(), gfp::for_user())?, gfp::for_user())?;
+        }
+        Ok(Self {
+            user,
+            quota: Arc::new(quota, gfp::for_user())?,
+            paces,
+        })
+    }
+
+    /// What outlives its file counts as well, such as a pool.
+    fn is_used(&self) -> bool {
+        self.quota.has_parts() || self.paces.iter().any(|pace| pace.has_files())
+    }
+
+    fn file_paces(&self) -> Result<KVec<Arc<Pace>>> {
+        let mut paces = KVec::new();
+        for pace in &self.paces {
+            paces.push(Arc::new(Pace::new(pace), gfp::for_user())?, gfp::for_user())?;
+        }
+        Ok(paces)
+    }
+}
+
+/// What a file has of its user's.
+pub(crate) struct Part {
+    /// Pages that it may have pinned.
+    pub(crate) quota: Arc<Quota>,
+    /// How fast it gets turns, for each channel.
+    pub(crate) paces: KVec<Arc<Pace>>,
 }
 
 /// The users of a device.
@@ -34,13 +75,15 @@ struct Tier {
 pub(crate) struct Tiers {
     #[pin]
     list: Mutex<KVVec<Tier>>,
+    channels: usize,
 }
 
 impl Tiers {
-    /// Nobody so far.
-    pub(crate) fn new() -> impl PinInit<Self> {
+    /// Nobody so far, on a device with so many channels.
+    pub(crate) fn new(channels: usize) -> impl PinInit<Self> {
         pin_init!(Self {
             list <- new_mutex!(KVVec::new()),
+            channels,
         })
     }
 
@@ -51,27 +94,27 @@ impl Tiers {
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn file_quota(
+    pub(crate) fn part(
         &self,
         device: &Arc<Quota>,
         limit: usize,
         most_mappings: usize,
-    ) -> Result<Arc<Quota>> {
-        let file = |whole| Arc::new(Quota::part(whole, limit, most_mappings), gfp::for_user());
-        if charge::may_exceed_resources() {
-            return Ok(file(device)?);
-        }
+    ) -> Result<Part> {
+        let unlimited = charge::may_exceed_resources();
         let user = User::current()?;
         let mut list = self.list.lock();
-        // What outlives its file counts as well, such as a pool.
-        list.retain(|tier| tier.user == user || tier.quota.has_parts());
-        if let Some(tier) = list.iter().find(|tier| tier.user == user) {
-            return Ok(file(&tier.quota)?);
+        list.retain(|tier| tier.user == user || tier.is_used());
+        let known = list.iter().position(|tier| tier.user == user);
+        if known.is_none() {
+            let quota = Quota::part(device, limit, usize::MAX);
+            list.push(Tier::new(user, quota, self.channels)?, gfp::for_user())?;
         }
-        let part = Quota::part(device, limit, usize::MAX);
-        let quota = Arc::new(part, gfp::for_user())?;
-        let file = file(&quota)?;
-        list.push(Tier { user, quota }, gfp::for_user())?;
-        Ok(file)
+        let tier = list.get(known.unwrap_or(list.len() - 1)).ok_or(EINVAL)?;
+        let whole = if unlimited { device } else { &tier.quota };
+        let quota = Quota::part(whole, limit, most_mappings);
+        Ok(Part {
+            quota: Arc::new(quota, gfp::for_user())?,
+            paces: tier.file_paces()?,
+        })
     }
 }

@@ -20,6 +20,7 @@ use crate::{
         channel::Lease,
         device::Device,
         stats::Stats,
+        tiers::Part,
         turns::Pace, //
     },
     engine::{
@@ -68,11 +69,7 @@ impl Caller<'_> {
 impl Client {
     /// That of a file which is being opened. `resets` are those of the device before that began.
     pub(crate) fn new(device: &Arc<Device>, flags: OpenFlags, resets: u32) -> Result<Arc<Self>> {
-        let mut paces = KVec::new();
-        for _ in device.channels() {
-            paces.push(Arc::new(Pace::new(), gfp::for_user())?, gfp::for_user())?;
-        }
-        let quota = device.file_quota()?;
+        let Part { quota, paces } = device.file_part()?;
         let stats = device.totals.open()?;
         let names = KBox::pin_init(Names::new(stats.clone()), gfp::for_user());
         let names = names.inspect_err(|_| device.totals.close(&stats))?;

@@ -237,6 +237,12 @@ pub(crate) fn act_as(uid: u32) -> io::Result<()> {
     Ok(rustix::thread::set_thread_res_uid(user, user, root)?)
 }
 
+/// Makes what the only thread of the caller opens that of user `uid`; its rights stay those of root.
+pub(crate) fn open_as(uid: u32) -> io::Result<()> {
+    let (user, root) = (Uid::from_raw(uid), Uid::ROOT);
+    Ok(rustix::thread::set_thread_res_uid(user, root, root)?)
+}
+
 /// Gives up every capability but `CAP_IPC_LOCK`.
 pub(crate) fn keep_only_ipc_lock() -> io::Result<()> {
     let sets = CapabilitySets {

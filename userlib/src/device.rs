@@ -19,7 +19,8 @@ use crate::{
 /// An open device.
 ///
 /// All calls take `&self`, and threads may share a device: the kernel lets them
-/// take turns on a channel.  The memory of the device is shared by everybody
+/// take turns on a channel.  Users of a device take turns, and so do the files of
+/// a user: to open it once more gains none.  The memory of the device is shared by everybody
 /// who has it open, unless it was opened [exclusively](OpenOptions::exclusive).
 ///
 /// Its regions, queues and pools keep the file open, so it is closed when the last

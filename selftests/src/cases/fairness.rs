@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The channel is shared fairly by files, whatever they have waiting.
+//! The channel is shared fairly by users, and by the files of a user, whatever they have
+//! waiting.
 
 use std::thread;
 
@@ -9,9 +10,11 @@ use crate::check::{check, Fail, Outcome};
 use crate::device::{copy, seg, Device, PAGE};
 use crate::flight;
 use crate::leg::Leg;
+use crate::os;
 use crate::queue::{entry, Queue};
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
+use crate::user;
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -29,6 +32,13 @@ pub(crate) const CASES: &[Case] = &[
         "queues_of_three_files_advance_together",
         "one of them with three queues",
         queues,
+    )
+    .not_on_debug(LATE),
+    // Kills the mutant that has turns for each file.
+    case(
+        "user_with_four_files_gets_no_more_than_one_with_one",
+        "and the four take turns",
+        users,
     )
     .not_on_debug(LATE),
     // Kills the mutant that lets who comes back go before all others.
@@ -122,6 +132,45 @@ fn queues(_: Leg) -> Outcome {
         check((11..=15).contains(&ended), format!("{ended} against 12"))?;
     }
     Ok(())
+}
+
+/// Requests that have ended, of all of `devices`.
+fn ends(devices: &[Device]) -> Outcome<u64> {
+    devices
+        .iter()
+        .map(|device| Ok(device.stats()?.out_ended))
+        .sum()
+}
+
+fn users(_: Leg) -> Outcome {
+    flight::in_child(|| {
+        let open = |uid, count| -> Outcome<Vec<Device>> {
+            os::open_as(uid)?;
+            (0..count).map(|_| Ok(Device::open()?)).collect()
+        };
+        let (many, one) = (open(user::UID + 1, 4)?, open(user::UID, 1)?);
+        let memory = Mapping::anonymous(PAGE)?;
+        let of = vec![entry(0, abi::TO_DEVICE, 0, seg(&memory, 0, 64)); 60];
+        let mut queues = Vec::new();
+        for device in many.iter().chain(&one) {
+            let queue = Queue::create(device, 60)?;
+            queue.submit(device, &of).all(60)?;
+            queues.push(queue);
+        }
+        flight::wait_for_ends(&one[0], 1)?;
+        let (first, before) = (one[0].stats()?.out_ended, ends(&many)?);
+        flight::wait_for_ends(&one[0], first + 20)?;
+        let jobs = ends(&many)? - before;
+        check((18..=22).contains(&jobs), format!("{jobs} against 20"))?;
+        for device in &many {
+            let ended = device.stats()?.out_ended;
+            check(
+                (4..=7).contains(&ended),
+                format!("{ended} of a file against 5"),
+            )?;
+        }
+        Ok(())
+    })
 }
 
 fn pause(_: Leg) -> Outcome {
