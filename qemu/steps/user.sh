@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0
 # Builds what runs in userspace: the crate, the command line tool, the
-# selftests and the VM runner with cargo, roundtrip.c with gcc; all static.
+# selftests, the VM runner and the model of the card with cargo, roundtrip.c with gcc; all static.
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 target=x86_64-unknown-linux-gnu
@@ -14,7 +14,7 @@ hold build
 ENTER_ARGS=(--setenv RUSTFLAGS "$rust_flags")
 enter cargo build --quiet --locked --offline --release --target "$target" --workspace --bins
 # Copied while the lock is held: another checkout shares the target.
-for name in pindma selftests rig; do
+for name in pindma selftests rig xdma; do
 	cp "$CACHE/target/$target/release/$name" "$BIN/$name.part"
 	mv -T "$BIN/$name.part" "$BIN/$name"
 done
