@@ -1,96 +1,30 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
 //! A card that lies, stalls and misbehaves, from a seed.
+//!
+//! Each mode has its own row of occasions on each channel, and the fate of an occasion
+//! depends on the seed and its number alone. So a seed tells the same story again even
+//! when channels and accesses of the host interleave in another way.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
-/// One way to misbehave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Mode {
-    /// A descriptor starts up to `amount` ns late.
-    DelayDescriptor,
-    /// A fetch starts up to `amount` ns late.
-    DelayFetch,
-    /// What tells that a descriptor is done comes up to `amount` ns late.
-    DelayWriteBack,
-    /// A message comes up to `amount` ns late.
-    DelayMessage,
-    /// Channels go on in random order.
-    Reorder,
-    /// Busy stays 1 for up to `amount` reads after the end.
-    BusyLag,
-    /// A message is lost.
-    LostMessage,
-    /// A message comes after the channel's next one.
-    LateMessage,
-    /// A message comes twice.
-    DuplicateMessage,
-    /// A message comes without cause, about once in `amount` ns.
-    SpuriousMessage,
-    /// A message comes with another vector.
-    WrongVector,
-    /// A message comes `amount` ns before record and word are in memory.
-    EarlyMessage,
-    /// The count register is wrong; `amount` as in [`Mode::WrongWord`].
-    WrongCount,
-    /// The word is wrong: 1 too low, 2 too high, 3 beyond any ring, 4 goes back, 5 noise,
-    /// 0 one of these.
-    WrongWord,
-    /// The word is not written.
-    MissingWord,
-    /// Half of the word is written.
-    TornWord,
-    /// The word is nothing but the error bit.
-    ErrorWord,
-    /// A record tells less than came.
-    ShortRecord,
-    /// A record tells of 0 bytes.
-    EmptyRecord,
-    /// A record tells of more bytes than the buffer has.
-    LongRecord,
-    /// A record is not written.
-    MissingRecord,
-    /// A record has no magic.
-    BlankRecord,
-    /// A record tells of an end of packet that was none.
-    ExtraEnd,
-    /// A good descriptor is said to lack its magic.
-    MagicClaim,
-    /// A good fetch is said to have failed.
-    FetchClaim,
-    /// An error is told and the channel goes on.
-    ErrorGoesOn,
-    /// One more descriptor after Run 0.
-    RunOn,
-    /// Run 0 is ignored for `amount` ns.
-    IgnoreStop,
-    /// Busy never falls until a reset.
-    NeverIdle,
-    /// Credits read back wrong.
-    WrongCredits,
-    /// Credits stay after Run 0.
-    StuckCredits,
-    /// From an access on all is ones, and the card is gone.
-    AllOnes,
-    /// Reads are ones now and then.
-    SomeOnes,
-    /// From an access on all is zeros: switched off.
-    AllZeros,
-    /// Writes into a finished buffer `amount` ns later.
-    WroteAfterDone,
-    /// Writes outside of all descriptors' ranges.
-    ForeignWrite,
-}
+use fastrand::Rng;
 
-/// How often, how much, and on which channels.
+use crate::Channel;
+
+mod mode;
+
+pub use mode::{Mode, UnknownMode};
+
+/// How often, how much, and on which channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// How many of 1000 occasions.
     pub odds: u16,
     /// What the mode's description says.
     pub amount: u64,
+    /// The one channel that misbehaves, or all.
+    pub only: Option<Channel>,
 }
 
 /// What misbehaves, and what it did.
@@ -98,11 +32,26 @@ pub struct Setting {
 pub struct Adversary {
     seed: u64,
     settings: BTreeMap<Mode, Setting>,
+    occasions: BTreeMap<(Mode, Option<Channel>), u64>,
     deeds: BTreeMap<Mode, u64>,
 }
 
+/// An occasion that is to be used.
+pub(crate) struct Strike {
+    /// The setting's amount.
+    pub(crate) amount: u64,
+    pub(crate) random: Rng,
+}
+
+impl Strike {
+    /// A number from 1 to the amount.
+    pub(crate) fn up_to_amount(&mut self) -> u64 {
+        self.random.u64(1..=self.amount.max(1))
+    }
+}
+
 impl Adversary {
-    /// Starts again from a seed, with everything off.
+    /// Starts again from a seed, with everything off and nothing done.
     pub fn seed(&mut self, seed: u64) {
         *self = Adversary {
             seed,
@@ -110,8 +59,9 @@ impl Adversary {
         };
     }
 
-    /// Turns a mode on, or off with odds of 0.
+    /// Turns a mode on, or off with odds of 0. Its occasions count from here.
     pub fn set(&mut self, mode: Mode, setting: Setting) {
+        self.occasions.retain(|(of, _), _| *of != mode);
         self.settings.insert(mode, setting);
     }
 
@@ -124,72 +74,55 @@ impl Adversary {
     pub fn deeds(&self, mode: Mode) -> u64 {
         self.deeds.get(&mode).copied().unwrap_or(0)
     }
-}
 
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, letter) in format!("{self:?}").char_indices() {
-            if place > 0 && letter.is_ascii_uppercase() {
-                f.write_str("-")?;
-            }
-            write!(f, "{}", letter.to_ascii_lowercase())?;
+    /// Asks whether this occasion is used; most never are.
+    pub(crate) fn strike(&mut self, mode: Mode, channel: Option<Channel>) -> Option<Strike> {
+        let setting = *self.settings.get(&mode)?;
+        if setting.only.is_some() && setting.only != channel {
+            return None;
         }
-        Ok(())
+        let number = self.occasions.entry((mode, channel)).or_default();
+        *number += 1;
+        let mut random = Rng::with_seed(mix(self.seed, mode as u64, lane(channel), *number));
+        if random.u16(0..1000) >= setting.odds {
+            return None;
+        }
+        *self.deeds.entry(mode).or_default() += 1;
+        Some(Strike {
+            amount: setting.amount,
+            random,
+        })
+    }
+
+    /// As [`Adversary::strike`], for modes that begin with the `amount`th occasion.
+    pub(crate) fn strike_late(&mut self, mode: Mode) -> bool {
+        let Some(setting) = self.settings.get(&mode) else {
+            return false;
+        };
+        let passed = self.occasions.get(&(mode, None)).copied().unwrap_or(0);
+        if passed + 1 < setting.amount {
+            self.occasions.insert((mode, None), passed + 1);
+            return false;
+        }
+        self.strike(mode, None).is_some()
     }
 }
 
-/// A text that names no mode.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}: no such mode")]
-pub struct UnknownMode(String);
-
-impl FromStr for Mode {
-    type Err = UnknownMode;
-
-    fn from_str(text: &str) -> Result<Self, UnknownMode> {
-        let found = Mode::ALL.iter().find(|mode| mode.to_string() == text);
-        found.copied().ok_or_else(|| UnknownMode(text.to_owned()))
+fn lane(channel: Option<Channel>) -> u64 {
+    match channel {
+        None => 0,
+        Some(Channel::H2c(n)) => 1 + u64::from(n),
+        Some(Channel::C2h(n)) => 17 + u64::from(n),
     }
 }
 
-impl Mode {
-    /// Every mode.
-    pub const ALL: [Mode; 36] = [
-        Mode::DelayDescriptor,
-        Mode::DelayFetch,
-        Mode::DelayWriteBack,
-        Mode::DelayMessage,
-        Mode::Reorder,
-        Mode::BusyLag,
-        Mode::LostMessage,
-        Mode::LateMessage,
-        Mode::DuplicateMessage,
-        Mode::SpuriousMessage,
-        Mode::WrongVector,
-        Mode::EarlyMessage,
-        Mode::WrongCount,
-        Mode::WrongWord,
-        Mode::MissingWord,
-        Mode::TornWord,
-        Mode::ErrorWord,
-        Mode::ShortRecord,
-        Mode::EmptyRecord,
-        Mode::LongRecord,
-        Mode::MissingRecord,
-        Mode::BlankRecord,
-        Mode::ExtraEnd,
-        Mode::MagicClaim,
-        Mode::FetchClaim,
-        Mode::ErrorGoesOn,
-        Mode::RunOn,
-        Mode::IgnoreStop,
-        Mode::NeverIdle,
-        Mode::WrongCredits,
-        Mode::StuckCredits,
-        Mode::AllOnes,
-        Mode::SomeOnes,
-        Mode::AllZeros,
-        Mode::WroteAfterDone,
-        Mode::ForeignWrite,
-    ];
+/// One seed out of four numbers: each step spreads what came before over all bits
+/// (the finalizer of splitmix64).
+fn mix(seed: u64, mode: u64, lane: u64, number: u64) -> u64 {
+    [mode, lane, number].into_iter().fold(seed, |state, next| {
+        let mut z = state.wrapping_add(next).wrapping_add(0x9e37_79b9_7f4a_7c15);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    })
 }

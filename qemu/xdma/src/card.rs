@@ -4,15 +4,22 @@
 
 use std::time::Duration;
 
-use crate::adversary::Adversary;
+use crate::adversary::{Adversary, Mode};
+use crate::channel::ChannelState;
 use crate::checker::Faults;
 use crate::config::{Config, ConfigError};
 use crate::host::Host;
 use crate::interrupts::Interrupts;
-use crate::memory::BadWindow;
+use crate::memory::{AxiError, BadWindow};
+use crate::parts::Parts;
 use crate::range::HostRange;
+use crate::settings::Link;
 use crate::statistics::Statistics;
 use crate::stream::Sink;
+
+mod access;
+mod messages;
+mod user;
 
 /// What a [step](Card::step) did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +32,32 @@ pub enum Progress {
     Until(Duration),
 }
 
+impl Progress {
+    /// Waits no longer than to a moment.
+    pub(crate) fn no_later(self, moment: Option<Duration>) -> Self {
+        match (self, moment) {
+            (Progress::Idle, Some(moment)) => Progress::Until(moment),
+            (Progress::Until(own), Some(moment)) => Progress::Until(own.min(moment)),
+            _ => self,
+        }
+    }
+
+    fn moment(self) -> Option<Duration> {
+        match self {
+            Progress::Until(moment) => Some(moment),
+            Progress::Idle | Progress::Worked => None,
+        }
+    }
+}
+
 /// One card.
 pub struct Card {
-    config: Config,
-    interrupts: Interrupts,
-    bus_master: bool,
-    faults: Faults,
-    statistics: Statistics,
-    adversary: Adversary,
+    channels: Vec<ChannelState>,
+    parts: Parts,
+    /// The channel whose turn it is.
+    turn: usize,
+    /// What every read gives after an adversary took the card away.
+    gone: Option<u8>,
 }
 
 impl Card {
@@ -40,93 +65,160 @@ impl Card {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         Ok(Card {
-            config,
-            interrupts: Interrupts::None,
-            bus_master: false,
-            faults: Faults::default(),
-            statistics: Statistics::default(),
-            adversary: Adversary::default(),
+            channels: config.channels().map(ChannelState::new).collect(),
+            parts: Parts::new(config),
+            turn: 0,
+            gone: None,
         })
     }
 
     /// How the card was built.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.parts.config
     }
-
-    /// Answers a read of a BAR.
-    pub fn read(&mut self, _bar: u8, _offset: u64, data: &mut [u8], _host: &mut dyn Host) {
-        data.fill(0);
-    }
-
-    /// Takes a write to a BAR. Only registers change; what follows is done in steps.
-    pub fn write(&mut self, _bar: u8, _offset: u64, _data: &[u8], _host: &mut dyn Host) {}
 
     /// Does one bounded piece of work: one fetch of descriptors, or at most 64 KiB of one
-    /// descriptor, of one channel.
-    pub fn step(&mut self, _host: &mut dyn Host) -> Progress {
-        Progress::Idle
+    /// descriptor, of one channel. Channels take turns.
+    pub fn step(&mut self, host: &mut dyn Host) -> Progress {
+        if self.gone.is_some() {
+            return Progress::Idle;
+        }
+        if let Some(deed) = self.parts.agenda.take(host.now()) {
+            self.parts.act(deed, host);
+            self.tell(host);
+            return Progress::Worked;
+        }
+        let progress = self.step_channels(host);
+        self.tell(host);
+        if progress == Progress::Worked {
+            self.send_spurious(host);
+        }
+        progress.no_later(self.parts.agenda.next())
+    }
+
+    fn step_channels(&mut self, host: &mut dyn Host) -> Progress {
+        let count = self.channels.len();
+        let mut first = self.turn;
+        if let Some(mut strike) = self.parts.adversary.strike(Mode::Reorder, None) {
+            first = strike.random.usize(0..count);
+        }
+        let mut waits = Progress::Idle;
+        for number in (first..first + count).map(|number| number % count) {
+            let progress = self.channels[number].step(&mut self.parts, host);
+            if progress == Progress::Worked {
+                self.turn = (number + 1) % count;
+                return progress;
+            }
+            waits = waits.no_later(progress.moment());
+        }
+        waits
     }
 
     /// Puts everything back as after power-on, but for memory and what was built: what a
     /// reset of the bus does. There is no reset of the function.
-    pub fn reset(&mut self, _host: &mut dyn Host) {
-        self.interrupts = Interrupts::None;
-        self.bus_master = false;
+    pub fn reset(&mut self, host: &mut dyn Host) {
+        self.channels = self
+            .parts
+            .config
+            .channels()
+            .map(ChannelState::new)
+            .collect();
+        self.parts.reset();
+        self.turn = 0;
+        self.gone = None;
+        self.tell(host);
     }
 
     /// Follows the Bus Master bit of the command register.
-    pub fn set_bus_master(&mut self, on: bool, _host: &mut dyn Host) {
-        self.bus_master = on;
+    pub fn set_bus_master(&mut self, on: bool, host: &mut dyn Host) {
+        self.parts.bus_master = on;
+        self.tell(host);
     }
 
     /// Follows the kind of interrupt that config space turns on.
-    pub fn set_interrupts(&mut self, interrupts: Interrupts, _host: &mut dyn Host) {
-        self.interrupts = interrupts;
+    pub fn set_interrupts(&mut self, interrupts: Interrupts, host: &mut dyn Host) {
+        self.parts.delivery.interrupts = interrupts;
+        self.tell(host);
     }
 
     /// Masks or opens a vector, for a front that keeps the MSI-X table itself. The table
     /// in the DMA BAR does the same.
-    pub fn set_vector_masked(&mut self, _vector: u32, _masked: bool, _host: &mut dyn Host) {}
+    pub fn set_vector_masked(&mut self, vector: u32, masked: bool, host: &mut dyn Host) {
+        self.parts.delivery.table.set_masked(vector, masked);
+        self.tell(host);
+    }
 
     /// Follows the link: bus, device and function, and the codes of the largest payload
     /// and of the largest read request (0 is 128 bytes).
-    pub fn set_link(&mut self, _bus_device: u16, _payload: u8, _read_request: u8) {}
+    pub fn set_link(&mut self, bus_device: u16, payload: u8, read_request: u8) {
+        self.parts.link = Link {
+            bus_device,
+            payload,
+            read_request,
+        };
+    }
 
     /// Raises or lowers one of the 16 lines of user logic.
-    pub fn set_user_line(&mut self, _line: u8, _high: bool, _host: &mut dyn Host) {}
+    pub fn set_user_line(&mut self, line: u8, high: bool, host: &mut dyn Host) {
+        self.parts.irq.set_user_line(line, high);
+        self.tell(host);
+    }
 
     /// Ranges of the host's memory that work in flight still refers to.
     pub fn in_flight_ranges(&self) -> Vec<HostRange> {
-        Vec::new()
+        let channels = self.channels.iter();
+        channels.flat_map(|one| one.ranges(&self.parts)).collect()
     }
 
     /// What the driver did wrong.
     pub fn faults(&self) -> &Faults {
-        &self.faults
+        &self.parts.faults
     }
 
     /// What happened so far.
     pub fn statistics(&self) -> &Statistics {
-        &self.statistics
+        &self.parts.statistics
     }
 
     /// What misbehaves.
     pub fn adversary(&mut self) -> &mut Adversary {
-        &mut self.adversary
+        &mut self.parts.adversary
     }
 
-    /// Gives a packet to a C2H channel of a streaming build.
-    pub fn push_packet(&mut self, _channel: u8, _packet: &[u8]) {}
+    /// Gives a packet of at least one byte to a C2H channel of a streaming build.
+    pub fn push_packet(&mut self, channel: u8, packet: &[u8]) {
+        if !packet.is_empty() {
+            self.parts.streams.push_packet(channel, packet);
+        }
+    }
+
+    /// Bytes of packets that a C2H channel has not taken yet.
+    pub fn waiting(&self, channel: u8) -> u64 {
+        self.parts.streams.waiting(channel)
+    }
 
     /// Takes the whole packets that an H2C channel of a streaming build sent.
-    pub fn take_packets(&mut self, _channel: u8) -> Vec<Vec<u8>> {
-        Vec::new()
+    pub fn take_packets(&mut self, channel: u8) -> Vec<Vec<u8>> {
+        self.parts.streams.take_packets(channel)
     }
 
     /// Says where the packets of an H2C channel go.
-    pub fn set_sink(&mut self, _channel: u8, _sink: Sink) {}
+    pub fn set_sink(&mut self, channel: u8, sink: Sink) {
+        self.parts.streams.set_sink(channel, sink);
+    }
 
     /// Says which of the card's addresses answer with an error.
-    pub fn set_bad_windows(&mut self, _windows: Vec<BadWindow>) {}
+    pub fn set_bad_windows(&mut self, windows: Vec<BadWindow>) {
+        self.parts.memory.set_bad(windows);
+    }
+
+    /// Reads the card's memory from the card's side.
+    pub fn read_memory(&self, address: u64, data: &mut [u8]) -> Result<(), AxiError> {
+        self.parts.memory.read(address, data)
+    }
+
+    /// Writes the card's memory from the card's side.
+    pub fn write_memory(&mut self, address: u64, data: &[u8]) -> Result<(), AxiError> {
+        self.parts.memory.write(address, data)
+    }
 }

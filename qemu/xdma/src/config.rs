@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! How a card was built: what a user chooses in the IP's dialogs [PCIe: DMA Tab].
+//! How a card was built: what a user chooses in the IP's dialogs ("PCIe: DMA Tab").
 
 use crate::switches::Switches;
+use crate::Channel;
 
 /// The choices of one build.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Config {
     pub alignments: Alignments,
     /// Bytes of memory on the card, a power of two; also the size of the bypass BAR.
     pub memory_size: u64,
+    /// The first address of that memory on the card.
+    pub memory_base: u64,
     /// Bytes of the BAR of user logic, a power of two; 0 for none.
     pub user_size: u32,
     /// Whether there is a BAR onto the card's memory.
@@ -42,6 +45,7 @@ impl Default for Config {
             data_width: DataWidth::Bits256,
             alignments: Alignments::default(),
             memory_size: 64 << 20,
+            memory_base: 0,
             user_size: 1 << 20,
             bypass: false,
             dma_bar: 1,
@@ -61,7 +65,7 @@ pub enum Interface {
     Stream,
 }
 
-/// Width of the data path [Config Block User Clock].
+/// Width of the data path ("Config Block User Clock").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataWidth {
     /// 8 bytes.
@@ -86,7 +90,7 @@ impl DataWidth {
     }
 }
 
-/// What addresses and lengths have to be multiples of [H2C Channel Alignments].
+/// What addresses and lengths have to be multiples of ("H2C Channel Alignments").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alignments {
     /// Of addresses, in bytes.
@@ -110,11 +114,11 @@ impl Default for Alignments {
 /// What a BAR leads to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BarKind {
-    /// Registers of user logic [PCIe to AXI-Lite Master].
+    /// Registers of user logic ("PCIe to AXI-Lite Master").
     User,
     /// The DMA registers.
     Dma,
-    /// The card's memory [PCIe to DMA Bypass].
+    /// The card's memory ("PCIe to DMA Bypass").
     Bypass,
 }
 
@@ -154,6 +158,9 @@ impl Config {
         let memory = self.memory_size.is_power_of_two() && self.memory_size >= 4096;
         let reason = "use a power of two of at least 4096";
         require(memory, "memory_size", reason)?;
+        let end = self.memory_base.checked_add(self.memory_size);
+        let reason = "leave room for the memory below 2^64";
+        require(end.is_some(), "memory_base", reason)?;
         require(self.stream_room > 0, "stream_room", "use at least 1 byte")?;
         self.check_bars()
     }
@@ -201,6 +208,18 @@ impl Config {
             });
         }
         bars
+    }
+
+    /// Every channel, to the card first.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = Channel> {
+        let to_card = (0..self.h2c).map(Channel::H2c);
+        to_card.chain((0..self.c2h).map(Channel::C2h))
+    }
+
+    /// Descriptors that a channel keeps: its share of a buffer of 512 beats.
+    pub(crate) fn descriptor_room(&self) -> usize {
+        let all = 512 * self.data_width.bytes() / 32;
+        (all / u64::from(self.h2c + self.c2h)) as usize
     }
 
     /// What the BAR of this number leads to.

@@ -23,7 +23,7 @@ pub trait Host {
     fn now(&self) -> Duration;
 }
 
-/// How an access to the host ended that did not reach memory [H2C Channel Status].
+/// How an access to the host ended that did not reach memory ("H2C Channel Status").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum BusError {
     /// Nobody answers to the address, or the IOMMU refuses it.

@@ -2,7 +2,7 @@
 
 //! Which kind of interrupt the host has turned on.
 
-/// The one kind of interrupt that is active [IRQ Module].
+/// The one kind of interrupt that is active ("IRQ Module").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Interrupts {
     /// None: causes are only noted.
@@ -17,4 +17,20 @@ pub enum Interrupts {
         /// The mask of the whole function, in the capability.
         masked: bool,
     },
+}
+
+impl Interrupts {
+    /// What the config block says: bit 0 MSI, bit 1 MSI-X.
+    pub(crate) fn bits(self) -> u32 {
+        match self {
+            Interrupts::None | Interrupts::Intx => 0,
+            Interrupts::Msi(_) => 1,
+            Interrupts::MsiX { .. } => 2,
+        }
+    }
+
+    /// Whether causes make messages.
+    pub(crate) fn has_messages(self) -> bool {
+        self.bits() != 0
+    }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Channel;
 
-/// A block of registers in the DMA BAR [PCIe to DMA Address Format].
+/// A block of registers in the DMA BAR ("PCIe to DMA Address Format").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Block {
     /// A channel's own, to the card.
