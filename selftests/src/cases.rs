@@ -40,6 +40,8 @@ mod opening;
 mod outages;
 mod outs;
 mod overruns;
+mod page_fates;
+mod permissions;
 mod pinning;
 mod pool_calls;
 mod pool_endings;
@@ -105,6 +107,8 @@ pub(crate) static ALL: &[&[Case]] = &[
     short_segments::CASES,
     pinning::CASES,
     written_back::CASES,
+    permissions::CASES,
+    page_fates::CASES,
     windows::CASES,
     shortage::CASES,
     lazy::CASES,

@@ -34,9 +34,9 @@ pub(crate) fn memfd(len: usize, flags: MemfdFlags) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
-/// Seals a memory file: nobody writes to it any more.
-pub(crate) fn seal_against_writing(fd: BorrowedFd<'_>) -> io::Result<()> {
-    Ok(rustix::fs::fcntl_add_seals(fd, SealFlags::WRITE)?)
+/// Seals a memory file against something.
+pub(crate) fn seal(fd: BorrowedFd<'_>, against: SealFlags) -> io::Result<()> {
+    Ok(rustix::fs::fcntl_add_seals(fd, against)?)
 }
 
 /// Clears close-on-exec.
@@ -251,6 +251,12 @@ pub(crate) fn keep_only_ipc_lock() -> io::Result<()> {
         inheritable: CapabilitySet::empty(),
     };
     Ok(rustix::thread::set_capabilities(None, sets)?)
+}
+
+/// Whether the caller has `CAP_IPC_LOCK`, in its user namespace.
+pub(crate) fn has_ipc_lock() -> io::Result<bool> {
+    let sets = rustix::thread::capabilities(None)?;
+    Ok(sets.effective.contains(CapabilitySet::IPC_LOCK))
 }
 
 /// Gives up `CAP_IPC_LOCK`: the limit of locked memory applies, also to root.

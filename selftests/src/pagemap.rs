@@ -25,10 +25,20 @@ pub(crate) fn frames(mapping: &Mapping) -> Outcome<Vec<u64>> {
 
 /// Whether the first page of `mapping` was written since somebody began to watch.
 pub(crate) fn is_soft_dirty(mapping: &Mapping) -> Outcome<bool> {
+    Ok(first_entry(mapping)? & (1 << 55) != 0)
+}
+
+/// Whether the first page of `mapping` is in swap space.
+pub(crate) fn is_swapped(mapping: &Mapping) -> Outcome<bool> {
+    Ok(first_entry(mapping)? & (1 << 62) != 0)
+}
+
+/// What the map of the process says of the first page of `mapping`.
+fn first_entry(mapping: &Mapping) -> Outcome<u64> {
     let mut entry = [0; 8];
     let offset = mapping.addr(0) / PAGE as u64 * 8;
     File::open("/proc/self/pagemap")?.read_exact_at(&mut entry, offset)?;
-    Ok(u64::from_ne_bytes(entry) & (1 << 55) != 0)
+    Ok(u64::from_ne_bytes(entry))
 }
 
 /// Whether the page at a physical address is anonymous memory: it is until it is freed.

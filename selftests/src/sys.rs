@@ -15,6 +15,7 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr;
 use std::time::Duration;
 
+use libc::c_long;
 use rustix::mm::UserfaultfdFlags;
 use rustix::process::Pid;
 
@@ -140,6 +141,22 @@ impl Mapping {
         check(unsafe { libc::mprotect(at.cast(), len, protection) }).map(drop)
     }
 
+    /// `pkey_mprotect(2)` of all of it.
+    pub(crate) fn protect_by(&self, key: &Key, protection: i32) -> io::Result<()> {
+        let at = self.range(0, self.len);
+        // SAFETY: As above.
+        let done = unsafe {
+            libc::syscall(
+                libc::SYS_pkey_mprotect,
+                at,
+                self.len,
+                c_long::from(protection),
+                key.0,
+            )
+        };
+        check(done).map(drop)
+    }
+
     /// `madvise(2)` of whole pages.
     pub(crate) fn advise(&self, offset: usize, len: usize, advice: i32) -> io::Result<()> {
         let at = self.range(offset, len);
@@ -214,6 +231,54 @@ impl Mapping {
         }
         Ok(())
     }
+}
+
+/// A protection key, given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Key(c_long);
+
+/// Number of the key of memory which nobody has given another.
+const COMMON: c_long = 0;
+
+impl Key {
+    /// The calling thread may neither read nor write.
+    pub(crate) const NO_ACCESS: c_long = 1;
+    /// The calling thread may not write.
+    pub(crate) const NO_WRITING: c_long = 2;
+
+    /// That of memory which nobody has given another.
+    pub(crate) fn common() -> Key {
+        Key(COMMON)
+    }
+
+    /// A key that takes some rights from the calling thread; none where the processor has no keys.
+    pub(crate) fn without(rights: c_long) -> io::Result<Option<Key>> {
+        // SAFETY: It touches no memory, and nothing has this key yet.
+        let key = check(unsafe { libc::syscall(libc::SYS_pkey_alloc, 0 as c_long, rights) });
+        match key {
+            Ok(key) => Ok(Some(Key(key))),
+            Err(error) if error.raw_os_error() == Some(libc::ENOSPC) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Key {
+    fn drop(&mut self) {
+        if self.0 != COMMON {
+            // SAFETY: It touches no memory.
+            unsafe { libc::syscall(libc::SYS_pkey_free, self.0) };
+        }
+    }
+}
+
+/// A file of memory that the kernel itself does not map.
+pub(crate) fn secret_file() -> io::Result<OwnedFd> {
+    let flags = c_long::from(libc::O_CLOEXEC);
+    // SAFETY: It touches no memory.
+    let fd = check(unsafe { libc::syscall(libc::SYS_memfd_secret, flags) })?;
+    // SAFETY: It is new, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) })
 }
 
 impl Drop for Mapping {
@@ -373,6 +438,12 @@ pub(crate) fn fork(body: impl FnOnce() -> i32) -> io::Result<Pid> {
 pub(crate) fn new_time_namespace() -> io::Result<()> {
     // SAFETY: It changes nothing of this process.
     check(unsafe { libc::unshare(libc::CLONE_NEWTIME) }).map(drop)
+}
+
+/// Makes the only thread of the caller the root of a user namespace of its own.
+pub(crate) fn new_user_namespace() -> io::Result<()> {
+    // SAFETY: It changes rights and nothing else.
+    check(unsafe { libc::unshare(libc::CLONE_NEWUSER) }).map(drop)
 }
 
 /// Has a debugger attach to `process`, stop it wherever it is, and let it go again.

@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd};
 
-use rustix::fs::MemfdFlags;
+use rustix::fs::{MemfdFlags, SealFlags};
 
 use crate::check::{check, Outcome};
 use crate::compare::{flat, Bench, Shape};
@@ -247,7 +247,7 @@ fn sealed(_: Leg) -> Outcome {
         let writable = Mapping::new(PAGE, READ_WRITE, libc::MAP_SHARED, Some(file.as_fd()))?;
         pattern::write(&writable, 0, PAGE, 4);
     }
-    os::seal_against_writing(file.as_fd())?;
+    os::seal(file.as_fd(), SealFlags::WRITE)?;
     let src = Mapping::new(PAGE, libc::PROT_READ, libc::MAP_SHARED, Some(file.as_fd()))?;
     let dst = Mapping::anonymous(PAGE)?;
     let device = Device::open()?;

@@ -51,7 +51,7 @@ const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
     Case::new(name, about, run).needs(Needs::Memory)
 }
 
-const DISK: &str = "/dev/ram0";
+pub(super) const DISK: &str = "/dev/ram0";
 pub(super) const MOUNT: &str = "/tmp/disk";
 
 /// A file system on a RAM disk.
