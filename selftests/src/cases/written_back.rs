@@ -4,18 +4,23 @@
 //! what it does without anybody being told.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Read;
 use std::os::fd::AsFd;
+use std::os::unix::fs::OpenOptionsExt;
+
+use rustix::fs::FallocateFlags;
 
 use crate::abi::{self, pindma_entry};
 use crate::check::{check, same, Outcome};
 use crate::device::{seg, Device, PAGE};
+use crate::flight::{self, Background};
 use crate::leg::Leg;
 use crate::os;
 use crate::pattern;
 use crate::queue::{done, entry, Queue};
 use crate::region::{register, within};
-use crate::rw::fill_device;
-use crate::sys::{Mapping, Userfault};
+use crate::rw::{fill_device, range};
+use crate::sys::{self, Mapping, Userfault};
 use crate::table::{Case, Needs};
 
 use super::pool_guests::{Disk, MOUNT};
@@ -26,6 +31,12 @@ pub(crate) const CASES: &[Case] = &[
         "file_on_disk_is_no_destination_for_long",
         "of a region and of a request; of a transfer and of a request that ends soon it is",
         for_long,
+    )
+    .not_on_debug("it has no disk"),
+    case(
+        "page_of_a_file_is_replaced_in_flight",
+        "by a hole, by O_DIRECT: success, and its bytes are nowhere but in the old page",
+        replaced,
     )
     .not_on_debug("it has no disk"),
     case(
@@ -79,6 +90,60 @@ fn for_long(_: Leg) -> Outcome {
         &fs::read(format!("{MOUNT}/file"))?,
         &pattern::bytes(2, PAGE),
     )?;
+    drop(disk);
+    Ok(())
+}
+
+/// The device writes to the first page of a file while `replace` puts another into the file: the
+/// call succeeds, and the file and the mapping have what `replace` has left. What the device wrote
+/// comes out of a pipe that was given the old page.
+fn in_flight(path: &str, replace: impl FnOnce() -> Outcome, left: &[u8]) -> Outcome {
+    let device = Device::open()?;
+    fill_device(&device, 2)?;
+    let (file, memory) = file_of(path, 1)?;
+    // What is dirty is not taken from the file.
+    rustix::fs::fsync(&file)?;
+    let (outlet, inlet) = rustix::pipe::pipe()?;
+    same("given", memory.give_to_pipe(&inlet)?, PAGE)?;
+    let (mover, page) = (device.duplicate()?, seg(&memory, 0, PAGE));
+    let jobs = device.stats()?.out_jobs;
+    let call = Background::start(move || mover.from_device(0, &[page]));
+    flight::wait_until("no job was ever started", || {
+        Ok(device.stats()?.out_jobs > jobs)
+    })?;
+    replace()?;
+    check(!call.is_over(), "replaced too late")?;
+    call.join()?.succeeded(PAGE)?;
+    pattern::expect(&memory.read(0, PAGE), left)?;
+    pattern::expect(&fs::read(path)?, left)?;
+    let mut old = vec![0; PAGE];
+    File::from(outlet).read_exact(&mut old)?;
+    pattern::expect(&old, &pattern::bytes(2, PAGE))
+}
+
+fn replaced(_: Leg) -> Outcome {
+    let disk = Disk::mount()?;
+    let path = format!("{MOUNT}/replaced");
+    let hole = |path: &str| {
+        let other = OpenOptions::new().write(true).open(path)?;
+        let how = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+        Ok(rustix::fs::fallocate(&other, how, 0, PAGE as u64)?)
+    };
+    in_flight(&path, || hole(&path), &[0; PAGE])?;
+    in_flight("/tmp/replaced", || hole("/tmp/replaced"), &[0; PAGE])?;
+    fs::remove_file("/tmp/replaced")?;
+    let bytes = Mapping::anonymous(PAGE)?;
+    pattern::write(&bytes, 0, PAGE, 3);
+    let direct = || {
+        let mut options = OpenOptions::new();
+        let file = options
+            .write(true)
+            .custom_flags(libc::O_DIRECT)
+            .open(&path)?;
+        let written = sys::rw::positioned(file.as_fd(), true, range(&bytes, 0, PAGE), 0)?;
+        same("written", written, PAGE)
+    };
+    in_flight(&path, direct, &pattern::bytes(3, PAGE))?;
     drop(disk);
     Ok(())
 }
