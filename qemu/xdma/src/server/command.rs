@@ -135,6 +135,7 @@ fn setting(odds: &str, amount: &str) -> Result<Setting, String> {
     Ok(Setting {
         odds: below(odds, 1001)?,
         amount: number(amount)?,
+        only: None,
     })
 }
 
@@ -208,6 +209,7 @@ mod tests {
             let setting = Setting {
                 odds: 10,
                 amount: 500,
+                only: None,
             };
             let line = format!("mode {mode} 10 500");
             assert_eq!(parse(&line), Ok(Command::Mode(mode, setting)));
