@@ -43,6 +43,30 @@ pub(crate) fn comes_to(name: &str, want: u64) -> Outcome {
     same(name, driver(name)?, want)
 }
 
+/// Waits until so many pins are outstanding, likewise.
+#[track_caller]
+pub(crate) fn pins_come_to(want: i64) -> Outcome {
+    for _ in 0..PATIENCE {
+        if pins_outstanding()? == want {
+            return Ok(());
+        }
+        pause(10);
+    }
+    same("pins", pins_outstanding()?, want)
+}
+
+/// Waits until the caller has nothing pinned that it is charged with, likewise.
+#[track_caller]
+pub(crate) fn nothing_stays_pinned() -> Outcome {
+    for _ in 0..PATIENCE {
+        if pinned_kib("self")? == 0 {
+            break;
+        }
+        pause(10);
+    }
+    same("VmPin in KiB", pinned_kib("self")?, 0)
+}
+
 fn number(path: &str) -> Outcome<u64> {
     let text = fs::read_to_string(path).map_err(|e| Fail::new(format!("{path}: {e}")))?;
     Ok(text.trim().parse()?)

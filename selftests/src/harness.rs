@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::check::{Fail, Outcome};
+use crate::check::Fail;
 use crate::counters;
 use crate::gate::Gate;
 use crate::kernel::Kernel;
@@ -101,7 +101,7 @@ fn body(case: &Case, leg: Leg) -> i32 {
     let outcome = process::own_group()
         .map_err(Fail::from)
         .and_then(|()| (case.run)(leg))
-        .and_then(|()| nothing_pinned());
+        .and_then(|()| counters::nothing_stays_pinned());
     match outcome {
         Ok(()) => 0,
         Err(Fail(why)) => {
@@ -109,16 +109,4 @@ fn body(case: &Case, leg: Leg) -> i32 {
             1
         }
     }
-}
-
-/// The process that pinned must not be left with a charge. Work of the driver's
-/// own may hold the last reference to a pool for a moment after it was closed.
-fn nothing_pinned() -> Outcome {
-    for _ in 0..250 {
-        if counters::pinned_kib("self")? == 0 {
-            break;
-        }
-        module::pause(20);
-    }
-    crate::check::same("VmPin in KiB", counters::pinned_kib("self")?, 0)
 }

@@ -336,7 +336,7 @@ fn no_stop(leg: Leg, how: &Unstoppable) -> Outcome {
         // Its job is over: now it can be proved that it is idle.
         pause(400);
         pci::unbind()?;
-        same("pins", counters::pins_outstanding()?, before)?;
+        counters::pins_come_to(before)?;
         bind()
     })
 }

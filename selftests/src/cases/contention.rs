@@ -187,13 +187,10 @@ fn in_line(device: &Device, memory: &Mapping) -> Outcome<JoinHandle<Outcome<i64>
         device.to_device(0, &segs).succeeded(64)?;
         Ok(os::now())
     });
-    for _ in 0..200 {
-        if counters::driver("mapped_segments")? > mapped {
-            return Ok(call);
-        }
-        pause(1);
-    }
-    Err(Fail::new("the transfer was not mapped"))
+    flight::wait_until("the transfer was not mapped", || {
+        Ok(counters::driver("mapped_segments")? > mapped || call.is_finished())
+    })?;
+    Ok(call)
 }
 
 fn order(_: Leg) -> Outcome {

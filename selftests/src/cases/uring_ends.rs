@@ -135,7 +135,7 @@ fn no_stop(leg: Leg) -> Outcome {
         same("still there", is_anonymous(frame)?, true)?;
         pause(400);
         pci::unbind()?;
-        same("still there", is_anonymous(frame)?, false)?;
+        flight::wait_until("the page is still there", || Ok(!is_anonymous(frame)?))?;
         pci::bind()
     })
 }

@@ -247,13 +247,8 @@ fn kill_at(pages: u64) -> Outcome<Option<i64>> {
 
 /// What a process leaves that is killed is given back without it, soon.
 fn wait_for_none() -> Outcome {
-    for _ in 0..500 {
-        if counters::driver("pinned_pages")? == 0 {
-            return same("charged", counters::driver("charged_pages")?, 0);
-        }
-        pause(10);
-    }
-    check(false, "pages stay pinned")
+    counters::comes_to("pinned_pages", 0)?;
+    counters::comes_to("charged_pages", 0)
 }
 
 fn unbound(leg: Leg) -> Outcome {
