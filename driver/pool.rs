@@ -288,15 +288,18 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// `EBUSY` if it does already, `ECANCELED` if the file is closed, `ENOSPC` if the device works on
-    /// too many pools of the file, `ENOMEM`.
+    /// `EBUSY` if it does already, `ECANCELED` if the file is closed, `ESTALE` if the device was reset
+    /// since that was opened, `ENOSPC` if the device works on too many pools of the file, `ENOMEM`.
     fn start(this: &Arc<Self>, setup: Setup) -> Result {
+        let owner = this.state.lock().owner.clone().ok_or(ECANCELED)?;
+        owner.client.check_usable()?;
         if setup.stream {
-            let owner = this.state.lock().owner.clone().ok_or(ECANCELED)?;
             owner.pools.prepare_scrap(&owner.client)?;
         }
         let mut state = this.state.lock();
-        let owner = state.owner.as_ref().ok_or(ECANCELED)?;
+        if state.owner.is_none() {
+            return Err(ECANCELED);
+        }
         if state.run.is_some() {
             return Err(EBUSY);
         }

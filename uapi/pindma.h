@@ -107,9 +107,10 @@
  *                   registers could not be read, or its interrupt did not come;
  *                   or it did not end a job within out_max_timeout_ns.  Bytes
  *                   beyond those that are told may have been moved or not; the
- *                   call can be made again.  read(2) and write(2) that have
- *                   started nothing, of a device that did not stop in another
- *                   call
+ *                   call can be made again.  Whatever moves data on a device
+ *                   that has not recovered from an error, until it is reset.
+ *                   read(2) and write(2) that have started nothing, of a device
+ *                   that did not stop in another call
  *  ESTALE           the device was reset since the file was opened, and what its
  *                   memory holds is unknown; open it again (out_resets of
  *                   struct pindma_info counts)

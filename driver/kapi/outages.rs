@@ -129,6 +129,8 @@ impl<D: Driver> Registered<D> {
         match state {
             bindings::pci_channel_io_normal => bindings::pci_ers_result_PCI_ERS_RESULT_CAN_RECOVER,
             bindings::pci_channel_io_frozen => bindings::pci_ers_result_PCI_ERS_RESULT_NEED_RESET,
+            // It stays paused, so that all is `EIO` as STEP 6 of the document has it, until somebody
+            // resets the device or takes it from the driver.
             _ => bindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT,
         }
     }
@@ -136,7 +138,11 @@ impl<D: Driver> Registered<D> {
     extern "C" fn slot_reset(pdev: *mut bindings::pci_dev) -> bindings::pci_ers_result_t {
         // SAFETY: The device is valid, and what is restored was saved when it was bound.
         unsafe { bindings::pci_restore_state(pdev) };
-        bindings::pci_ers_result_PCI_ERS_RESULT_RECOVERED
+        // SAFETY: The device is valid.
+        match unsafe { bindings::pci_device_is_present(pdev) } {
+            true => bindings::pci_ers_result_PCI_ERS_RESULT_RECOVERED,
+            false => bindings::pci_ers_result_PCI_ERS_RESULT_DISCONNECT,
+        }
     }
 
     extern "C" fn reset_prepare(pdev: *mut bindings::pci_dev) {

@@ -66,6 +66,46 @@ pub(crate) fn report_error() -> Outcome {
     fs::write(NODE, error).map_err(|e| Fail::new(format!("{NODE}: {e}")))
 }
 
+/// The device, which is found nowhere on its bus while this lives: the port above it says that its bus
+/// has another number. What a reset clears meanwhile is put back, as nobody else can.
+pub(crate) struct Lost {
+    port: File,
+    number: [u8; 1],
+    saved: [u8; CONFIG],
+}
+
+/// Bytes of configuration space, of a conventional device.
+const CONFIG: usize = 256;
+
+impl Lost {
+    const SECONDARY_BUS: u64 = 0x19;
+    /// Beyond all that the port hands on.
+    const NOWHERE: [u8; 1] = [0xff];
+
+    pub(crate) fn now() -> Outcome<Lost> {
+        let (mut number, mut saved) = ([0], [0; CONFIG]);
+        config()?.read_exact_at(&mut saved, 0)?;
+        let device = fs::canonicalize(PathBuf::from(DEVICES).join(address()?))?;
+        let port = device.parent().unwrap_or(&device).join("config");
+        let port = OpenOptions::new().read(true).write(true).open(port)?;
+        port.read_exact_at(&mut number, Lost::SECONDARY_BUS)?;
+        port.write_all_at(&Lost::NOWHERE, Lost::SECONDARY_BUS)?;
+        Ok(Lost {
+            port,
+            number,
+            saved,
+        })
+    }
+}
+
+impl Drop for Lost {
+    fn drop(&mut self) {
+        // The next call of the case notices if this did not work.
+        let _ = self.port.write_all_at(&self.number, Lost::SECONDARY_BUS);
+        let _ = config().map(|config| config.write_all_at(&self.saved, 0));
+    }
+}
+
 /// Resets the device, as the PCI core does it.
 pub(crate) fn reset() -> Outcome {
     let path = format!("{DEVICES}/{}/reset", address()?);

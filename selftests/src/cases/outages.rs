@@ -10,9 +10,11 @@ use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{seg, Device, PAGE};
 use crate::flight::{self, Pair};
+use crate::kmsg::Log;
 use crate::leg::Leg;
 use crate::module::{self, pause, with_parameters};
 use crate::pci::{self, Cleared};
+use crate::pool::{from_device, of_pages, stream};
 use crate::region::within;
 use crate::rw;
 use crate::sys::Mapping;
@@ -43,6 +45,13 @@ pub(crate) const CASES: &[Case] = &[
         "a fatal error of the bus: never a false success, then it works",
         bus_error,
     )
+    .not_on_debug("that kernel has no way to make such an error"),
+    Case::new(
+        "eio_after_error_without_recovery",
+        "of the device that stays where it is; a reset brings it back",
+        no_recovery,
+    )
+    .needs(Needs::Memory)
     .not_on_debug("that kernel has no way to make such an error"),
     race(
         "eio_when_registers_are_off",
@@ -116,6 +125,7 @@ fn reset(_: Leg) -> Outcome {
     let device = Device::open()?;
     let pair = Pair::new(512, 1)?;
     let region = device.register(&[seg(&pair.src, 0, 512)])?;
+    let pool = of_pages(&device, 1)?;
     let resets = device.info()?.out_resets;
     pci::reset()?;
     same("resets", device.info()?.out_resets, resets + 1)?;
@@ -124,6 +134,10 @@ fn reset(_: Leg) -> Outcome {
         device.to_device(0, &[seg]).refused(libc::ESTALE)?;
     }
     rw::read(&device, rw::range(&pair.dst, 0, 512)).failed(libc::ESTALE)?;
+    for start in [from_device(0), stream(0)] {
+        let errno = pool.try_start(start);
+        same("start", errno_name(errno), errno_name(libc::ESTALE))?;
+    }
     // What it holds can be given back.
     same("unregister", device.unregister(region), 0)?;
     still_works(2)
@@ -153,6 +167,37 @@ fn bus_error(_: Leg) -> Outcome {
         same("resets", resets()?, before + 1)?;
     }
     still_works(99)
+}
+
+/// The kernel gives a device up that is not on its bus after the reset.
+fn no_recovery(_: Leg) -> Outcome {
+    module::load_extra()?;
+    let (device, pair) = (Device::open()?, Pair::new(PAGE, 4)?);
+    let region = device.register(&[seg(&pair.src, 0, PAGE)])?;
+    let resets = device.info()?.out_resets;
+    let mut log = Log::open()?;
+    let lost = pci::Lost::now()?;
+    pci::report_error()?;
+    flight::wait_until("it was not given up", || {
+        let news = log.news();
+        Ok(news
+            .iter()
+            .any(|line| line.contains("device recovery failed")))
+    })?;
+    drop(lost);
+    check(device.info()?.out_resets > resets, "no reset is told")?;
+    pair.copy(&device).refused(libc::ESTALE)?;
+    same("unregister", device.unregister(region), 0)?;
+    let after = Device::open()?;
+    let call = pair.copy(&after);
+    same(
+        "status",
+        errno_name(-call.out.status),
+        errno_name(libc::EIO),
+    )?;
+    same("bytes", call.out.bytes, 0)?;
+    pci::reset()?;
+    still_works(5)
 }
 
 /// A transfer without a deadline that loses the registers in its job.
