@@ -26,11 +26,11 @@ pub struct Column {
 /// Lines of a console log that are shown with a failure.
 const TAIL: usize = 25;
 
-/// The notes of sweeps: they say how much was done, which a pass does not.
-pub fn swept(report: &Report) -> String {
+/// The notes of sweeps and of outages: they say how much was done, which a pass does not.
+pub fn counted(report: &Report) -> String {
     let notes = report.entries.iter().flat_map(|entry| &entry.notes);
     notes
-        .filter(|note| note.starts_with("sweep:"))
+        .filter(|note| note.starts_with("sweep:") || note.starts_with("outages:"))
         .fold(String::new(), |text, note| text + note + "\n")
 }
 
