@@ -125,7 +125,7 @@ impl<'p> AsyncPool<'p> {
     /// # Errors
     ///
     /// Those of [`Pool::try_dequeue`]; [`NoRuntime`](crate::ErrorKind::NoRuntime).
-    pub async fn dequeue(&self) -> Result<Option<Frame<'p>>> {
+    pub async fn dequeue(&self) -> Result<Option<Frame>> {
         until_some(&self.fd, |pool| pool.attempt()).await
     }
 }

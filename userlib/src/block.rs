@@ -4,8 +4,9 @@
 use std::fmt;
 use std::ops::{Deref, DerefMut, RangeBounds};
 
-use crate::ffi::pool::Claim;
-use crate::{Done, Request, Result};
+use crate::error::{decode, Operation};
+use crate::ffi::claim::Claim;
+use crate::{Done, Refused, Request, Result};
 
 /// A buffer of a [`Pool`](crate::Pool) that is the program's now, and nobody
 /// else's: it lends its bytes.
@@ -13,6 +14,9 @@ use crate::{Done, Request, Result};
 /// [`Pool::enqueue`](crate::Pool::enqueue) takes it and gives the buffer to the
 /// device.  Dropping it leaves the buffer with the program, to be
 /// [taken](crate::Pool::take) again.
+///
+/// It keeps the pool's memory alive, so it can go to another thread or task, and
+/// be looked at after the [`Pool`](crate::Pool) has been dropped.
 ///
 /// Looking at a block that [is lost](Self::is_lost) panics.
 ///
@@ -29,25 +33,38 @@ use crate::{Done, Request, Result};
 /// # Ok(())
 /// # }
 /// ```
-pub struct Block<'p> {
-    claim: Claim<'p>,
+pub struct Block {
+    claim: Claim,
 }
 
-impl<'p> Block<'p> {
-    pub(crate) fn new(claim: Claim<'p>) -> Self {
+impl Block {
+    pub(crate) fn new(claim: Claim) -> Self {
         Self { claim }
     }
 
-    pub(crate) fn claim(&self) -> &Claim<'p> {
+    pub(crate) fn claim(&self) -> &Claim {
         &self.claim
     }
 
-    pub(crate) fn claim_mut(&mut self) -> &mut Claim<'p> {
+    pub(crate) fn claim_mut(&mut self) -> &mut Claim {
         &mut self.claim
     }
 
-    pub(crate) fn into_claim(self) -> Claim<'p> {
+    pub(crate) fn into_claim(self) -> Claim {
         self.claim
+    }
+
+    /// Gives the buffer to the device, which is to move its first `bytes`; 0: all.
+    pub(crate) fn enqueue(self, bytes: u64) -> std::result::Result<(), Refused<Self>> {
+        self.claim.enqueue(bytes).map_err(|(errno, claim)| {
+            let error = decode::with_errno(Operation::Enqueue, errno);
+            Refused::new(error, Self { claim })
+        })
+    }
+
+    /// Whether it can go back to a device that works on the pool.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.claim.stock().is_running() && self.claim.may_enqueue().is_ok()
     }
 
     /// Its index in the pool.
@@ -83,7 +100,7 @@ impl<'p> Block<'p> {
     /// See [`Request::send_from`].
     pub fn send(&self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
         let node = self.claim.node();
-        Request::new(node).dev_addr(at).send_from(self, range)
+        Request::new(&node).dev_addr(at).send_from(self, range)
     }
 
     /// Has the device write `range` from its memory, from byte `at` on, over
@@ -94,14 +111,14 @@ impl<'p> Block<'p> {
     /// See [`Request::receive_into`].
     pub fn receive(&mut self, range: impl RangeBounds<usize>, at: u64) -> Result<Done> {
         let node = self.claim.node();
-        Request::new(node).dev_addr(at).receive_into(self, range)
+        Request::new(&node).dev_addr(at).receive_into(self, range)
     }
 }
 
 /// # Panics
 ///
 /// If the block [is lost](Block::is_lost).
-impl Deref for Block<'_> {
+impl Deref for Block {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
@@ -112,14 +129,14 @@ impl Deref for Block<'_> {
 /// # Panics
 ///
 /// If the block [is lost](Block::is_lost).
-impl DerefMut for Block<'_> {
+impl DerefMut for Block {
     fn deref_mut(&mut self) -> &mut [u8] {
         self.claim.bytes_mut()
     }
 }
 
 /// Says which one it is, not what is in it.
-impl fmt::Debug for Block<'_> {
+impl fmt::Debug for Block {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Block")
             .field("index", &self.index())

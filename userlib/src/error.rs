@@ -101,6 +101,23 @@ impl From<Error> for io::Error {
 }
 
 /// What was tried when an error came up.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Deadline, Operation, Start};
+///
+/// let pool = device.pool(4096, 8, Access::WRITE)?;
+/// pool.start(Start::from_device())?;
+/// match pool.dequeue(Deadline::NONE) {
+///     Err(error) if error.operation() == Operation::Run => {
+///         println!("it has ended by itself: {}", error.kind());
+///     }
+///     frame => drop(frame?),
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -158,6 +175,9 @@ pub enum Operation {
     Stop,
     /// A buffer of a pool, after it was enqueued.
     Frame,
+    /// What the device does with a pool between [`Pool::start`](crate::Pool::start)
+    /// and its end.
+    Run,
     /// [`Device::read_at`](crate::Device::read_at) and the like.
     Read,
     /// [`Device::write_at`](crate::Device::write_at) and the like.
@@ -196,6 +216,7 @@ impl fmt::Display for Operation {
             Self::Start => "start the pool",
             Self::Stop => "stop the pool",
             Self::Frame => "frame",
+            Self::Run => "run of the pool",
             Self::Read => "read",
             Self::Write => "write",
             Self::Seek => "seek",

@@ -7,6 +7,7 @@
 //! a destination returns while the device may still write to it.
 
 pub(crate) mod buffer;
+pub(crate) mod claim;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod file;
@@ -17,6 +18,7 @@ pub(crate) mod part;
 pub(crate) mod pool;
 pub(crate) mod registration;
 pub(crate) mod ring;
+mod running;
 pub(crate) mod segments;
 mod slots;
 mod table;

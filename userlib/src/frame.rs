@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::error::{decode, Error, Operation};
-use crate::ffi::pool::Claim;
+use crate::ffi::claim::Claim;
 use crate::{sys, Block, Result};
 
 /// A buffer of a pool that has come back from the device.
@@ -27,9 +27,9 @@ use crate::{sys, Block, Result};
 #[derive(Debug)]
 #[must_use = "a frame has a buffer of the pool"]
 #[non_exhaustive]
-pub struct Frame<'p> {
+pub struct Frame {
     /// The buffer, which is the program's now.
-    pub block: Block<'p>,
+    pub block: Block,
     /// Whether it was done; else
     /// [`Cancelled`](crate::ErrorKind::Cancelled) (the pool was stopped before),
     /// [`DeviceError`](crate::ErrorKind::DeviceError),
@@ -49,8 +49,8 @@ pub struct Frame<'p> {
     pub bounced: bool,
 }
 
-impl<'p> Frame<'p> {
-    pub(crate) fn new(claim: Claim<'p>, record: &sys::pindma_pool_record) -> Self {
+impl Frame {
+    pub(crate) fn new(claim: Claim, record: &sys::pindma_pool_record) -> Self {
         let bytes = usize::try_from(record.bytes).unwrap_or(usize::MAX);
         Self {
             bytes: bytes.min(claim.len()),
@@ -81,7 +81,7 @@ impl<'p> Frame<'p> {
     /// # Errors
     ///
     /// That of the frame; its buffer stays with the program.
-    pub fn finish(self) -> Result<Block<'p>> {
+    pub fn finish(self) -> Result<Block> {
         self.result.map(|()| self.block)
     }
 }

@@ -4,16 +4,16 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use crate::error::decode;
-use crate::{Deadline, Error, ErrorKind, Frame, Pool, Result, Start, Stopped};
+use crate::error::{decode, Operation};
+use crate::{Block, Deadline, Error, ErrorKind, Frame, Pool, Result, Start, Stopped};
 
 /// The frames of a pool as they come, from [`Pool::frames`].
 ///
 /// Each is a [`Lease`]: when it is dropped, its buffer goes back to the device.
 /// While the program holds the leases of all buffers there is nothing to come,
 /// which is the error [`NothingEnqueued`](crate::ErrorKind::NothingEnqueued).
-/// The iterator ends when the pool is stopped elsewhere, and after the errors of
-/// a run that ends by itself.
+/// The iterator ends when the pool is stopped elsewhere, and after a run that has
+/// ended by itself: its last item is the error that says why.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -40,6 +40,8 @@ pub struct Frames<'p> {
     pool: &'p Pool,
     timeout: Option<Duration>,
     running: bool,
+    /// Whether it was told why the run has ended.
+    told: bool,
 }
 
 impl<'p> Frames<'p> {
@@ -50,6 +52,7 @@ impl<'p> Frames<'p> {
             pool,
             timeout: None,
             running: true,
+            told: false,
         })
     }
 
@@ -92,26 +95,33 @@ impl<'p> Frames<'p> {
 
     /// What to hand out of a frame; nothing of one that an orderly stop has sent
     /// back.
-    fn lease(&self, frame: Frame<'p>) -> Option<Result<Lease<'p>>> {
+    fn lease(frame: Frame) -> Option<Result<Lease>> {
         let orderly = frame.result.as_ref().is_err_and(is_cancelled);
-        (!orderly).then(|| Lease::new(self.pool, frame))
+        (!orderly).then(|| Lease::new(frame))
+    }
+
+    /// The error of a call; once only if it is the end of the run.
+    fn tell(&mut self, error: Error) -> Option<Result<Lease>> {
+        let end = error.operation() == Operation::Run;
+        let known = end && std::mem::replace(&mut self.told, end);
+        (!known).then_some(Err(error))
     }
 }
 
-impl<'p> Iterator for Frames<'p> {
-    type Item = Result<Lease<'p>>;
+impl Iterator for Frames<'_> {
+    type Item = Result<Lease>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let deadline = self.timeout.map_or(Deadline::NONE, Deadline::after);
         loop {
             match self.pool.dequeue(deadline) {
-                Ok(Some(frame)) => match self.lease(frame) {
+                Ok(Some(frame)) => match Self::lease(frame) {
                     None => {}
                     lease => return lease,
                 },
                 Ok(None) if self.pool.is_running() => return Some(Err(decode::nothing_enqueued())),
                 Ok(None) => return None,
-                Err(error) => return Some(Err(error)),
+                Err(error) => return self.tell(error),
             }
         }
     }
@@ -137,6 +147,8 @@ impl Drop for Frames<'_> {
 /// A frame whose buffer goes back to the device when it is dropped, unless the
 /// pool has been stopped by then.
 ///
+/// It can go to another thread or task, as a [`Block`] can.
+///
 /// ```no_run
 /// # fn main() -> Result<(), pindma::Error> {
 /// # let device = pindma::Device::open("/dev/pindma0")?;
@@ -155,47 +167,45 @@ impl Drop for Frames<'_> {
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct Lease<'p> {
-    pool: &'p Pool,
+pub struct Lease {
     /// `None` only while it is dropped or kept.
-    frame: Option<Frame<'p>>,
+    frame: Option<Frame>,
 }
 
-impl<'p> Lease<'p> {
+impl Lease {
     /// The lease of a frame; or its error, and then the buffer goes back at once.
-    fn new(pool: &'p Pool, frame: Frame<'p>) -> Result<Self> {
+    fn new(frame: Frame) -> Result<Self> {
         let result = frame.result.clone();
-        let frame = Some(frame);
-        let lease = Self { pool, frame };
+        let lease = Self { frame: Some(frame) };
         result.map(|()| lease)
     }
 
     /// The frame for good; its buffer does not go back by itself.
-    pub fn keep(mut self) -> Frame<'p> {
+    pub fn keep(mut self) -> Frame {
         self.frame.take().unwrap_or_else(|| unreachable!())
     }
 }
 
-impl<'p> Deref for Lease<'p> {
-    type Target = Frame<'p>;
+impl Deref for Lease {
+    type Target = Frame;
 
-    fn deref(&self) -> &Frame<'p> {
+    fn deref(&self) -> &Frame {
         self.frame.as_ref().unwrap_or_else(|| unreachable!())
     }
 }
 
-impl<'p> DerefMut for Lease<'p> {
-    fn deref_mut(&mut self) -> &mut Frame<'p> {
+impl DerefMut for Lease {
+    fn deref_mut(&mut self) -> &mut Frame {
         self.frame.as_mut().unwrap_or_else(|| unreachable!())
     }
 }
 
-impl Drop for Lease<'_> {
+impl Drop for Lease {
     fn drop(&mut self) {
-        let frame = self.frame.take().filter(|_| self.pool.is_running());
-        if let Some(frame) = frame {
-            // A block that the device does not take stays with the program.
-            let _ = self.pool.enqueue(frame.block);
+        let block = self.frame.take().map(|frame| frame.block);
+        if let Some(block) = block.filter(Block::is_wanted) {
+            // What the device does not take stays with the program.
+            let _ = block.enqueue(0);
         }
     }
 }

@@ -3,20 +3,21 @@
 //! other.
 
 mod options;
-mod running;
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
 use crate::error::{decode, Operation};
-use crate::ffi::pool::{Claim, Dequeued, Stock};
+use crate::ffi::claim::Claim;
+use crate::ffi::pool::{Dequeued, Stock};
+use crate::ffi::Refusal;
 use crate::request::limit;
-use crate::{sys, Access, Block, Deadline, Frame, Frames, Refused, Result, Start};
+use crate::{Access, Block, Deadline, Frame, Frames, Refused, Result, Start};
 
 pub use options::PoolOptions;
-use running::Running;
 
 /// Buffers that the kernel has allocated, pinned and mapped for the device, and
 /// that are mapped here.
@@ -49,22 +50,20 @@ use running::Running;
 /// buffers to dequeue, and has an error (`POLLERR`) when there are none and it is
 /// not started.
 ///
+/// Dropping a pool stops the device and waits for that.  Its memory lasts as long
+/// as the last [`Block`], [`Frame`] or [`Lease`](crate::Lease) of it.
+///
 /// What the device writes does not set the soft-dirty bits of `/proc/PID/pagemap`:
 /// who saves only what has changed must save pools whole.
 pub struct Pool {
-    stock: Stock,
+    stock: Arc<Stock>,
     access: Access,
-    running: Running,
 }
 
 impl Pool {
     fn new(stock: Stock, access: Access) -> Self {
-        let running = Running::default();
-        Self {
-            stock,
-            access,
-            running,
-        }
+        let stock = Arc::new(stock);
+        Self { stock, access }
     }
 
     /// For a pool that needs more than [`Device::pool`](crate::Device::pool).
@@ -89,7 +88,7 @@ impl Pool {
     /// # Errors
     ///
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
-    pub fn take(&self, index: u32) -> Result<Option<Block<'_>>> {
+    pub fn take(&self, index: u32) -> Result<Option<Block>> {
         let claim = self.stock.claim(index);
         claim
             .map(|claim| claim.map(Block::new))
@@ -102,7 +101,7 @@ impl Pool {
     /// # Errors
     ///
     /// See [`take`](Self::take).
-    pub fn take_all(&self) -> Result<Vec<Block<'_>>> {
+    pub fn take_all(&self) -> Result<Vec<Block>> {
         let blocks = (0..self.count()).map(|index| self.take(index));
         blocks.filter_map(Result::transpose).collect()
     }
@@ -114,7 +113,7 @@ impl Pool {
     /// The block, with [`Lost`](crate::ErrorKind::Lost),
     /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is another pool's, or
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
-    pub fn enqueue<'p>(&'p self, block: Block<'p>) -> std::result::Result<(), Refused<Block<'p>>> {
+    pub fn enqueue(&self, block: Block) -> std::result::Result<(), Refused<Block>> {
         self.enqueue_bytes(block, 0)
     }
 
@@ -123,21 +122,25 @@ impl Pool {
     /// # Errors
     ///
     /// See [`enqueue`](Self::enqueue).
-    pub fn enqueue_bytes<'p>(
-        &'p self,
-        block: Block<'p>,
+    pub fn enqueue_bytes(
+        &self,
+        block: Block,
         bytes: u64,
-    ) -> std::result::Result<(), Refused<Block<'p>>> {
-        if let Err(refusal) = self.stock.may_enqueue(block.claim()) {
-            let error = decode::refusal(Operation::Enqueue, refusal);
-            return Err(Refused::new(error, block));
+    ) -> std::result::Result<(), Refused<Block>> {
+        match self.check(&block) {
+            Ok(()) => block.enqueue(bytes),
+            Err(error) => Err(Refused::new(error, block)),
         }
-        self.stock
-            .enqueue(block.into_claim(), bytes)
-            .map_err(|(errno, claim)| {
-                let error = decode::with_errno(Operation::Enqueue, errno);
-                Refused::new(error, Block::new(claim))
-            })
+    }
+
+    /// Whether a block can be given to the device.
+    fn check(&self, block: &Block) -> Result<()> {
+        let claim = block.claim();
+        let allowed = match Arc::ptr_eq(claim.stock(), &self.stock) {
+            true => claim.may_enqueue(),
+            false => Err(Refusal::OtherFile),
+        };
+        allowed.map_err(|refusal| decode::refusal(Operation::Enqueue, refusal))
     }
 
     /// Gives the device all buffers that are the program's and that nobody has;
@@ -159,11 +162,8 @@ impl Pool {
     /// # Errors
     ///
     /// See [`enqueue`](Self::enqueue).
-    pub fn enqueue_batch<'p>(&'p self, blocks: &mut Vec<Block<'p>>) -> Result<()> {
-        for block in &*blocks {
-            let allowed = self.stock.may_enqueue(block.claim());
-            allowed.map_err(|refusal| decode::refusal(Operation::Enqueue, refusal))?;
-        }
+    pub fn enqueue_batch(&self, blocks: &mut Vec<Block>) -> Result<()> {
+        blocks.iter().try_for_each(|block| self.check(block))?;
         let mut claims: Vec<_> = blocks.drain(..).map(Block::into_claim).collect();
         let enqueued = self.stock.enqueue_all(&mut claims);
         blocks.extend(claims.into_iter().map(Block::new));
@@ -189,9 +189,7 @@ impl Pool {
         started.map_err(|errno| {
             let limit = limit(self.stock.node(), raw.channel, errno.raw_os_error());
             decode::start(&raw, (self.buffer_bytes(), self.access), limit, errno)
-        })?;
-        self.running.begin();
-        Ok(())
+        })
     }
 
     /// Has the device stop, and waits until it has.  What it had not begun with
@@ -203,7 +201,6 @@ impl Pool {
     /// [`NotRecoverable`](crate::ErrorKind::NotRecoverable),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
     pub fn stop(&self) -> Result<Stopped> {
-        self.running.end(self.running.now());
         let stopped = self.stock.stop();
         stopped
             .map(|(frames, overruns)| Stopped { frames, overruns })
@@ -211,19 +208,20 @@ impl Pool {
     }
 
     pub(crate) fn is_running(&self) -> bool {
-        self.running.now().is_some()
+        self.stock.is_running()
     }
 
     /// Waits for the next buffer that the device is done with; `None` if there
-    /// is none to wait for: the pool is stopped, or its run has ended by itself,
-    /// or nothing is enqueued.
+    /// is none to wait for: the pool is stopped, or nothing is enqueued.
     ///
     /// # Errors
     ///
+    /// Of [`Operation::Run`]: the run has ended by itself, for this reason, and
+    /// nothing comes before the next start.  Else
     /// [`NothingInTime`](crate::ErrorKind::NothingInTime),
     /// [`Interrupted`](crate::ErrorKind::Interrupted),
     /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
-    pub fn dequeue(&self, deadline: Deadline) -> Result<Option<Frame<'_>>> {
+    pub fn dequeue(&self, deadline: Deadline) -> Result<Option<Frame>> {
         self.dequeue_one(1, deadline)
     }
 
@@ -231,12 +229,12 @@ impl Pool {
     ///
     /// # Errors
     ///
-    /// [`DeviceGone`](crate::ErrorKind::DeviceGone).
-    pub fn try_dequeue(&self) -> Result<Option<Frame<'_>>> {
+    /// Those of [`dequeue`](Self::dequeue) but the first two kinds.
+    pub fn try_dequeue(&self) -> Result<Option<Frame>> {
         self.dequeue_one(0, Deadline::default())
     }
 
-    fn dequeue_one(&self, min: usize, deadline: Deadline) -> Result<Option<Frame<'_>>> {
+    fn dequeue_one(&self, min: usize, deadline: Deadline) -> Result<Option<Frame>> {
         let mut next = Vec::with_capacity(1);
         self.dequeue_some(1, min, deadline, &mut next)?;
         Ok(next.pop())
@@ -249,50 +247,34 @@ impl Pool {
     /// # Errors
     ///
     /// See [`dequeue`](Self::dequeue).
-    pub fn dequeue_batch<'p>(
-        &'p self,
+    pub fn dequeue_batch(
+        &self,
         min: usize,
         deadline: Deadline,
-        frames: &mut Vec<Frame<'p>>,
+        frames: &mut Vec<Frame>,
     ) -> Result<usize> {
         self.dequeue_some(usize::MAX, min, deadline, frames)
     }
 
-    fn dequeue_some<'p>(
-        &'p self,
+    fn dequeue_some(
+        &self,
         max: usize,
         min: usize,
         deadline: Deadline,
-        into: &mut Vec<Frame<'p>>,
+        into: &mut Vec<Frame>,
     ) -> Result<usize> {
-        let mut sink = |claim, record| into.push(Frame::new(claim, &record));
-        let dequeued = self.receive(max, min, deadline.as_nanos(), &mut sink);
+        let mut sink = |claim: Claim, record| into.push(Frame::new(claim, &record));
+        let dequeued = self.stock.dequeue(max, min, deadline.as_nanos(), &mut sink);
         count_of(&dequeued)
-    }
-
-    /// Takes buffers back, and takes note if the run is over.
-    fn receive<'p>(
-        &'p self,
-        max: usize,
-        min: usize,
-        deadline: i64,
-        sink: &mut dyn FnMut(Claim<'p>, sys::pindma_pool_record),
-    ) -> Dequeued {
-        let run = self.running.now();
-        let dequeued = self.stock.dequeue(max, min, deadline, sink);
-        if dequeued.stopped {
-            self.running.end(run);
-        }
-        dequeued
     }
 
     /// The next buffer that the device is done with, or `None` for good; nothing
     /// if one is to be waited for.
     #[cfg(feature = "tokio")]
-    pub(crate) fn attempt(&self) -> Result<Option<Option<Frame<'_>>>> {
+    pub(crate) fn attempt(&self) -> Result<Option<Option<Frame>>> {
         let mut next = None;
-        let mut sink = |claim, record| next = Some(Frame::new(claim, &record));
-        let dequeued = self.receive(1, 0, 0, &mut sink);
+        let mut sink = |claim: Claim, record| next = Some(Frame::new(claim, &record));
+        let dequeued = self.stock.dequeue(1, 0, 0, &mut sink);
         count_of(&dequeued)?;
         let idle = dequeued.left == 0 || dequeued.stopped;
         Ok(next.map(Some).or(idle.then_some(None)))
@@ -312,6 +294,7 @@ impl Pool {
 /// How many buffers were taken back; none if there were none to wait for.
 fn count_of(dequeued: &Dequeued) -> Result<usize> {
     match dequeued.count {
+        Err(_) if dequeued.ended != 0 => Err(decode::with_errno(Operation::Run, dequeued.ended)),
         Err(Errno::AGAIN) => Ok(0),
         count => count.map_err(|errno| decode::plain_call(Operation::Dequeue, errno)),
     }
@@ -339,6 +322,14 @@ pub struct Stopped {
     pub frames: u64,
     /// Frames lost since the start.
     pub overruns: u64,
+}
+
+/// Blocks that are still out keep the memory, but the device is done with it.
+impl Drop for Pool {
+    fn drop(&mut self) {
+        // One that was never started, or whose device is gone, cannot be stopped.
+        let _ = self.stop();
+    }
 }
 
 impl AsFd for Pool {

@@ -6,6 +6,4 @@
 fn misuse_does_not_compile() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("tests/misuse/*.rs");
-    #[cfg(feature = "tokio")]
-    cases.compile_fail("tests/misuse/tokio/*.rs");
 }

@@ -426,7 +426,7 @@ fn block(_: Leg) -> Outcome {
     let device = prepared(7)?;
     let pool = device.pool(LEN, 2, Access::BOTH).map_err(failed)?;
     let blocks = pool.take_all().map_err(failed)?;
-    let [mut one, two]: [Block<'_>; 2] = blocks
+    let [mut one, two]: [Block; 2] = blocks
         .try_into()
         .map_err(|_| Fail::new("there are not two of them"))?;
     one.receive(..LEN, 0).map_err(failed)?;

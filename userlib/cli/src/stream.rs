@@ -171,7 +171,7 @@ impl<'p> Stream<'p> {
         }
     }
 
-    fn pass_on(&mut self, frame: &Lease<'_>, sink: &mut dyn Write) -> Result<()> {
+    fn pass_on(&mut self, frame: &Lease, sink: &mut dyn Write) -> Result<()> {
         write_output(sink, frame.data()).context("cannot write a frame")?;
         self.got += 1;
         self.bytes += frame.data().len() as u64;

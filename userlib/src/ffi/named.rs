@@ -72,7 +72,7 @@ unsafe impl Named for Region {
 }
 
 // SAFETY: a block is a claim.
-unsafe impl Named for Block<'_> {
+unsafe impl Named for Block {
     fn segment(&self, node: &Node, range: Range<usize>) -> Result<sys::pindma_seg, Refusal> {
         self.claim().segment(node, range)
     }

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! The kernel's side of a pool.
 
-use std::mem;
 use std::num::NonZeroU32;
-use std::ops::Range;
 use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::ptr::{self, NonNull};
-use std::slice;
+use std::ptr::NonNull;
 use std::sync::Arc;
 
 use rustix::io::Errno;
 use rustix::ioctl::Opcode;
 
+use super::claim::Claim;
 use super::mapping::Mapping;
 use super::named::Named;
 use super::registration::unregister;
 use super::ring::BATCH;
+use super::running::Running;
 use super::table::{Owner, Table};
-use super::{address, call, Refusal, LOST};
+use super::{address, call};
 use crate::node::{Node, Port};
 use crate::sys;
 
@@ -46,6 +45,8 @@ pub(crate) struct Dequeued {
     pub(crate) left: u32,
     /// Whether the device works on none of them before it is started.
     pub(crate) stopped: bool,
+    /// The errno with which the run has ended by itself, else 0.
+    pub(crate) ended: i32,
 }
 
 impl Wanted {
@@ -76,6 +77,7 @@ pub(crate) struct Stock {
     buffer_bytes: usize,
     table: Table,
     count: u32,
+    running: Running,
 }
 
 impl Stock {
@@ -111,6 +113,7 @@ impl Stock {
             buffer_bytes,
             table: Table::new(arg.out_count as usize),
             count: arg.out_count,
+            running: Running::default(),
         })
     }
 
@@ -126,12 +129,26 @@ impl Stock {
         self.handle
     }
 
-    pub(crate) fn node(&self) -> &Node {
+    pub(crate) fn node(&self) -> &Arc<Node> {
         &self.node
     }
 
+    /// The bytes of a buffer, without a reference to them.
+    pub(super) fn raw(&self, index: u32) -> NonNull<[u8]> {
+        self.mapping.range(self.offset(index), self.buffer_bytes)
+    }
+
+    /// Where a buffer begins in the pool's memory.
+    pub(super) fn offset(&self, index: u32) -> usize {
+        index as usize * self.stride
+    }
+
+    pub(super) fn mark(&self, index: u32, owner: Owner) {
+        self.table.set(index as usize, owner);
+    }
+
     /// Claims a buffer that is the program's and that nobody has; else None.
-    pub(crate) fn claim(&self, index: u32) -> rustix::io::Result<Option<Claim<'_>>> {
+    pub(crate) fn claim(self: &Arc<Self>, index: u32) -> rustix::io::Result<Option<Claim>> {
         let mut owners = self.table.lock();
         let Some(Owner::Idle(known)) = owners.get(index as usize).copied() else {
             return Ok(None);
@@ -155,25 +172,9 @@ impl Stock {
         Ok(NonZeroU32::new(arg.out_buffer))
     }
 
-    /// Gives a buffer to the device, to move its first `bytes`, 0: all; or hands
-    /// it back with the errno.
-    pub(crate) fn enqueue<'p>(
-        &'p self,
-        claim: Claim<'p>,
-        bytes: u64,
-    ) -> Result<(), (i32, Claim<'p>)> {
-        match self.give(slice::from_ref(&claim), bytes) {
-            Ok(_) => {
-                claim.forget();
-                Ok(())
-            }
-            Err(errno) => Err((errno, claim)),
-        }
-    }
-
     /// Gives buffers to the device, from the first on.  What it does not take
     /// stays, with the errno.
-    pub(crate) fn enqueue_all<'p>(&'p self, claims: &mut Vec<Claim<'p>>) -> Result<(), i32> {
+    pub(crate) fn enqueue_all(&self, claims: &mut Vec<Claim>) -> Result<(), i32> {
         while !claims.is_empty() {
             let next = claims.len().min(BATCH);
             let taken = self.give(&claims[..next], 0)?;
@@ -182,20 +183,9 @@ impl Stock {
         Ok(())
     }
 
-    /// Whether a buffer can be given to the device.
-    pub(crate) fn may_enqueue(&self, claim: &Claim<'_>) -> Result<(), Refusal> {
-        if !ptr::eq(claim.stock, self) {
-            return Err(Refusal::OtherFile);
-        }
-        if claim.lost {
-            return Err(Refusal::Lost);
-        }
-        Ok(())
-    }
-
     /// Marks buffers as the device's and tells the kernel; how many it took, at
     /// least one.  The caller forgets the claims of those.
-    fn give(&self, claims: &[Claim<'_>], bytes: u64) -> Result<usize, i32> {
+    pub(super) fn give(&self, claims: &[Claim], bytes: u64) -> Result<usize, i32> {
         let records: Vec<_> = claims.iter().map(|claim| claim.record(bytes)).collect();
         // Another thread may dequeue them before this one gets to know.
         claims.iter().for_each(|claim| claim.mark(Owner::Device));
@@ -224,13 +214,14 @@ impl Stock {
 
     /// Takes buffers back: waits for `min`, and hands what there is to `sink`,
     /// at most a batch and not more than `max`.
-    pub(crate) fn dequeue<'p>(
-        &'p self,
+    pub(crate) fn dequeue(
+        self: &Arc<Self>,
         max: usize,
         min: usize,
         deadline: i64,
-        sink: &mut dyn FnMut(Claim<'p>, sys::pindma_pool_record),
+        sink: &mut dyn FnMut(Claim, sys::pindma_pool_record),
     ) -> Dequeued {
+        let run = self.running.now();
         let mut records = [sys::pindma_pool_record::default(); BATCH];
         let records = &mut records[..max.min(BATCH)];
         let mut arg = sys::pindma_pool_dequeue {
@@ -250,15 +241,20 @@ impl Stock {
                 sink(claim, *record);
             }
         }
+        let stopped = arg.out_flags & sys::PINDMA_DEQUEUE_STOPPED != 0;
+        if stopped {
+            self.running.end(run);
+        }
         Dequeued {
             count,
             left: arg.out_queued,
-            stopped: arg.out_flags & sys::PINDMA_DEQUEUE_STOPPED != 0,
+            stopped,
+            ended: reason(&arg),
         }
     }
 
     /// A claim of the buffer that came back; None for one that was not away.
-    fn receive(&self, record: &sys::pindma_pool_record) -> Option<Claim<'_>> {
+    fn receive(self: &Arc<Self>, record: &sys::pindma_pool_record) -> Option<Claim> {
         let handle = NonZeroU32::new(record.buffer)?;
         let was_away = self
             .table
@@ -270,23 +266,26 @@ impl Stock {
         Some(claim)
     }
 
-    fn claimed(&self, index: u32, handle: NonZeroU32) -> Claim<'_> {
-        Claim {
-            stock: self,
-            index,
-            handle,
-            lost: false,
-        }
+    fn claimed(self: &Arc<Self>, index: u32, handle: NonZeroU32) -> Claim {
+        Claim::new(self.clone(), index, handle)
+    }
+
+    /// Whether it was started and is not known to have stopped since.
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.now().is_some()
     }
 
     pub(crate) fn start(&self, arg: &sys::pindma_pool_start) -> rustix::io::Result<()> {
         let mut arg = *arg;
         // SAFETY: START takes a pindma_pool_start, which holds no pointers.
-        unsafe { call::<START, _>(&self.port, &mut arg) }
+        unsafe { call::<START, _>(&self.port, &mut arg) }?;
+        self.running.begin();
+        Ok(())
     }
 
     /// Stops the pool: frames since the start, and how many of them were lost.
     pub(crate) fn stop(&self) -> rustix::io::Result<(u64, u64)> {
+        self.running.end(self.running.now());
         let mut arg = sys::pindma_pool_stop {
             size: size_of::<sys::pindma_pool_stop>() as u32,
             ..Default::default()
@@ -294,6 +293,14 @@ impl Stock {
         // SAFETY: STOP takes a pindma_pool_stop, which holds no pointers.
         unsafe { call::<STOP, _>(&self.port, &mut arg) }
             .map(|()| (arg.out_frames, arg.out_overruns))
+    }
+}
+
+/// The errno with which a run has ended that nobody has stopped, else 0.
+fn reason(arg: &sys::pindma_pool_dequeue) -> i32 {
+    match arg.out_status.saturating_neg() {
+        errno if errno == Errno::CANCELED.raw_os_error() => 0,
+        errno => errno,
     }
 }
 
@@ -330,121 +337,10 @@ impl AsFd for Stock {
 }
 
 /// The memory stays the kernel's until the device is done with it, so there is
-/// nothing to leak here if that takes longer.
+/// nothing to leak here if it has not stopped.
 impl Drop for Stock {
     fn drop(&mut self) {
-        // A pool that was never started, or whose device is gone, cannot be stopped.
-        let _ = self.stop();
         // If this fails the pool goes with the device's file.
         let _ = unregister(&self.node, self.handle, None);
-    }
-}
-
-/// A buffer of a pool that is the program's.
-///
-/// # Invariants
-///
-/// There is no other claim of the buffer, and the device does not access it but
-/// during a call that borrows the claim, or while a queue owns it; or it is `lost`.
-pub struct Claim<'p> {
-    stock: &'p Stock,
-    index: u32,
-    handle: NonZeroU32,
-    lost: bool,
-}
-
-impl<'p> Claim<'p> {
-    pub(crate) fn index(&self) -> u32 {
-        self.index
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.stock.buffer_bytes
-    }
-
-    pub(crate) fn is_lost(&self) -> bool {
-        self.lost
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        assert!(!self.lost, "{LOST}");
-        let raw = self.raw();
-        // SAFETY: the type's invariants; `self` is borrowed for as long.
-        unsafe { slice::from_raw_parts(raw.cast().as_ptr(), raw.len()) }
-    }
-
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
-        assert!(!self.lost, "{LOST}");
-        let raw = self.raw();
-        // SAFETY: the type's invariants; `self` is mutably borrowed for as long.
-        unsafe { slice::from_raw_parts_mut(raw.cast().as_ptr(), raw.len()) }
-    }
-
-    pub(crate) fn node(&self) -> &'p Node {
-        self.stock.node()
-    }
-
-    fn record(&self, bytes: u64) -> sys::pindma_pool_record {
-        sys::pindma_pool_record {
-            buffer: self.handle.get(),
-            bytes,
-            ..Default::default()
-        }
-    }
-
-    fn raw(&self) -> NonNull<[u8]> {
-        self.stock.mapping.range(self.offset(), self.len())
-    }
-
-    fn offset(&self) -> usize {
-        self.index as usize * self.stock.stride
-    }
-
-    fn mark(&self, owner: Owner) {
-        self.stock.table.set(self.index as usize, owner);
-    }
-
-    /// Ends the claim of a buffer that is the device's now.
-    fn forget(self) {
-        mem::forget(self);
-    }
-}
-
-/// The buffer stays the program's, for whoever claims it next.
-impl Drop for Claim<'_> {
-    fn drop(&mut self) {
-        self.mark(if self.lost {
-            Owner::Lost
-        } else {
-            Owner::Idle(Some(self.handle))
-        });
-    }
-}
-
-// SAFETY: there is one claim of a buffer; a lost one lends nothing, and its
-// buffer is not claimed again.
-unsafe impl Named for Claim<'_> {
-    fn segment(&self, node: &Node, range: Range<usize>) -> Result<sys::pindma_seg, Refusal> {
-        if !ptr::eq(node, self.stock.node()) {
-            return Err(Refusal::OtherFile);
-        }
-        if self.lost {
-            return Err(Refusal::Lost);
-        }
-        super::within(&range, self.len())?;
-        Ok(sys::pindma_seg {
-            addr: (self.offset() + range.start) as u64,
-            len: range.len() as u64,
-            handle: self.stock.handle(),
-            flags: 0,
-        })
-    }
-
-    fn length(&self) -> usize {
-        self.len()
-    }
-
-    fn lose(&mut self) {
-        self.lost = true;
     }
 }

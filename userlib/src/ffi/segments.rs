@@ -4,9 +4,9 @@
 use std::ops::Range;
 use std::slice;
 
+use super::claim::Claim;
 use super::named::Named;
 use super::part::Part;
-use super::pool::Claim;
 use super::{address, seg, Buffer, Refusal};
 use crate::node::Node;
 use crate::{sys, Block, Region};
@@ -101,7 +101,7 @@ unsafe impl Describe for Region {
 }
 
 // SAFETY: nobody else has the buffer of the pool, see the claim's invariants.
-unsafe impl Describe for Claim<'_> {
+unsafe impl Describe for Claim {
     fn describe(&self, node: &Node, segs: &mut Segs) -> Result<(), Refusal> {
         segs.push(self.segment(node, 0..self.len())?);
         Ok(())
@@ -109,7 +109,7 @@ unsafe impl Describe for Claim<'_> {
 }
 
 // SAFETY: a block is a claim.
-unsafe impl Describe for Block<'_> {
+unsafe impl Describe for Block {
     fn describe(&self, node: &Node, segs: &mut Segs) -> Result<(), Refusal> {
         self.claim().describe(node, segs)
     }

@@ -79,7 +79,11 @@ fn it_ends_after_a_run_that_ends_by_itself() {
         let error = frames.next().expect("not told").expect_err("not begun");
         assert_eq!(error.kind(), &ErrorKind::DeviceError);
     }
+    let error = frames.next().expect("not told").expect_err("the end");
+    assert_eq!(error.operation(), Operation::Run);
+    assert_eq!(error.kind(), &ErrorKind::DeviceError);
     drop(held);
+    assert!(frames.next().is_none());
     assert!(frames.next().is_none());
     // Nothing went to a device that does not work on it.
     assert_eq!(pool.take_all().expect("no error").len(), 3);
@@ -108,4 +112,31 @@ fn a_stuck_device_loses_a_buffer() {
     assert_eq!(error.kind(), &ErrorKind::NotRecoverable);
     drop(frames);
     assert_eq!(pool.take_all().expect("no error").len(), 1);
+}
+
+#[test]
+fn a_lease_goes_to_another_thread_and_its_buffer_back_from_there() {
+    let (device, _) = Fake::device();
+    device.send(&[8; 4096], 0).expect("sent");
+    let pool = device.pool(4096, 1, Access::WRITE).expect("a pool");
+    let mut frames = pool.frames(Start::from_device()).expect("started");
+    for sequence in 0..3 {
+        let lease = frames.next().expect("running").expect("done");
+        let seen = std::thread::spawn(move || (lease.sequence, lease.data()[4095]));
+        assert_eq!(seen.join().expect("no panic"), (sequence, 8));
+    }
+}
+
+#[test]
+fn a_lease_that_outlives_the_pool_goes_nowhere() {
+    let (device, fake) = Fake::device();
+    device.send(&[8; 4096], 0).expect("sent");
+    let pool = device.pool(4096, 2, Access::WRITE).expect("a pool");
+    let lease = pool.frames(Start::from_device()).expect("started").next();
+    let lease = lease.expect("running").expect("done");
+    drop(pool);
+    assert_eq!(lease.data()[0], 8);
+    assert_eq!(fake.registered(), 1);
+    drop(lease);
+    assert_eq!(fake.registered(), 0);
 }

@@ -148,7 +148,59 @@ fn a_task_does_not_wait_for_a_run_that_is_over() {
     let frame = frame.expect("come back");
     assert!(frame.result.is_err());
     pool.enqueue(frame.block).expect("its handle is good");
-    assert!(matches!(pool.attempt(), Ok(Some(None))), "nothing comes");
+    let error = pool.attempt().expect_err("nothing comes, and why");
+    assert_eq!(error.operation(), Operation::Run);
+}
+
+#[test]
+fn a_run_that_ends_by_itself_says_why_until_the_next() {
+    let (_device, fake, pool) = prepared();
+    assert!(pool.dequeue(Deadline::NONE).expect("not started").is_none());
+    pool.start(Start::from_device()).expect("started");
+    fake.end_runs(Errno::NODEV);
+    for _ in 0..2 {
+        let error = pool.dequeue(Deadline::NONE).expect_err("ended");
+        assert_eq!(error.kind(), &ErrorKind::DeviceGone);
+        assert!(
+            error.to_string().starts_with("run of the pool: "),
+            "{error}"
+        );
+    }
+    let error = pool.try_dequeue().expect_err("ended");
+    assert_eq!(error.operation(), Operation::Run);
+    pool.start(Start::from_device()).expect("again");
+    assert!(pool.dequeue(Deadline::NONE).expect("running").is_none());
+    pool.stop().expect("started");
+    assert!(pool.dequeue(Deadline::NONE).expect("stopped").is_none());
+}
+
+#[test]
+fn a_block_keeps_the_memory_of_its_pool() {
+    let (device, fake, pool) = prepared();
+    let mut block = pool.take(1).expect("no error").expect("ours");
+    drop(pool);
+    assert_eq!(fake.registered(), 1);
+    block.fill(3);
+    assert_eq!(block.send(.., 0).expect("sent").bytes, 8192);
+    let mut back = [0; 8192];
+    device.receive(&mut back, 0).expect("received");
+    assert_eq!(back, [3; 8192]);
+    drop(block);
+    assert_eq!(fake.registered(), 0);
+}
+
+#[test]
+fn an_enqueued_block_keeps_nothing() {
+    let (_device, fake, pool) = prepared();
+    pool.enqueue_all().expect("ours");
+    pool.start(Start::from_device()).expect("started");
+    let mut frames = Vec::new();
+    pool.dequeue_batch(2, Deadline::NONE, &mut frames)
+        .expect("enqueued");
+    let blocks = frames.into_iter().map(|frame| frame.block);
+    pool.enqueue_batch(&mut blocks.collect()).expect("ours");
+    drop(pool);
+    assert_eq!(fake.registered(), 0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use pindma::Block;
 
-fn misuse(block: &mut Block<'_>) {
+fn misuse(block: &mut Block) {
     let one = &mut block[..10];
     let other = &mut block[5..];
     one.swap_with_slice(other);

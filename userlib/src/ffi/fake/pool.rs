@@ -22,6 +22,8 @@ pub(super) struct FakePool {
     queued: VecDeque<(u32, u64)>,
     ready: VecDeque<sys::pindma_pool_record>,
     started: Option<sys::pindma_pool_start>,
+    /// Why it is not started any more.
+    ended: i32,
     seq: u64,
     overruns: u64,
 }
@@ -30,6 +32,7 @@ impl FakePool {
     /// What the device has not begun with comes back.
     fn end_run(&mut self, errno: Errno) {
         self.started = None;
+        self.ended = -errno.raw_os_error();
         for (index, _) in self.queued.drain(..) {
             self.ready.push_back(sys::pindma_pool_record {
                 index,
@@ -58,6 +61,7 @@ impl State {
             queued: VecDeque::new(),
             ready: VecDeque::new(),
             started: None,
+            ended: 0,
             seq: 0,
             overruns: 0,
         };
@@ -114,6 +118,7 @@ impl State {
         let pool = self.pool(fd)?;
         if pool.started.is_none() {
             arg.out_flags = sys::PINDMA_DEQUEUE_STOPPED;
+            arg.out_status = pool.ended;
         }
         arg.out_queued = (pool.queued.len() + pool.ready.len()) as u32;
         if pool.ready.is_empty() {
