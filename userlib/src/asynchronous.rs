@@ -4,15 +4,17 @@
 //! The memory stays with the queue or the pool, never with a future: one that is
 //! dropped, or forgotten, has only waited.
 
-use std::os::fd::AsFd;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use tokio::io::unix::AsyncFd;
+use futures_core::Stream;
 
 use crate::error::decode;
-use crate::ffi::watched::{self, Watched};
+use crate::ffi::watched::Watched;
 use crate::{Buffer, Completion, Frame, Memory, Pool, Queue, Result};
 
-/// A [`Queue`] whose completions a task can wait for.
+/// A [`Queue`] whose completions a task can wait for, one by one or as a
+/// [stream](Stream) of the crate `futures-core`.
 ///
 /// ```no_run
 /// use pindma::{AsyncQueue, Buffer, Device, Transfer};
@@ -29,7 +31,9 @@ use crate::{Buffer, Completion, Frame, Memory, Pool, Queue, Result};
 /// ```
 #[derive(Debug)]
 pub struct AsyncQueue<M: Memory = Buffer> {
-    fd: AsyncFd<Watched<Queue<M>>>,
+    // Goes before the file does.
+    watched: Watched,
+    queue: Queue<M>,
 }
 
 impl<M: Memory> AsyncQueue<M> {
@@ -44,19 +48,20 @@ impl<M: Memory> AsyncQueue<M> {
     ///
     /// Outside of a tokio runtime, or in one whose I/O is not enabled.
     pub fn new(queue: Queue<M>) -> Result<Self> {
-        let fd = watched::queue(queue);
-        fd.map(|fd| Self { fd })
+        let watched = Watched::new(&queue);
+        watched
+            .map(|watched| Self { watched, queue })
             .map_err(|error| decode::unwatched(&error))
     }
 
     /// The queue, to submit to and to cancel.
     pub fn get_ref(&self) -> &Queue<M> {
-        self.fd.get_ref().get()
+        &self.queue
     }
 
     /// The queue without the runtime.
     pub fn into_inner(self) -> Queue<M> {
-        self.fd.into_inner().into_inner()
+        self.queue
     }
 
     /// Waits for the next completion; `None` if no request is in flight.
@@ -69,15 +74,25 @@ impl<M: Memory> AsyncQueue<M> {
     ///
     /// Those of [`Queue::try_next`]; [`NoRuntime`](crate::ErrorKind::NoRuntime).
     pub async fn next(&self) -> Result<Option<Completion<M>>> {
-        until_some(&self.fd, |queue| match queue.try_next()? {
-            None if queue.in_flight() == 0 => Ok(Some(None)),
-            next => Ok(next.map(Some)),
-        })
-        .await
+        until_some(&self.watched, || self.queue.attempt()).await
     }
 }
 
-/// A [`Pool`] whose frames a task can wait for.
+/// Whatever memory it has is never pinned in the sense of [`Pin`].
+impl<M: Memory> Unpin for AsyncQueue<M> {}
+
+/// As [`next`](AsyncQueue::next); it is for one task only.
+impl<M: Memory> Stream for AsyncQueue<M> {
+    type Item = Result<Completion<M>>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        this.queue.poll_next(&mut this.watched, cx)
+    }
+}
+
+/// A [`Pool`] whose frames a task can wait for, one by one or as a [stream](Stream) of
+/// the crate `futures-core`.
 ///
 /// ```no_run
 /// use pindma::{Access, AsyncPool, Device, Start};
@@ -87,38 +102,50 @@ impl<M: Memory> AsyncQueue<M> {
 /// let pool = device.pool(4096, 16, Access::WRITE)?;
 /// pool.enqueue_all()?;
 /// pool.start(Start::from_device())?;
-/// let frames = AsyncPool::new(&pool)?;
-/// while let Some(frame) = frames.dequeue().await? {
+/// let pool = AsyncPool::new(pool)?;
+/// while let Some(frame) = pool.dequeue().await? {
 ///     println!("{} bytes", frame.data().len());
-///     pool.enqueue(frame.block)?;
+///     pool.get_ref().enqueue(frame.block)?;
 /// }
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
-pub struct AsyncPool<'p> {
-    fd: AsyncFd<Watched<&'p Pool>>,
+pub struct AsyncPool {
+    // Goes before the file does.
+    watched: Watched,
+    pool: Pool,
 }
 
-impl<'p> AsyncPool<'p> {
+impl AsyncPool {
     /// Has the runtime of the calling task watch the pool.
     ///
     /// # Errors
     ///
-    /// If the runtime cannot.
+    /// If the runtime cannot; the pool is dropped then, which stops the device.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime, or in one whose I/O is not enabled.
-    pub fn new(pool: &'p Pool) -> Result<Self> {
-        let fd = watched::pool(pool);
-        fd.map(|fd| Self { fd })
+    pub fn new(pool: Pool) -> Result<Self> {
+        let watched = Watched::new(&pool);
+        watched
+            .map(|watched| Self { watched, pool })
             .map_err(|error| decode::unwatched(&error))
     }
 
+    /// The pool, to enqueue to, to start and to stop.
+    pub fn get_ref(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// The pool without the runtime.
+    pub fn into_inner(self) -> Pool {
+        self.pool
+    }
+
     /// Waits for the next buffer that the device is done with; `None` if there
-    /// is none to wait for: the pool is stopped, or its run has ended by itself,
-    /// or nothing is enqueued.
+    /// is none to wait for: the pool is stopped, or nothing is enqueued.
     ///
     /// If the future is dropped nothing is lost.
     ///
@@ -126,30 +153,30 @@ impl<'p> AsyncPool<'p> {
     ///
     /// Those of [`Pool::try_dequeue`]; [`NoRuntime`](crate::ErrorKind::NoRuntime).
     pub async fn dequeue(&self) -> Result<Option<Frame>> {
-        until_some(&self.fd, |pool| pool.attempt()).await
+        until_some(&self.watched, || self.pool.attempt()).await
     }
 }
 
-/// Tries, and again whenever the file says that there is news, until there is
-/// something.
-async fn until_some<W, T>(
-    fd: &AsyncFd<Watched<W>>,
-    attempt: impl Fn(&W) -> Result<Option<T>>,
-) -> Result<T>
-where
-    W: AsFd,
-{
-    // What is there already, or will never come, makes nothing readable.
-    if let Some(found) = attempt(fd.get_ref().get())? {
-        return Ok(found);
+/// As [`dequeue`](AsyncPool::dequeue); it is for one task only.
+impl Stream for AsyncPool {
+    type Item = Result<Frame>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        this.pool.poll_dequeue(&mut this.watched, cx)
     }
+}
+
+/// Tries, and again whenever the file has news, until there is something; for several
+/// tasks at once.
+async fn until_some<T>(watched: &Watched, attempt: impl Fn() -> Result<Option<T>>) -> Result<T> {
     loop {
-        let ready = fd.ready(watched::INTEREST).await;
-        let mut guard = ready.map_err(|error| decode::unwatched(&error))?;
-        if let Some(found) = attempt(fd.get_ref().get())? {
+        // What is there already, or will never come, is no news.
+        if let Some(found) = attempt()? {
             return Ok(found);
         }
-        guard.clear_ready();
+        let news = watched.news().await;
+        news.map_err(|error| decode::unwatched(&error))?;
     }
 }
 

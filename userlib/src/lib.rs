@@ -102,7 +102,9 @@ mod region;
 mod request;
 mod start;
 mod stats;
+mod stream;
 mod transfer;
+mod watch;
 
 pub use access::{Access, Direction};
 #[cfg(feature = "tokio")]
@@ -127,7 +129,9 @@ pub use region::{Region, RegionInfo, RegionOptions};
 pub use request::Request;
 pub use start::Start;
 pub use stats::Stats;
+pub use stream::{PoolStream, QueueStream};
 pub use transfer::Transfer;
+pub use watch::Watch;
 
 /// The ABI beneath.
 #[doc(no_inline)]

@@ -270,7 +270,6 @@ impl Pool {
 
     /// The next buffer that the device is done with, or `None` for good; nothing
     /// if one is to be waited for.
-    #[cfg(feature = "tokio")]
     pub(crate) fn attempt(&self) -> Result<Option<Option<Frame>>> {
         let mut next = None;
         let mut sink = |claim: Claim, record| next = Some(Frame::new(claim, &record));

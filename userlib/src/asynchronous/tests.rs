@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! Tasks that wait for a made-up kernel.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,4 +76,32 @@ fn a_runtime_that_is_gone_is_an_error_and_nothing_is_lost() {
     fake.perform_one();
     let next = queue.into_inner().try_next().expect("no error");
     assert!(next.is_some_and(|completion| completion.finish().is_ok()));
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_what_is_in_flight() {
+    let (_device, fake, mut queue) = prepared();
+    submit(&queue);
+    submit(&queue);
+    let device = std::thread::spawn(move || {
+        for _ in 0..2 {
+            std::thread::sleep(MOMENT);
+            assert!(fake.perform_one());
+        }
+    });
+    let mut sequence = Vec::new();
+    while let Some(next) = poll_fn(|cx| Pin::new(&mut queue).poll_next(cx)).await {
+        sequence.push(next.expect("no error").sequence);
+    }
+    assert_eq!(sequence, [0, 1]);
+    device.join().expect("no panic");
+}
+
+#[test]
+fn they_can_go_to_other_threads() {
+    fn goes<T: Send + Sync + Unpin + 'static>() {}
+    goes::<AsyncQueue>();
+    goes::<AsyncPool>();
+    goes::<Frame>();
+    goes::<crate::Lease>();
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! From the kernel's error numbers to typed errors.
 
-#[cfg(feature = "tokio")]
 use std::io;
 use std::path::Path;
 
@@ -250,7 +249,6 @@ fn special(operation: Operation, errno: i32) -> Option<ErrorKind> {
 }
 
 /// The error of a file that a runtime cannot watch, or not any more.
-#[cfg(feature = "tokio")]
 pub(crate) fn unwatched(error: &io::Error) -> Error {
     match error.raw_os_error() {
         Some(errno) => with_errno(Operation::Watch, errno),

@@ -41,7 +41,6 @@ pub(crate) struct Dequeued {
     /// How many buffers.
     pub(crate) count: rustix::io::Result<usize>,
     /// Buffers that the device still has.
-    #[cfg_attr(not(feature = "tokio"), expect(dead_code))]
     pub(crate) left: u32,
     /// Whether the device works on none of them before it is started.
     pub(crate) stopped: bool,

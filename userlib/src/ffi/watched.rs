@@ -1,61 +1,72 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! Files that a tokio runtime watches.
 
+use std::fmt;
+use std::future::Future;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, OwnedFd};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use tokio::io::unix::AsyncFd;
 use tokio::io::Interest;
 
-use crate::{Memory, Pool, Queue};
+use crate::Watch;
 
 /// What files are watched for: something to take, or that nothing will come.
-pub(crate) const INTEREST: Interest = Interest::READABLE.add(Interest::ERROR);
+const INTEREST: Interest = Interest::READABLE.add(Interest::ERROR);
 
-/// A queue or a pool as a file to be watched.
-///
-/// # Invariants
-///
-/// The file is the one of `inner`, which keeps it open and never replaces it.
-#[derive(Debug)]
-pub(crate) struct Watched<T> {
-    inner: T,
+type News = Pin<Box<dyn Future<Output = io::Result<()>> + Send + Sync>>;
+
+/// The file of a queue or a pool, as the runtime of the task that made it watches it.
+pub(crate) struct Watched {
+    fd: Arc<AsyncFd<OwnedFd>>,
+    /// What the one task that polls waits for.
+    waiting: Option<News>,
 }
 
-impl<T> Watched<T> {
-    pub(crate) fn get(&self) -> &T {
-        &self.inner
+impl Watched {
+    /// Another descriptor of the file, so that it stays open for as long as it is watched.
+    pub(crate) fn new(file: &impl AsFd) -> io::Result<Self> {
+        let fd = file.as_fd().try_clone_to_owned()?;
+        // SAFETY: the descriptor is this one's alone: nobody closes or replaces it.
+        let fd = unsafe { AsyncFd::register_with_interest(fd, INTEREST) }?;
+        Ok(Self {
+            fd: Arc::new(fd),
+            waiting: None,
+        })
     }
 
-    pub(crate) fn into_inner(self) -> T {
-        self.inner
+    /// Waits until the file may have news; each of several tasks that wait gets to know.
+    pub(crate) async fn news(&self) -> io::Result<()> {
+        news(&self.fd).await
     }
 }
 
-impl<T: AsFd> AsRawFd for Watched<T> {
-    fn as_raw_fd(&self) -> RawFd {
-        self.inner.as_fd().as_raw_fd()
+async fn news(fd: &AsyncFd<OwnedFd>) -> io::Result<()> {
+    // Those that come from here on are told again.
+    fd.ready(INTEREST)
+        .await
+        .map(|mut guard| guard.clear_ready())
+}
+
+impl Watch for Watched {
+    fn poll_news(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let waiting = self.waiting.get_or_insert_with(|| {
+            let fd = self.fd.clone();
+            Box::pin(async move { news(&fd).await })
+        });
+        let polled = waiting.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.waiting = None;
+        }
+        polled
     }
 }
 
-/// A queue that the runtime of the calling task watches; it is dropped if that
-/// is not possible.
-pub(crate) fn queue<M: Memory>(queue: Queue<M>) -> io::Result<AsyncFd<Watched<Queue<M>>>> {
-    // SAFETY: a queue keeps its file open for as long as it lives.
-    unsafe { watch(Watched { inner: queue }) }
-}
-
-/// A pool that the runtime of the calling task watches.
-pub(crate) fn pool(pool: &Pool) -> io::Result<AsyncFd<Watched<&Pool>>> {
-    // SAFETY: a pool keeps its file open for as long as it lives.
-    unsafe { watch(Watched { inner: pool }) }
-}
-
-/// # Safety
-///
-/// The invariants of [`Watched`] must hold.
-unsafe fn watch<T: AsFd>(watched: Watched<T>) -> io::Result<AsyncFd<Watched<T>>> {
-    // SAFETY: the file stays open and the same, as the caller vouches.
-    let registered = unsafe { AsyncFd::register_with_interest(watched, INTEREST) };
-    registered.map_err(io::Error::from)
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watched").field("fd", &self.fd).finish()
+    }
 }

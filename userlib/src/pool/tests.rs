@@ -135,7 +135,6 @@ fn nothing_enqueued_is_nothing_to_wait_for() {
     ));
 }
 
-#[cfg(feature = "tokio")]
 #[test]
 fn a_task_does_not_wait_for_a_run_that_is_over() {
     let (_device, fake, pool) = prepared();
