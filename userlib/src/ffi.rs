@@ -3,7 +3,7 @@
 //! its folder are the only ones of the crate with `unsafe` in them.
 //!
 //! The functions here are safe because a [`Port`] is known to be pindma's,
-//! because vectors are built here from borrowed slices, and because no call with
+//! because vectors are built here from borrowed memory, and because no call with
 //! a destination returns while the device may still write to it.
 
 pub(crate) mod buffer;
@@ -22,10 +22,11 @@ mod running;
 pub(crate) mod segments;
 mod slots;
 mod table;
+pub(crate) mod vector;
 #[cfg(feature = "tokio")]
 pub(crate) mod watched;
 
-use std::io::{self, IoSlice, IoSliceMut, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 
 use rustix::io::Errno;
@@ -35,6 +36,7 @@ use crate::node::{Node, Port};
 use crate::sys;
 
 use buffer::Buffer;
+use vector::{Destinations, Sources};
 
 const INFO: Opcode = sys::PINDMA_INFO as Opcode;
 const CHANNEL_INFO: Opcode = sys::PINDMA_CHANNEL_INFO as Opcode;
@@ -121,17 +123,11 @@ impl Outcome {
         self.started && self.errno == Errno::NOTRECOVERABLE.raw_os_error()
     }
 
-    /// Whether it can still write to memory of the caller: what is copied it
-    /// only ever sees in a buffer of the kernel's.
-    fn may_still_write(&self, params: &Params) -> bool {
-        self.may_still_run() && params.flags & sys::PINDMA_MUST_COPY == 0
-    }
-
-    /// Keeps a destination from being handed back while the device may write it.
-    fn drained_or_abort(self, params: &Params) -> Self {
-        if self.may_still_write(params) {
-            die();
-        }
+    /// The same, with segments counted from the start of a vector of which so many
+    /// were left out.
+    fn after(mut self, passed: usize) -> Self {
+        let passed = u32::try_from(passed).unwrap_or(u32::MAX);
+        self.result.fault_index = self.result.fault_index.saturating_add(passed);
         self
     }
 }
@@ -195,29 +191,30 @@ pub(crate) fn stats(node: &Node) -> rustix::io::Result<sys::pindma_stats> {
 }
 
 /// Has the device read `from`.
-pub(crate) fn to_device(node: &Node, params: &Params, from: &[IoSlice<'_>]) -> Outcome {
-    let segs = sources(from);
-    // SAFETY: the device only reads, and `segs` describes borrowed slices.
-    unsafe { transfer(node, params, sys::PINDMA_TO_DEVICE, &segs) }
+pub(crate) fn to_device(node: &Node, params: &Params, from: &Sources<'_>) -> Outcome {
+    // SAFETY: the device only reads, and `from` is borrowed.
+    let outcome = unsafe { transfer(node, params, sys::PINDMA_TO_DEVICE, from.as_segs()) };
+    outcome.after(from.passed())
 }
 
 /// Has the device write `to`.
-pub(crate) fn from_device(node: &Node, params: &Params, to: &mut [IoSliceMut<'_>]) -> Outcome {
-    let segs = destinations(to);
-    // SAFETY: `segs` describes mutably borrowed slices.  They are not handed
-    // back before the device is done with them, see drained_or_abort.
-    unsafe { transfer(node, params, sys::PINDMA_FROM_DEVICE, &segs) }.drained_or_abort(params)
+pub(crate) fn from_device(node: &Node, params: &Params, to: &mut Destinations<'_, '_>) -> Outcome {
+    // SAFETY: `to` is mutably borrowed.  It is not seen again before the device is
+    // done with it, see settle.
+    let outcome = unsafe { transfer(node, params, sys::PINDMA_FROM_DEVICE, to.as_segs()) };
+    to.settle(&outcome, params);
+    outcome.after(to.passed())
 }
 
 /// Has the device read `from` and write it to `to`.
 pub(crate) fn copy(
     node: &Node,
     params: &Params,
-    from: &[IoSlice<'_>],
-    to: &mut [IoSliceMut<'_>],
+    from: &Sources<'_>,
+    to: &mut Destinations<'_, '_>,
 ) -> Outcome {
-    let (src, dst) = (sources(from), destinations(to));
-    let (Some(nr_src), Some(nr_dst)) = (count(&src), count(&dst)) else {
+    let (src, dst) = (from.as_segs(), to.as_segs());
+    let (Some(nr_src), Some(nr_dst)) = (count(src), count(dst)) else {
         return Outcome::refused(Errno::MSGSIZE);
     };
     let mut arg = sys::pindma_copy {
@@ -231,11 +228,17 @@ pub(crate) fn copy(
         ..Default::default()
     };
     // SAFETY: COPY takes a pindma_copy; `src` and `dst` live until it returns,
-    // hold as many elements as said, and describe slices borrowed for reading
-    // and for writing.  The latter are not handed back before the device is
-    // done with them, see drained_or_abort.
+    // hold as many elements as said, and describe memory borrowed for reading
+    // and for writing.  The latter is not seen again before the device is
+    // done with it, see settle.
     let returned = unsafe { call::<COPY, _>(node.port(), &mut arg) };
-    Outcome::new(returned, arg.out).drained_or_abort(params)
+    let outcome = Outcome::new(returned, arg.out);
+    to.settle(&outcome, params);
+    let in_destination = arg.out.flags & sys::PINDMA_OUT_FAULT_DST != 0;
+    outcome.after(match in_destination {
+        true => to.passed(),
+        false => from.passed(),
+    })
 }
 
 /// # Safety
@@ -284,20 +287,6 @@ unsafe fn call<const OPCODE: Opcode, T>(port: &Port, arg: &mut T) -> rustix::io:
     let update = unsafe { Updater::<OPCODE, T>::new(arg) };
     // SAFETY: a Port is pindma's, so the number means the command that it should.
     unsafe { ioctl(port, update) }
-}
-
-fn sources(slices: &[IoSlice<'_>]) -> Vec<sys::pindma_seg> {
-    slices
-        .iter()
-        .map(|slice| seg(address(slice.as_ptr()), slice.len()))
-        .collect()
-}
-
-fn destinations(slices: &mut [IoSliceMut<'_>]) -> Vec<sys::pindma_seg> {
-    slices
-        .iter_mut()
-        .map(|slice| seg(address(slice.as_mut_ptr()), slice.len()))
-        .collect()
 }
 
 fn seg(addr: u64, len: usize) -> sys::pindma_seg {

@@ -34,6 +34,7 @@
 //! | [`Request::may_copy`] | any slice | a copy by the CPU, if short | small transfers, memory that cannot be pinned |
 //! | [`Device`] as a file: [`Read`](std::io::Read), [`Write`](std::io::Write), [`Device::read_at`] | any slice | as the first | code that takes a file |
 //! | [`Region`] | a [`Buffer`] of the program's, registered | none of these | the same memory again and again |
+//! | [`Request::send_parts`] and the like | slices, [`Region`]s and [`Block`]s in one transfer | as that of the memory | headers and payload |
 //! | [`Queue`] | a [`Buffer`], [`Region`] or [`Block`] that it owns meanwhile | as that of its memory | several at once, or something else meanwhile |
 //! | [`Pool`] | [`Block`]s that the kernel has allocated | none of these | streams of frames |
 //!
@@ -52,7 +53,7 @@
 //!
 //! **Regions** are bytes that the crate owns; memory of somebody else can only be
 //! registered by an `unsafe` function.  A [`Block`] of a pool lends its bytes only
-//! while the kernel says that it is the program's.
+//! while the kernel says that it is the program's, and keeps the pool's memory alive.
 //!
 //! There is one case in which the kernel cannot keep the promise that the device
 //! is done: it does not stop when told to.  The memory then stays pinned and may
@@ -83,6 +84,7 @@ mod block;
 mod channel;
 mod completion;
 mod deadline;
+mod destination;
 mod device;
 mod done;
 mod error;
@@ -100,6 +102,7 @@ mod queue;
 mod refused;
 mod region;
 mod request;
+mod source;
 mod start;
 mod stats;
 mod stream;
@@ -113,6 +116,7 @@ pub use block::Block;
 pub use channel::{ChannelCapabilities, ChannelInfo, ChannelKind};
 pub use completion::{Completion, RequestId};
 pub use deadline::Deadline;
+pub use destination::Destination;
 pub use device::{Device, OpenOptions};
 pub use done::Done;
 pub use error::{Error, ErrorKind, Field, Operation, Side};
@@ -120,13 +124,14 @@ pub use ffi::buffer::Buffer;
 pub use frame::Frame;
 pub use frames::{Frames, Lease};
 pub use info::{Capabilities, Info, Memlock, State};
-pub use memory::Memory;
+pub use memory::{AnyMemory, Memory};
 pub use named::Registered;
 pub use pool::{Pool, PoolOptions, Stopped};
 pub use queue::{Queue, Submitted};
 pub use refused::Refused;
 pub use region::{Region, RegionInfo, RegionOptions};
 pub use request::Request;
+pub use source::Source;
 pub use start::Start;
 pub use stats::Stats;
 pub use stream::{PoolStream, QueueStream};

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! Transfers and copies.
 
-use std::io::{IoSlice, IoSliceMut};
-use std::ops::RangeBounds;
+mod copy;
+mod receive;
+mod send;
+
 use std::time::Duration;
 
 use rustix::io::Errno;
 
 use crate::error::decode::{self, Call};
 use crate::error::Operation;
-use crate::ffi::{self, Outcome, Params};
-use crate::named::{resolve, Registered};
+use crate::ffi::{self, Outcome, Params, Refusal};
 use crate::node::Node;
-use crate::{sys, Deadline, Done, ErrorKind, Result};
+use crate::{sys, Deadline, Done, Error, ErrorKind, Result};
 
 /// A transfer or a copy to be made, from [`Device::request`](crate::Device::request).
 ///
@@ -41,12 +42,22 @@ use crate::{sys, Deadline, Done, ErrorKind, Result};
 ///
 /// # When a call ends early
 ///
-/// An [`Error`](crate::Error) of a call that had started says how far it came:
+/// An [`Error`] of a call that had started says how far it came:
 /// [`bytes`](crate::Error::bytes) counts from the start of the first slice, and
 /// what lies beyond in a destination is undefined.  After
 /// [`Interrupted`](crate::ErrorKind::Interrupted) a program may look at what the
-/// handler of the signal has left, and go on from there; [`send_all`](Self::send_all),
-/// [`receive_all`](Self::receive_all) and [`copy_all`](Self::copy_all) always do.
+/// handler of the signal has left, and go on from there; [`send_all`](Self::send_all)
+/// and the others with `all` in their names always do.
+///
+/// # What the memory may be
+///
+/// | | one | several |
+/// |---|---|---|
+/// | slices | `send`, `receive`, `copy` | `send_vectored`, ... |
+/// | a range of a [`Region`](crate::Region) or [`Block`](crate::Block) | `send_from`, `receive_into` | `send_parts`, ... |
+/// | both at once | | `send_parts`, `receive_parts` |
+///
+/// A copy takes slices only.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "a request does nothing before a call such as send"]
 pub struct Request<'a> {
@@ -121,201 +132,19 @@ impl<'a> Request<'a> {
         self
     }
 
-    /// Has the device read `from` into its memory.
-    ///
-    /// Returns once all of it has been read.
-    ///
-    /// # Errors
-    ///
-    /// - Nothing started: [`Invalid`](crate::ErrorKind::Invalid) (`from` is
-    ///   empty), [`Range`](crate::ErrorKind::Range),
-    ///   [`TooManySegments`](crate::ErrorKind::TooManySegments),
-    ///   [`NoChannel`](crate::ErrorKind::NoChannel),
-    ///   [`Unsupported`](crate::ErrorKind::Unsupported),
-    ///   [`Busy`](crate::ErrorKind::Busy).
-    /// - At any point: [`Fault`](crate::ErrorKind::Fault),
-    ///   [`MemlockLimit`](crate::ErrorKind::MemlockLimit),
-    ///   [`OutOfMemory`](crate::ErrorKind::OutOfMemory),
-    ///   [`NoSpace`](crate::ErrorKind::NoSpace),
-    ///   [`OutOfReach`](crate::ErrorKind::OutOfReach),
-    ///   [`Interrupted`](crate::ErrorKind::Interrupted),
-    ///   [`TimedOut`](crate::ErrorKind::TimedOut),
-    ///   [`DeviceError`](crate::ErrorKind::DeviceError),
-    ///   [`DeviceGone`](crate::ErrorKind::DeviceGone).
-    /// - [`NotRecoverable`](crate::ErrorKind::NotRecoverable): the device did
-    ///   not stop; it may go on reading `from`.
-    pub fn send(&self, from: &[u8]) -> Result<Done> {
-        self.send_vectored(&[IoSlice::new(from)])
-    }
-
-    /// The same, whatever signals come: it goes on where the kernel had ended the call
-    /// for one.  The deadline stays what it was.
-    ///
-    /// # Errors
-    ///
-    /// See [`send`](Self::send), but for [`Interrupted`](crate::ErrorKind::Interrupted).
-    pub fn send_all(&self, from: &[u8]) -> Result<Done> {
-        self.go_on(|rest, done| rest.advanced(done).send(&from[done..]))
-    }
-
-    /// Has the device read the slices into its memory, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// See [`send`](Self::send).
-    pub fn send_vectored(&self, from: &[IoSlice<'_>]) -> Result<Done> {
-        let call = self.call(Operation::ToDevice, total(from), from.len());
-        self.finish(&call, &ffi::to_device(self.node, &self.params(), from))
-    }
-
-    /// Has the device write its memory to `to`.
-    ///
-    /// Returns once all of it has been written.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`send`](Self::send), but see below for the last.
-    ///
-    /// # Aborts
-    ///
-    /// If the device does not stop when told to, so that `to` may change at any
-    /// later time; see [the crate's documentation](crate#soundness).
-    pub fn receive(&self, to: &mut [u8]) -> Result<Done> {
-        self.receive_vectored(&mut [IoSliceMut::new(to)])
-    }
-
-    /// The same, whatever signals come; see [`send_all`](Self::send_all).
-    ///
-    /// # Errors
-    ///
-    /// See [`receive`](Self::receive), but for
-    /// [`Interrupted`](crate::ErrorKind::Interrupted).
-    ///
-    /// # Aborts
-    ///
-    /// See [`receive`](Self::receive).
-    pub fn receive_all(&self, to: &mut [u8]) -> Result<Done> {
-        self.go_on(|rest, done| rest.advanced(done).receive(&mut to[done..]))
-    }
-
-    /// Has the device write its memory to the slices, one after the other.
-    ///
-    /// # Errors
-    ///
-    /// See [`receive`](Self::receive).
-    ///
-    /// # Aborts
-    ///
-    /// See [`receive`](Self::receive).
-    pub fn receive_vectored(&self, to: &mut [IoSliceMut<'_>]) -> Result<Done> {
-        let call = self.call(Operation::FromDevice, total(to), to.len());
-        self.finish(&call, &ffi::from_device(self.node, &self.params(), to))
-    }
-
-    /// Has the device read a range, in bytes, of a region or a pool's block into
-    /// its memory; nothing is pinned or mapped for it.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`send`](Self::send);
-    /// [`OutsideMemory`](crate::ErrorKind::OutsideMemory),
-    /// [`OtherFile`](crate::ErrorKind::OtherFile) if it is registered with
-    /// another device, [`WrongAccess`](crate::ErrorKind::WrongAccess),
-    /// [`StaleHandle`](crate::ErrorKind::StaleHandle),
-    /// [`Lost`](crate::ErrorKind::Lost).
-    pub fn send_from(
-        &self,
-        from: &impl Registered,
-        range: impl RangeBounds<usize>,
-    ) -> Result<Done> {
-        let range = resolve(&range, from.length());
-        let call = self.call(Operation::ToDevice, range.len() as u64, 1);
-        let outcome = ffi::named::to_device_named(self.node, &self.params(), from, range);
-        let outcome = outcome.map_err(|refusal| decode::refusal(Operation::ToDevice, refusal))?;
-        self.finish(&call, &outcome)
-    }
-
-    /// Has the device write its memory to a range, in bytes, of a region or a
-    /// pool's block; nothing is pinned or mapped for it.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`send_from`](Self::send_from).  After
-    /// [`NotRecoverable`](crate::ErrorKind::NotRecoverable) the region or block
-    /// is lost: nobody can look at it any more, and it is never freed.
-    pub fn receive_into(
-        &self,
-        to: &mut impl Registered,
-        range: impl RangeBounds<usize>,
-    ) -> Result<Done> {
-        let range = resolve(&range, to.length());
-        let call = self.call(Operation::FromDevice, range.len() as u64, 1);
-        let outcome = ffi::named::from_device_named(self.node, &self.params(), to, range);
-        let outcome = outcome.map_err(|refusal| decode::refusal(Operation::FromDevice, refusal))?;
-        self.finish(&call, &outcome)
-    }
-
-    /// Has the device copy `from` to `to`, by way of its memory.
-    ///
-    /// What this overwrites of the device's memory is the
-    /// [`copy_window`](crate::ChannelInfo::copy_window) of the channel.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`receive`](Self::receive);
-    /// [`Invalid`](crate::ErrorKind::Invalid) also if the two are not equally
-    /// long.
-    ///
-    /// # Aborts
-    ///
-    /// See [`receive`](Self::receive).
-    pub fn copy(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
-        self.copy_vectored(&[IoSlice::new(from)], &mut [IoSliceMut::new(to)])
-    }
-
-    /// The same, whatever signals come; see [`send_all`](Self::send_all).  What was on
-    /// its way through the device's memory is then copied anew, so signals have to
-    /// leave some time for that.
-    ///
-    /// # Errors
-    ///
-    /// See [`copy`](Self::copy), but for [`Interrupted`](crate::ErrorKind::Interrupted).
-    ///
-    /// # Aborts
-    ///
-    /// See [`receive`](Self::receive).
-    pub fn copy_all(&self, from: &[u8], to: &mut [u8]) -> Result<Done> {
-        self.go_on(|rest, done| match from.get(done..) {
-            Some(from) => rest.copy(from, &mut to[done..]),
-            None => rest.copy(from, to),
-        })
-    }
-
-    /// Has the device copy the slices on one side to those on the other, which
-    /// need not be cut alike, by way of its memory.
-    ///
-    /// # Errors
-    ///
-    /// See [`copy`](Self::copy).
-    ///
-    /// # Aborts
-    ///
-    /// See [`receive`](Self::receive).
-    pub fn copy_vectored(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Result<Done> {
-        let segments = from.len().max(to.len());
-        let call = self.call(Operation::Copy, total(from), segments);
-        self.finish(&call, &self.start_copy(from, to))
-    }
-
-    /// Makes a call, and again for what is left whenever a signal ends it; the call is
-    /// told how many bytes were moved before.
-    fn go_on(&self, mut call: impl FnMut(&Self, usize) -> Result<Done>) -> Result<Done> {
-        let mut before = Done::default();
+    /// Makes a call, and again for what is left whenever a signal ends it.  The call is
+    /// told by how many bytes the one before has come further.
+    fn go_on(&self, total: u64, mut call: impl FnMut(&Self, u64) -> Result<Done>) -> Result<Done> {
+        let (mut before, mut by) = (Done::default(), 0);
         loop {
-            match call(self, before.bytes as usize) {
+            match call(&self.advanced(before.bytes), by) {
                 Ok(done) => return Ok(before.and(done)),
                 Err(error) if *error.kind() == ErrorKind::Interrupted => {
+                    by = error.bytes();
                     before = before.and(error.done());
+                    if total > 0 && before.bytes >= total {
+                        return Ok(before);
+                    }
                 }
                 Err(error) => return Err(error.after(before)),
             }
@@ -323,11 +152,11 @@ impl<'a> Request<'a> {
     }
 
     /// The request for what is left after so many bytes.
-    fn advanced(&self, done: usize) -> Self {
+    fn advanced(&self, done: u64) -> Self {
         let by = match done {
             0 => 0,
             _ if self.fixed || self.is_stream() => 0,
-            done => done as u64,
+            done => done,
         };
         let dev_addr = self.dev_addr.saturating_add(by);
         Self { dev_addr, ..*self }
@@ -337,20 +166,6 @@ impl<'a> Request<'a> {
     fn is_stream(&self) -> bool {
         let info = ffi::channel_info(self.node, self.channel);
         info.is_ok_and(|info| info.out_kind == sys::PINDMA_CHANNEL_STREAM)
-    }
-
-    fn start_copy(&self, from: &[IoSlice<'_>], to: &mut [IoSliceMut<'_>]) -> Outcome {
-        // The kernel has no field for these in a copy, so nobody else objects.
-        if self.dev_addr != 0 {
-            return refused(sys::PINDMA_FIELD_DEV_ADDR);
-        }
-        if self.fixed {
-            return refused(sys::PINDMA_FIELD_DEV_FLAGS);
-        }
-        if self.copying != 0 {
-            return refused(sys::PINDMA_FIELD_FLAGS);
-        }
-        ffi::copy(self.node, &self.params(), from, to)
     }
 
     fn params(&self) -> Params {
@@ -363,12 +178,13 @@ impl<'a> Request<'a> {
         }
     }
 
-    fn call(&self, operation: Operation, bytes: u64, segments: usize) -> Call {
+    fn call(&self, operation: Operation, segs: &[sys::pindma_seg]) -> Call {
+        let lengths = segs.iter().map(|seg| seg.len);
         Call {
             channel: self.channel,
             dev_addr: self.dev_addr,
-            bytes,
-            segments,
+            bytes: lengths.fold(0, u64::saturating_add),
+            segments: segs.len(),
             ..Call::of(operation)
         }
     }
@@ -395,20 +211,10 @@ pub(crate) fn limit(node: &Node, channel: u32, errno: i32) -> Option<u64> {
     }
 }
 
-fn refused(field: sys::pindma_field) -> Outcome {
-    let result = sys::pindma_result {
-        field,
-        ..Default::default()
-    };
-    Outcome {
-        errno: Errno::INVAL.raw_os_error(),
-        started: false,
-        result,
-    }
+/// The error of a call that was not made because of its memory.
+fn refused_as(operation: Operation) -> impl Fn(Refusal) -> Error {
+    move |refusal| decode::refusal(operation, refusal)
 }
 
-/// Sum of the lengths in bytes.
-fn total<T: std::ops::Deref<Target = [u8]>>(slices: &[T]) -> u64 {
-    let lengths = slices.iter().map(|slice| slice.len() as u64);
-    lengths.fold(0, u64::saturating_add)
-}
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 mod pool;
 mod queue;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::ffi::c_void;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::slice;
@@ -54,6 +54,8 @@ struct State {
     memlock: (u64, u64),
     /// Errors for the next calls of a command.
     refusals: Vec<(Opcode, Errno)>,
+    /// Bytes after which signals end the next transfers and copies.
+    signals: VecDeque<u64>,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl Fake {
                 unasked: false,
                 memlock: (0, u64::MAX),
                 refusals: Vec::new(),
+                signals: VecDeque::new(),
             }),
         });
         let node = Node::fake(memory, fake.clone());
@@ -110,6 +113,12 @@ impl Fake {
     /// Has the next call of a command fail.
     pub(crate) fn refuse(&self, command: u32, errno: Errno) {
         self.lock().refusals.push((command, errno));
+    }
+
+    /// Has a signal end the next transfer or copy, after those that were told of before,
+    /// when so many bytes were moved.
+    pub(crate) fn interrupt_after(&self, bytes: u64) {
+        self.lock().signals.push_back(bytes);
     }
 
     /// Performs the oldest request of all queues, held or not; whether there was one.
@@ -178,6 +187,7 @@ impl Fake {
             sys::PINDMA_INFO => self.lock().info(with!(pindma_info)),
             sys::PINDMA_CHANNEL_INFO => self.lock().channel_info(with!(pindma_channel_info)),
             sys::PINDMA_TRANSFER => self.lock().transfer(with!(pindma_transfer)),
+            sys::PINDMA_COPY => self.lock().copy(with!(pindma_copy)),
             sys::PINDMA_REGION_REGISTER => self.lock().register(with!(pindma_region_register)),
             sys::PINDMA_REGION_UNREGISTER => self.unregister(with!(pindma_region_unregister)),
             sys::PINDMA_REGION_SYNC => self.lock().check(with!(pindma_region_sync).handle),
@@ -281,6 +291,10 @@ impl State {
         if arg.flags & sys::PINDMA_MUST_COPY != 0 {
             arg.out.flags |= sys::PINDMA_OUT_COPIED;
         }
+        let (segs, signal) = self.until_signal(segs);
+        if signal {
+            arg.out.status = -Errno::INTR.raw_os_error();
+        }
         let moved = self.perform(arg.direction, arg.dev_addr, &segs);
         match moved {
             Err(Errno::NOTRECOVERABLE) => {
@@ -291,6 +305,44 @@ impl State {
                 return Err(Errno::NOENT);
             }
             moved => arg.out.bytes = moved?,
+        }
+        arg.out.flags |= STARTED;
+        Ok(())
+    }
+
+    /// The bytes before the next signal, and whether there is one.
+    fn until_signal(&mut self, segs: Vec<sys::pindma_seg>) -> (Vec<sys::pindma_seg>, bool) {
+        let Some(mut room) = self.signals.pop_front() else {
+            return (segs, false);
+        };
+        let begun = segs.into_iter().filter_map(|seg| {
+            let len = seg.len.min(room);
+            room -= len;
+            (len > 0).then_some(sys::pindma_seg { len, ..seg })
+        });
+        (begun.collect(), true)
+    }
+
+    /// Copies by way of the start of the device's memory.
+    fn copy(&mut self, arg: &mut sys::pindma_copy) -> Ended {
+        // SAFETY: the vectors are valid, as the caller of the command vouches.
+        let src = unsafe { segs(arg.src, arg.nr_src) }.to_vec();
+        // SAFETY: as above.
+        let dst = unsafe { segs(arg.dst, arg.nr_dst) }.to_vec();
+        let sum = |segs: &[sys::pindma_seg]| segs.iter().map(|seg| seg.len).sum::<u64>();
+        if sum(&src) != sum(&dst) {
+            return Err(Errno::INVAL);
+        }
+        let signal = self.signals.front().copied();
+        let (src, _) = self.until_signal(src);
+        signal
+            .into_iter()
+            .for_each(|bytes| self.signals.push_front(bytes));
+        let (dst, signal) = self.until_signal(dst);
+        self.perform(sys::PINDMA_TO_DEVICE, 0, &src)?;
+        arg.out.bytes = self.perform(sys::PINDMA_FROM_DEVICE, 0, &dst)?;
+        if signal {
+            arg.out.status = -Errno::INTR.raw_os_error();
         }
         arg.out.flags |= STARTED;
         Ok(())

@@ -9,7 +9,7 @@ use super::named::Named;
 use super::part::Part;
 use super::{address, seg, Buffer, Refusal};
 use crate::node::Node;
-use crate::{sys, Block, Region};
+use crate::{sys, AnyMemory, Block, Region};
 
 /// Memory that can be moved into a queue, and what the kernel has to know of it.
 ///
@@ -49,13 +49,23 @@ impl Segs {
         lengths.fold(0, u64::saturating_add)
     }
 
+    /// Leaves out the first bytes.
+    pub(super) fn advance(&mut self, by: u64) {
+        if by > 0 {
+            *self = self.kept(by..self.bytes());
+        }
+    }
+
     /// A range in bytes of what they are one after the other.
     pub(crate) fn cut(&self, range: &Range<usize>) -> Result<Self, Refusal> {
         super::within(range, usize::try_from(self.bytes()).unwrap_or(usize::MAX))?;
-        let (start, end) = (range.start as u64, range.end as u64);
+        Ok(self.kept(range.start as u64..range.end as u64))
+    }
+
+    fn kept(&self, range: Range<u64>) -> Self {
         let (mut kept, mut at) = (Self::default(), 0);
         for seg in self.as_slice() {
-            let (from, to) = (start.max(at), end.min(at + seg.len));
+            let (from, to) = (range.start.max(at), range.end.min(at + seg.len));
             if from < to {
                 kept.push(sys::pindma_seg {
                     addr: seg.addr + (from - at),
@@ -65,7 +75,7 @@ impl Segs {
             }
             at += seg.len;
         }
-        Ok(kept)
+        kept
     }
 
     pub(crate) fn as_slice(&self) -> &[sys::pindma_seg] {
@@ -73,6 +83,14 @@ impl Segs {
             Some(first) if self.all.is_empty() => slice::from_ref(first),
             _ => &self.all,
         }
+    }
+}
+
+impl FromIterator<sys::pindma_seg> for Segs {
+    fn from_iter<I: IntoIterator<Item = sys::pindma_seg>>(iter: I) -> Self {
+        let mut segs = Self::default();
+        iter.into_iter().for_each(|seg| segs.push(seg));
+        segs
     }
 }
 
@@ -112,6 +130,17 @@ unsafe impl Describe for Claim {
 unsafe impl Describe for Block {
     fn describe(&self, node: &Node, segs: &mut Segs) -> Result<(), Refusal> {
         self.claim().describe(node, segs)
+    }
+}
+
+// SAFETY: whichever it is, it keeps the promise by itself.
+unsafe impl Describe for AnyMemory {
+    fn describe(&self, node: &Node, segs: &mut Segs) -> Result<(), Refusal> {
+        match self {
+            Self::Buffer(buffer) => buffer.describe(node, segs),
+            Self::Region(region) => region.describe(node, segs),
+            Self::Block(block) => block.describe(node, segs),
+        }
     }
 }
 

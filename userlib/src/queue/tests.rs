@@ -10,7 +10,7 @@ use rustix::event::{poll, PollFd, PollFlags};
 
 use super::*;
 use crate::ffi::fake::Fake;
-use crate::{sys, Access, ErrorKind};
+use crate::{sys, Access, AnyMemory, ErrorKind};
 
 /// Bytes of the buffers here: no whole number of pages.
 const LEN: usize = 5000;
@@ -466,4 +466,29 @@ fn one_thread_submits_and_another_waits() {
         device_at_work.join().expect("no panic");
     });
     assert_eq!(queue.in_flight(), 0);
+}
+
+#[test]
+fn a_queue_may_have_memory_of_all_kinds() {
+    let (device, _) = Fake::device();
+    let queue: Queue<Vec<AnyMemory>> = device.queue(2).expect("a queue");
+    let pool = device.pool(4096, 1, Access::BOTH).expect("a pool");
+    let mut block = pool.take(0).expect("no error").expect("ours");
+    block.fill(3);
+    let region = device
+        .register(filled(2), Access::BOTH)
+        .expect("registered");
+    let whole = vec![filled(1).into(), region.into(), block.into()];
+    let range = LEN - 1..2 * LEN + 1;
+    queue.submit(write().range(range), whole).expect("room");
+    let mut memory = next(&queue).finish().expect("sent");
+    let mut back = vec![0; LEN + 2];
+    device.receive(&mut back, 0).expect("received");
+    assert_eq!((back[0], back[1], back[LEN], back[LEN + 1]), (1, 2, 2, 3));
+    // It is what it was: a block goes back to its pool.
+    memory.iter_mut().for_each(|memory| memory[0] = 9);
+    let Some(AnyMemory::Block(block)) = memory.pop() else {
+        panic!("the last was a block");
+    };
+    pool.enqueue(block).expect("its pool's");
 }
