@@ -11,6 +11,18 @@ use crate::{sys, Result};
 bitflags! {
     /// What the device may do with memory, seen from the device: what it reads,
     /// the program has written.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), pindma::Error> {
+    /// # let device = pindma::Device::open("/dev/pindma0")?;
+    /// use pindma::Access;
+    ///
+    /// // For data that only goes out, the device needs to read and nothing else.
+    /// let pool = device.pool(4096, 8, Access::READ)?;
+    /// assert!(Access::BOTH.contains(Access::READ | Access::WRITE));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Access: u32 {
         /// The device may read the memory.

@@ -10,6 +10,21 @@ use crate::sys;
 bitflags! {
     /// What a channel can do.  Bits that this version of the crate does not
     /// know are kept.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), pindma::Error> {
+    /// # let device = pindma::Device::open("/dev/pindma0")?;
+    /// use pindma::ChannelCapabilities;
+    ///
+    /// for number in 0..device.info()?.channels {
+    ///     let channel = device.channel_info(number)?;
+    ///     if channel.capabilities.contains(ChannelCapabilities::FROM_DEVICE) {
+    ///         println!("channel {number} can be read");
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct ChannelCapabilities: u64 {
         /// It can read user memory.
@@ -27,6 +42,22 @@ bitflags! {
 }
 
 /// What is behind a channel.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::ChannelKind;
+///
+/// let channel = device.channel_info(0)?;
+/// // A stream has no addresses.
+/// let at = match channel.kind {
+///     ChannelKind::Memory => channel.memory_bytes / 2,
+///     _ => 0,
+/// };
+/// device.request().dev_addr(at).send(b"here")?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChannelKind {

@@ -10,6 +10,20 @@ use crate::sys;
 bitflags! {
     /// What a device can do.  Bits that this version of the crate does not know
     /// are kept.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), pindma::Error> {
+    /// # let device = pindma::Device::open("/dev/pindma0")?;
+    /// use pindma::Capabilities;
+    ///
+    /// let info = device.info()?;
+    /// let wanted = Capabilities::POOL | Capabilities::RESET;
+    /// if !info.capabilities.contains(wanted) {
+    ///     println!("{:?} are missing", wanted - info.capabilities);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct Capabilities: u64 {
         /// Transfers between user memory and device memory.
@@ -37,6 +51,18 @@ bitflags! {
 bitflags! {
     /// How a device stands, and how the caller stands to it.  Bits that this
     /// version of the crate does not know are kept.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), pindma::Error> {
+    /// # let device = pindma::Device::open("/dev/pindma0")?;
+    /// use pindma::State;
+    ///
+    /// if device.info()?.state.contains(State::FAILED) {
+    ///     println!("bind it again, or power-cycle it");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
     pub struct State: u32 {
         /// An IOMMU translates the device's addresses: all memory is in reach,

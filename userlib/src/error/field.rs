@@ -6,6 +6,19 @@ use std::fmt;
 use crate::sys;
 
 /// The input that an error is about.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{ErrorKind, Field};
+///
+/// let error = device.send(b"", 0).expect_err("there are no bytes");
+/// if let ErrorKind::Invalid { field: Field::SegmentLength, .. } = error.kind() {
+///     println!("{error}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Field {
@@ -126,6 +139,21 @@ impl fmt::Display for Field {
 }
 
 /// Which side of a call a segment belongs to.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{ErrorKind, Side};
+///
+/// let (from, mut to) = ([1; 4096], [0; 4096]);
+/// if let Err(error) = device.copy(&from, &mut to) {
+///     if let ErrorKind::Fault { side: Side::Destination, .. } = error.kind() {
+///         println!("it cannot be written");
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
     /// Memory that the device reads.

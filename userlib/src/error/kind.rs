@@ -10,6 +10,24 @@ use super::{Field, Side};
 ///
 /// Segments are counted from 0, in the order of the slices of the call; a call
 /// with one slice has segment 0.
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::ErrorKind;
+///
+/// match device.send(&[1; 4096], 0) {
+///     Ok(done) => println!("{} bytes", done.bytes),
+///     Err(error) => match error.kind() {
+///         ErrorKind::MemlockLimit { needed, limit, .. } => {
+///             println!("{needed} bytes of {limit} would be needed");
+///         }
+///         _ => return Err(error),
+///     },
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -4,6 +4,21 @@
 use crate::{sys, Access};
 
 /// What a registration turned out to be, from [`Region::info`](crate::Region::info).
+///
+/// ```no_run
+/// # fn main() -> Result<(), pindma::Error> {
+/// # let device = pindma::Device::open("/dev/pindma0")?;
+/// use pindma::{Access, Buffer};
+///
+/// let region = device.register(Buffer::huge(64 << 20)?, Access::WRITE)?;
+/// let info = region.info()?;
+/// println!("{} pages in {} segments", info.pages, info.segments);
+/// if info.page_sizes & (2 << 20) == 0 {
+///     println!("there are no huge pages among them");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RegionInfo {
