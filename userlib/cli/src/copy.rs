@@ -9,7 +9,6 @@ use anyhow::{ensure, Context, Result};
 use pindma::{Device, Info, State, Stats};
 use serde::Serialize;
 
-use crate::again::go_on;
 use crate::args::{deadline, CopyArgs};
 use crate::buffer::Buffer;
 use crate::digest::sha256;
@@ -56,7 +55,7 @@ fn copy(device: &Device, args: &CopyArgs, from: &[u8], to: &mut [u8]) -> Result<
     let mut elapsed = Duration::ZERO;
     for (from, to) in from.chunks(PIECE).zip(to.chunks_mut(PIECE)) {
         let start = Instant::now();
-        go_on(from.len(), |at| request.copy(&from[at..], &mut to[at..]))?;
+        request.copy_all(from, to)?;
         elapsed += start.elapsed();
         bar.inc(from.len() as u64);
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 //! `pindma`: what a device is and does, and data to and from it.
 
-mod again;
 mod args;
 mod buffer;
 mod copy;
