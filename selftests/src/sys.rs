@@ -16,7 +16,7 @@ use std::ptr;
 use std::time::Duration;
 
 use libc::c_long;
-use rustix::mm::UserfaultfdFlags;
+use rustix::mm::{self, MapFlags, MprotectFlags, MremapFlags, ProtFlags, UserfaultfdFlags};
 use rustix::process::Pid;
 
 use crate::abi;
@@ -64,17 +64,16 @@ impl Mapping {
         fd: Option<BorrowedFd<'_>>,
         offset: u64,
     ) -> io::Result<Mapping> {
-        let fd = fd.map_or(-1, |fd| fd.as_raw_fd());
-        let offset = libc::off_t::try_from(offset).map_err(io::Error::other)?;
-        // SAFETY: Without MAP_FIXED (asserted) a new mapping disturbs nothing.
-        let base = unsafe {
-            assert_eq!(flags & libc::MAP_FIXED, 0);
-            libc::mmap(ptr::null_mut(), len, protection, flags, fd, offset)
-        };
-        if base == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
-        let base = base as usize;
+        assert_eq!(flags & libc::MAP_FIXED, 0);
+        let protection = ProtFlags::from_bits_retain(protection as u32);
+        let flags = MapFlags::from_bits_retain(flags as u32);
+        let nowhere = ptr::null_mut();
+        let base = match fd {
+            // SAFETY: Without MAP_FIXED a new mapping disturbs nothing.
+            Some(fd) => unsafe { mm::mmap(nowhere, len, protection, flags, fd, offset) },
+            // SAFETY: As above.
+            None => unsafe { mm::mmap_anonymous(nowhere, len, protection, flags) },
+        }? as usize;
         let holes = Vec::new();
         Ok(Mapping { base, len, holes })
     }
@@ -137,8 +136,9 @@ impl Mapping {
     /// `mprotect(2)` of whole pages.
     pub(crate) fn protect(&self, offset: usize, len: usize, protection: i32) -> io::Result<()> {
         let at = self.range(offset, len);
+        let protection = MprotectFlags::from_bits_retain(protection as u32);
         // SAFETY: The range is ours, and nothing but this type looks at it.
-        check(unsafe { libc::mprotect(at.cast(), len, protection) }).map(drop)
+        Ok(unsafe { mm::mprotect(at.cast(), len, protection) }?)
     }
 
     /// `pkey_mprotect(2)` of all of it.
@@ -157,7 +157,7 @@ impl Mapping {
         check(done).map(drop)
     }
 
-    /// `madvise(2)` of whole pages.
+    /// `madvise(2)` of whole pages.  Not every advice has a name in rustix.
     pub(crate) fn advise(&self, offset: usize, len: usize, advice: i32) -> io::Result<()> {
         let at = self.range(offset, len);
         // SAFETY: The range is ours; what advice does to its content is a
@@ -168,7 +168,7 @@ impl Mapping {
     /// `mlock(2)` of all of it.
     pub(crate) fn lock(&self) -> io::Result<()> {
         // SAFETY: It changes nothing of the range, which is ours.
-        check(unsafe { libc::mlock(self.base as *const _, self.len) }).map(drop)
+        Ok(unsafe { mm::mlock(self.base as *mut _, self.len) }?)
     }
 
     /// Gives its pages to a pipe, as they are; how many bytes it took.
@@ -187,7 +187,7 @@ impl Mapping {
     pub(crate) fn punch(&mut self, offset: usize, len: usize) -> io::Result<()> {
         let at = self.range(offset, len);
         // SAFETY: The range is ours; `holes` keeps it from being used again.
-        check(unsafe { libc::munmap(at.cast(), len) })?;
+        unsafe { mm::munmap(at.cast(), len) }?;
         self.holes.push((offset, offset + len));
         self.holes.sort_unstable();
         Ok(())
@@ -202,16 +202,10 @@ impl Mapping {
             libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
             None,
         )?;
-        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
-        let (from, to) = (
-            self.base as *mut libc::c_void,
-            target.base as *mut libc::c_void,
-        );
+        let (from, to) = (self.base as *mut _, target.base as *mut _);
+        let flags = MremapFlags::MAYMOVE;
         // SAFETY: Both ranges are ours; `target` gives up its own here.
-        let moved = unsafe { libc::mremap(from, self.len, self.len, flags, to) };
-        if moved == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
+        let moved = unsafe { mm::mremap_fixed(from, self.len, self.len, flags, to) }?;
         std::mem::forget(target);
         self.base = moved as usize;
         Ok(())
@@ -222,13 +216,10 @@ impl Mapping {
     /// Tries to make it longer where it is or elsewhere, which must fail.
     pub(crate) fn grow(&self, len: usize) -> io::Result<()> {
         assert!(len > self.len);
-        let at = self.base as *mut libc::c_void;
+        let at = self.base as *mut _;
         // SAFETY: If it moves after all, the old range is gone, which is found
         // out by the next use; nothing else lies there by then.
-        let moved = unsafe { libc::mremap(at, self.len, len, libc::MREMAP_MAYMOVE) };
-        if moved == libc::MAP_FAILED {
-            return Err(io::Error::last_os_error());
-        }
+        unsafe { mm::mremap(at, self.len, len, MremapFlags::MAYMOVE) }?;
         Ok(())
     }
 }
@@ -288,7 +279,9 @@ impl Drop for Mapping {
         for &(hole, after) in self.holes.iter().chain([&end]) {
             if hole > start {
                 // SAFETY: This part is ours still, and this was the last use.
-                unsafe { libc::munmap((self.base + start) as *mut _, hole - start) };
+                let unmapped = unsafe { mm::munmap((self.base + start) as *mut _, hole - start) };
+                // The kernel may lack memory to split a mapping: then it stays.
+                let _ = unmapped;
             }
             start = after;
         }

@@ -67,7 +67,7 @@ fn canceled(leg: Leg) -> Outcome {
     flight::wait_for_job(&hog)?;
     ring.register(&[range(&memory, 0, 2 * PAGE)])?;
     ring.submit(device.fd(), long_read(&memory))?;
-    wait_for_requests(&ring, 2)?;
+    wait_for_requests(&mut ring, 2)?;
     ring.cancel(7, 8)?;
     let mut results = [ring.wait()?, ring.wait()?];
     results.sort_unstable();
@@ -88,7 +88,7 @@ fn canceled(leg: Leg) -> Outcome {
 
 /// Waits until so many requests are under way, or one of the ring has ended: on a slow
 /// machine that may be before anybody looks.
-fn wait_for_requests(ring: &Ring, count: u64) -> Outcome {
+fn wait_for_requests(ring: &mut Ring, count: u64) -> Outcome {
     for _ in 0..60_000 {
         if ring.has_ended() || counters::driver("requests")? >= count {
             return Ok(());
@@ -107,7 +107,7 @@ fn exits(_: Leg) -> Outcome {
         ring.register(&[range(&memory, 0, 2 * PAGE)])?;
         ring.submit(device.fd(), long_read(&memory))?;
         ring.submit(device.fd(), request(false, range(&memory, 0, PAGE), 0))?;
-        wait_for_requests(&ring, 2)?;
+        wait_for_requests(&mut ring, 2)?;
         // The end of the process is its end.
         std::mem::forget(ring);
         Ok(())
