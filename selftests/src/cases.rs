@@ -30,6 +30,8 @@ mod interruptions;
 mod iovecs;
 mod lazy;
 mod library;
+mod library_memory;
+mod library_tasks;
 mod lifetime;
 mod memlock;
 mod memory;
@@ -188,5 +190,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     tools::CASES,
     fio::CASES,
     library::CASES,
+    library_memory::CASES,
+    library_tasks::CASES,
     unload::CASES,
 ];

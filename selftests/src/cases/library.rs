@@ -3,13 +3,13 @@
 //! The crate `pindma`, as programs use it: what it promises to be safe, with the real driver. The
 //! leak gate sees whether each drop has given everything back.
 
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{IoSlice, IoSliceMut, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use pindma::{
-    Access, Block, Buffer, Completion, Deadline, Device, ErrorKind, Memory, Queue, Region, Start,
-    Transfer,
+    Access, Block, Buffer, Completion, Deadline, Destination, Device, ErrorKind, Memory, Queue,
+    Region, Source, Start, Transfer,
 };
 use rustix::io::Errno;
 use rustix::process::Signal;
@@ -49,7 +49,7 @@ pub(crate) const CASES: &[Case] = &[
     .needs(Needs::Memory),
     Case::new(
         "library_calls_for_all_go_on_after_signals",
-        "both ways and as a copy",
+        "both ways and as a copy, by address and by handle",
         signalled,
     )
     .needs(Needs::Race),
@@ -111,46 +111,46 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// Bytes of the device's memory that the cases use.
-const LEN: usize = 3000;
+pub(super) const LEN: usize = 3000;
 
-fn failed(error: impl Into<pindma::Error>) -> Fail {
+pub(super) fn failed(error: impl Into<pindma::Error>) -> Fail {
     Fail::new(error.into())
 }
 
-fn open() -> Outcome<Device> {
+pub(super) fn open() -> Outcome<Device> {
     Device::open(NODE).map_err(failed)
 }
 
 /// A device whose memory begins with a pattern.
-fn prepared(seed: u64) -> Outcome<Device> {
+pub(super) fn prepared(seed: u64) -> Outcome<Device> {
     let device = open()?;
     device.send(&pattern::bytes(seed, LEN), 0).map_err(failed)?;
     Ok(device)
 }
 
-fn buffer(len: usize) -> Outcome<Buffer> {
+pub(super) fn buffer(len: usize) -> Outcome<Buffer> {
     Buffer::zeroed(len).map_err(failed)
 }
 
 /// Registered memory that may be bounced, so that it works on every leg.
-fn registered(device: &Device, len: usize) -> Outcome<Region> {
+pub(super) fn registered(device: &Device, len: usize) -> Outcome<Region> {
     Region::options()
         .may_bounce(true)
         .register(device, buffer(len)?, Access::BOTH)
         .map_err(failed)
 }
 
-fn queue_of<M: Memory>(device: &Device, depth: u32) -> Outcome<Queue<M>> {
+pub(super) fn queue_of<M: Memory>(device: &Device, depth: u32) -> Outcome<Queue<M>> {
     device.queue(depth).map_err(failed)
 }
 
 /// The next completion, which there must be.
-fn next<M: Memory>(queue: &Queue<M>) -> Outcome<Completion<M>> {
+pub(super) fn next<M: Memory>(queue: &Queue<M>) -> Outcome<Completion<M>> {
     let next = queue.next(Deadline::NONE).map_err(failed)?;
     next.ok_or_else(|| Fail::new("no request is in flight"))
 }
 
-fn expect_kind(error: &pindma::Error, kind: &ErrorKind) -> Outcome {
+pub(super) fn expect_kind(error: &pindma::Error, kind: &ErrorKind) -> Outcome {
     check(error.kind() == kind, format!("{error}: not {kind:?}"))
 }
 
@@ -212,7 +212,27 @@ fn move_all(device: &Device) -> Outcome {
     let mut back = vec![0; WINDOW];
     device.receive_all(&mut back, 0).map_err(failed)?;
     pattern::expect(&back, &sent)?;
+    move_all_by_handle(device, &sent)?;
     check(signals::caught() > 0, "no signal came")
+}
+
+/// A vector of many jobs, of which signals end calls in the middle.
+fn move_all_by_handle(device: &Device, sent: &[u8]) -> Outcome {
+    let mut region = registered(device, WINDOW)?;
+    let (head, tail) = sent.split_at(1000);
+    let (mut first, mut last) = (vec![0; 100], vec![0; sent.len() - 100]);
+    let to = &mut [IoSliceMut::new(&mut first), IoSliceMut::new(&mut last)];
+    let request = device.request();
+    let from = [IoSlice::new(head), IoSlice::new(tail)];
+    request.copy_all_vectored(&from, to).map_err(failed)?;
+    pattern::expect(&[first, last].concat(), sent)?;
+    let from = [Source::from(head), Source::from(tail)];
+    request.send_all_parts(&from).map_err(failed)?;
+    request.receive_all_into(&mut region, ..).map_err(failed)?;
+    pattern::expect(&region, sent)?;
+    let to = &mut [Destination::new(&mut region, 1..)];
+    request.receive_all_parts(to).map_err(failed)?;
+    pattern::expect(&region[1..], &sent[..WINDOW - 1])
 }
 
 fn range(_: Leg) -> Outcome {
