@@ -13,9 +13,16 @@ download "$REPO/qemu/cargo.sh" fetch
 hold build
 ENTER_ARGS=(--setenv RUSTFLAGS "$rust_flags")
 enter cargo build --quiet --locked --offline --release --target "$target" --workspace --bins
+# The crate's examples are cases of the selftests.
+enter cargo build --quiet --locked --offline --release --target "$target" -p pindma --features tokio --examples
 # Copied while the lock is held: another checkout shares the target.
 for name in pindma selftests rig xdma; do
 	cp "$CACHE/target/$target/release/$name" "$BIN/$name.part"
 	mv -T "$BIN/$name.part" "$BIN/$name"
+done
+mkdir -p "$BIN/examples"
+for source in userlib/examples/*.rs; do
+	name=$(basename "$source" .rs)
+	cp "$CACHE/target/$target/release/examples/$name" "$BIN/examples/$name"
 done
 enter gcc -static -O2 -Wall -Wextra -Werror -I "$REPO/uapi" -o "$BIN/roundtrip" "$REPO/selftests/roundtrip.c"

@@ -12,7 +12,7 @@ use crate::cpio::Archive;
 
 /// Where the parts come from.
 pub struct Sources {
-    /// Our programs: `selftests`, `pindma`, `roundtrip`.
+    /// Our programs: `selftests`, `pindma`, `roundtrip`, and `examples`.
     pub bin: PathBuf,
     /// Our module.
     pub module: PathBuf,
@@ -25,6 +25,9 @@ pub struct Sources {
 /// Statically linked, in the build root.
 const BUSYBOX: &str = "/usr/bin/busybox";
 
+/// The crate's examples, each of which is a case.
+const EXAMPLES: [&str; 5] = ["pool", "queue", "region", "tasks", "transfer"];
+
 /// Stock modules that a case needs, without those that they depend on.
 const EXTRA_MODULES: [&str; 3] = ["brd", "ext4", "aer_inject"];
 
@@ -34,6 +37,7 @@ pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> i
     let mut archive = Archive::new(BufWriter::new(file));
     for directory in [
         "bin",
+        "bin/examples",
         "dev",
         "etc",
         "lib",
@@ -50,6 +54,11 @@ pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> i
         ("bin/roundtrip", "roundtrip"),
     ] {
         archive.file(name, 0o755, &read(&sources.bin.join(source))?)?;
+    }
+    for name in EXAMPLES {
+        let name = format!("examples/{name}");
+        let program = read(&sources.bin.join(&name))?;
+        archive.file(&format!("bin/{name}"), 0o755, &program)?;
     }
     archive.file("bin/busybox", 0o755, &read(Path::new(BUSYBOX))?)?;
     archive.symlink("bin/sh", "busybox")?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The programs that users have: the command-line tool and the C example.
+//! The programs that users have: the command-line tool and the examples.
 
 use std::fs;
 use std::process::{Command, ExitStatus, Stdio};
@@ -52,6 +52,36 @@ pub(crate) const CASES: &[Case] = &[
         "pindma doctor, and without the device not",
         doctor,
     ),
+    Case::new(
+        "example_transfer",
+        "of the crate: slices there and back",
+        example_transfer,
+    )
+    .needs(Needs::Memory),
+    Case::new(
+        "example_region",
+        "of the crate: registered once, used twelve times",
+        example_region,
+    )
+    .needs(Needs::Memory),
+    Case::new(
+        "example_queue",
+        "of the crate: four requests in flight",
+        example_queue,
+    )
+    .needs(Needs::Memory),
+    Case::new(
+        "example_pool",
+        "of the crate: frames for another thread",
+        example_pool,
+    )
+    .needs(Needs::Memory),
+    Case::new(
+        "example_tasks",
+        "of the crate: a queue and a pool with tokio",
+        example_tasks,
+    )
+    .needs(Needs::Memory),
     Case::new(
         "c_program_makes_a_round_trip",
         "roundtrip, built from the header",
@@ -204,4 +234,35 @@ fn copy(_: Leg) -> Outcome {
 fn roundtrip(_: Leg) -> Outcome {
     let status = boot::program("/bin/roundtrip", &[])?;
     check(status.success(), format!("roundtrip ended with {status}"))
+}
+
+/// What an example of the crate has printed.
+fn example(name: &str) -> Outcome<String> {
+    let output = Command::new(format!("/bin/examples/{name}")).output();
+    let output = output.map_err(|e| Fail::new(format!("{name}: {e}")))?;
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    text.lines().for_each(ktap::note);
+    let status = output.status;
+    check(status.success(), format!("{name} ended with {status}"))?;
+    Ok(text.into_owned())
+}
+
+fn example_transfer(_: Leg) -> Outcome {
+    contains(&example("transfer")?, "3000 bytes there and back")
+}
+
+fn example_region(_: Leg) -> Outcome {
+    contains(&example("region")?, "segments, used 12 times")
+}
+
+fn example_queue(_: Leg) -> Outcome {
+    contains(&example("queue")?, "100 requests of 512 bytes")
+}
+
+fn example_pool(_: Leg) -> Outcome {
+    contains(&example("pool")?, "50 frames of 1000 bytes")
+}
+
+fn example_tasks(_: Leg) -> Outcome {
+    contains(&example("tasks")?, "4 requests, 20 frames")
 }
