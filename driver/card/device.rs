@@ -86,8 +86,7 @@ pub(crate) struct Device {
     #[pin]
     settled: Event,
     /// Stirred when unbind begins, or the device has failed.
-    #[pin]
-    watch: Watch,
+    watch: Arc<Watch>,
     gone: Atomic<bool>,
     failed: Atomic<bool>,
     generation: Atomic<u32>,
@@ -122,7 +121,7 @@ impl Device {
                 link <- Link::new(),
                 channels,
                 settled <- Event::new(),
-                watch <- Watch::new(),
+                watch: Arc::pin_init(Watch::new(), GFP_KERNEL)?,
                 gone: Atomic::new(false),
                 failed: Atomic::new(false),
                 generation: Atomic::new(0),
@@ -209,7 +208,7 @@ impl Device {
     }
 
     /// Whom it tells when unbind begins, or it has failed.
-    pub(crate) fn watch(&self) -> &Watch {
+    pub(crate) fn watch(&self) -> &Arc<Watch> {
         &self.watch
     }
 

@@ -24,10 +24,7 @@ use kernel::{
     }, //
 };
 
-use crate::{
-    card::device::Device,
-    kapi::gfp, //
-};
+use crate::kapi::gfp;
 
 /// A file that waits.
 pub(crate) trait Watcher: Send + Sync {
@@ -61,23 +58,22 @@ impl Watch {
 
 /// Says that a file watches a device. Dropping it ends that.
 pub(crate) struct Watching {
-    device: Arc<Device>,
+    watch: Arc<Watch>,
     number: u64,
 }
 
 impl Watching {
-    /// Has `watcher` told of what becomes of `device`.
+    /// Has `watcher` told of what becomes of the device that `watch` is about.
     ///
     /// # Errors
     ///
     /// `ENOMEM`.
-    pub(crate) fn new(device: &Arc<Device>, watcher: Arc<dyn Watcher>) -> Result<Self> {
-        let watch = device.watch();
+    pub(crate) fn new(watch: &Arc<Watch>, watcher: Arc<dyn Watcher>) -> Result<Self> {
         let number = watch.next.fetch_add(1, Relaxed);
         let node = RBTreeNode::new(number, watcher, gfp::for_user())?;
         watch.watchers.lock().insert(node);
         Ok(Self {
-            device: device.clone(),
+            watch: watch.clone(),
             number,
         })
     }
@@ -85,12 +81,7 @@ impl Watching {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        let node = self
-            .device
-            .watch()
-            .watchers
-            .lock()
-            .remove_node(&self.number);
+        let node = self.watch.watchers.lock().remove_node(&self.number);
         // Dropped without the lock.
         drop(node);
     }

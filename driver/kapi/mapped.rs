@@ -158,8 +158,8 @@ impl<'b> Mapping<'b> {
     }
 
     /// `dma_need_sync` is exact address by address without an IOMMU. Behind one it says yes for
-    /// everything once anything was bounced. There all of a table is, or nothing; of a device that is not
-    /// trusted, the parts of pages.
+    /// everything once anything was bounced. There all of a table is, or nothing; of a device that
+    /// is not trusted, the parts of pages.
     fn count_bounced(&self) -> usize {
         if self.view.translated() {
             // SAFETY: The table is mapped, and so has a first entry.

@@ -74,7 +74,7 @@ pub(super) struct OpenPool(Arc<Pool>, #[expect(dead_code, reason = "dropped")] W
 impl OpenPool {
     /// The file of `pool`, which becomes one of `pools`.
     pub(super) fn boxed(pools: &Pools, pool: &Arc<Pool>) -> Result<KBox<Self>> {
-        let watching = Watching::new(&pool.device, pool.clone())?;
+        let watching = Watching::new(pool.device.watch(), pool.clone())?;
         let open = KBox::new(Self(pool.clone(), watching), gfp::for_user())?;
         pools.add(pool)?;
         Ok(open)

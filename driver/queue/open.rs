@@ -103,7 +103,7 @@ fn make(backlog: &Arc<Backlog>, arg: &pindma_queue_create) -> Result<NewFile> {
 impl Open {
     fn new(backlog: &Arc<Backlog>, depth: u32) -> Result<Self> {
         let queue = Queue::new(backlog.clone(), depth)?;
-        let watching = Watching::new(backlog.device(), queue.clone())?;
+        let watching = Watching::new(backlog.device().watch(), queue.clone())?;
         backlog.add(&queue)?;
         Ok(Self(queue, watching))
     }
