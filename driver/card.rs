@@ -21,7 +21,6 @@ use kernel::{
 
 use crate::{
     base::{
-        counters,
         quota::Share,
         slots::Handle, //
     },
@@ -49,6 +48,7 @@ use crate::{
         Job,
         Observed,
         Outcome,
+        Side,
         Ticket, //
     },
     kapi::{
@@ -57,16 +57,13 @@ use crate::{
         dma_view::DmaView,
         mapped::{
             Bounce,
+            DmaSegment,
             Lasting,
             MapError,
             Mapped,
             SyncFor, //
         },
         pins::Direction,
-        segment::{
-            self,
-            DmaSegment, //
-        },
         trace, //
     }, //
 };
@@ -139,6 +136,16 @@ pub(crate) struct Work {
     pub(crate) dev_addr: u64,
     /// The device address does not advance.
     pub(crate) dev_fixed: bool,
+}
+
+impl Work {
+    fn side(&self) -> Side {
+        Side {
+            direction: self.direction,
+            dev_addr: self.dev_addr,
+            dev_fixed: self.dev_fixed,
+        }
+    }
 }
 
 /// A job that was started.
@@ -276,7 +283,7 @@ impl<'b> Card<'b> {
     /// The last look before the device gets addresses: some clamp in silence what they cannot
     /// drive, and then write to the wrong place.
     fn within_reach(&self, mapped: &Mapped<'_>) -> bool {
-        let takes = |segment: &DmaSegment| self.view.takes(segment.addr, segment.len);
+        let takes = |segment: &DmaSegment| self.view.takes(segment.addr(), segment.len());
         mapped.segments().iter().all(takes)
     }
 
@@ -307,20 +314,14 @@ impl<'b> Card<'b> {
         table.arm(work.handle, ticket, work.direction)?;
         channel.expect(ticket);
         let flight = table.in_flight(work.handle).ok_or(ENOENT)?;
-        let len = self.longest_job(work, flight.segments());
+        let whole = flight.job(work.side(), work.offset, work.len);
+        let len = self.longest(work.ch, &whole);
         flight.sync_for_job(work.offset, len, SyncFor::Device);
-        let job = Job {
-            direction: work.direction,
-            dev_addr: work.dev_addr,
-            dev_fixed: work.dev_fixed,
-            len,
-            mapped: flight.segments(),
-            offset: work.offset,
-        };
+        let job = flight.job(work.side(), work.offset, len);
         match engine::queue(&*self.engine, work.ch, ticket, &job) {
             Ok(len) => {
                 self.engine.kick(work.ch);
-                let len = len.get().min(job.len);
+                let len = len.get().min(job.len());
                 let (ch, addr) = (work.ch.0, work.dev_addr);
                 trace::start(&self.view, ch, ticket.0, addr, len, work.direction);
                 Ok(Started {
@@ -338,16 +339,15 @@ impl<'b> Card<'b> {
         }
     }
 
-    /// As many bytes of `work` as the channel takes at a time, and no more: all of it is synced.
-    fn longest_job(&self, work: &Work, segments: &[DmaSegment]) -> u64 {
+    /// As many bytes of `job` as channel `ch` takes at a time, and no more: all of it is synced.
+    fn longest(&self, ch: Chan, job: &Job<'_>) -> u64 {
         let channels = &self.engine.limits().channels;
-        let Some(limits) = channels.get(work.ch.0 as usize) else {
-            return work.len;
+        let Some(limits) = channels.get(ch.0 as usize) else {
+            return job.len();
         };
-        segment::part(segments, work.offset, work.len.min(limits.job_bytes))
-            .take(limits.job_segments as usize)
-            .map(|segment| segment.len)
-            .sum()
+        let segments = job.segments().take(limits.job_segments as usize);
+        let len: u64 = segments.map(|segment| segment.len()).sum();
+        len.min(limits.job_bytes)
     }
 
     /// Takes note that a job has ended, and returns how many bytes it has moved.

@@ -16,11 +16,11 @@ use kernel::{
 };
 
 use crate::kapi::{
-    pins::Direction,
-    segment::{
-        self,
-        DmaSegment, //
+    mapped::{
+        DmaSegment,
+        Segments, //
     },
+    pins::Direction,
     vendor, //
 };
 
@@ -44,26 +44,54 @@ pub(crate) struct Chan(pub(crate) u32);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ticket(pub(crate) u64);
 
-/// Work for a channel: a part of mapped memory, and the device's side of it.
-pub(crate) struct Job<'a> {
+/// The device's side of a job.
+#[derive(Clone, Copy)]
+pub(crate) struct Side {
     /// Which way the data goes.
     pub(crate) direction: Direction,
     /// Device address.
     pub(crate) dev_addr: u64,
     /// The device address does not advance.
     pub(crate) dev_fixed: bool,
-    /// Bytes.
-    pub(crate) len: u64,
+}
+
+/// Work for a channel: a part of mapped memory, and the device's side of it.
+///
+/// Only an armed mapping has the segments to make one: no engine is given an address that is not
+/// mapped, or may be unmapped.
+pub(crate) struct Job<'a> {
+    side: Side,
     /// Segments of the whole mapping.
-    pub(crate) mapped: &'a [DmaSegment],
-    /// Where the job starts, in bytes from the start of the mapping.
-    pub(crate) offset: u64,
+    mapped: Segments<'a>,
+    /// Where it starts, in bytes from the start of the mapping.
+    offset: u64,
+    len: u64,
 }
 
 impl<'a> Job<'a> {
-    /// The segments to work on, in order; their lengths add up to `len`.
+    /// Work on `len` bytes, `offset` bytes from the start of `mapped`.
+    pub(crate) fn new(side: Side, mapped: Segments<'a>, offset: u64, len: u64) -> Self {
+        Self {
+            side,
+            mapped,
+            offset,
+            len,
+        }
+    }
+
+    /// The device's side.
+    pub(crate) fn side(&self) -> Side {
+        self.side
+    }
+
+    /// Bytes.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The segments to work on, in order; their lengths add up to [`len`](Self::len).
     pub(crate) fn segments(&self) -> impl Iterator<Item = DmaSegment> + 'a {
-        segment::part(self.mapped, self.offset, self.len)
+        self.mapped.part(self.offset, self.len)
     }
 }
 
@@ -226,23 +254,21 @@ mod tests {
     use super::*;
 
     const MAPPED: [DmaSegment; 3] = [
-        DmaSegment { addr: 100, len: 10 },
-        DmaSegment { addr: 200, len: 20 },
-        DmaSegment { addr: 300, len: 30 },
+        DmaSegment::of_a_test(100, 10),
+        DmaSegment::of_a_test(200, 20),
+        DmaSegment::of_a_test(300, 30),
     ];
 
     fn segments(offset: u64, len: u64) -> Result<KVec<(u64, u64)>> {
-        let job = Job {
+        let side = Side {
             direction: Direction::ToDevice,
             dev_addr: 0,
             dev_fixed: false,
-            len,
-            mapped: &MAPPED,
-            offset,
         };
+        let job = Job::new(side, Segments::of_a_test(&MAPPED), offset, len);
         let mut found = KVec::new();
         for segment in job.segments() {
-            found.push((segment.addr, segment.len), GFP_KERNEL)?;
+            found.push((segment.addr(), segment.len()), GFP_KERNEL)?;
         }
         Ok(found)
     }

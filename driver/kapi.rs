@@ -35,7 +35,6 @@ mod pinning;
 pub(crate) mod pins;
 mod raw;
 pub(crate) mod read_write;
-pub(crate) mod segment;
 mod shim;
 pub(crate) mod signal;
 pub(crate) mod trace;

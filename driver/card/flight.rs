@@ -7,7 +7,7 @@
 //! ```
 //!
 //! An [`InFlight`] has no way to unmap or unpin: unpinning before the device is idle does not
-//! compile.
+//! compile. Nor does it to give an engine memory that is not in flight: of that a [`Job`] is made.
 
 use kernel::{
     prelude::*,
@@ -26,14 +26,19 @@ use crate::{
         channel::Retired,
         quiet::Quiet, //
     },
-    engine::Ticket,
+    engine::{
+        Job,
+        Side,
+        Ticket, //
+    },
     kapi::{
         mapped::{
+            Armed,
             Mapped,
+            Segments,
             SyncFor, //
         },
-        pins::Direction,
-        segment::DmaSegment, //
+        pins::Direction, //
     }, //
 };
 
@@ -72,7 +77,7 @@ impl Jobs {
 /// hand the bus addresses to somebody else while the device may still write there.
 pub(crate) struct InFlight<'b> {
     /// `None` only while it is taken apart.
-    mapped: Option<Mapped<'b>>,
+    mapped: Option<Armed<'b>>,
     direction: Direction,
     jobs: Jobs,
     leaked: Option<Leaked>,
@@ -109,16 +114,15 @@ impl<'b> InFlight<'b> {
     /// Says that a job is about to be started on a mapping, which it may write if it was mapped so.
     /// Gives the mapping back if there is no room for a job.
     pub(crate) fn arm(
-        (mut mapped, mut jobs): Landed<'b>,
+        (mapped, mut jobs): Landed<'b>,
         ticket: Ticket,
     ) -> core::result::Result<Self, Landed<'b>> {
         if jobs.add(ticket).is_err() {
             return Err((mapped, jobs));
         }
-        mapped.mark_touched();
         Ok(Self {
             direction: mapped.direction(),
-            mapped: Some(mapped),
+            mapped: Some(Armed::new(mapped)),
             jobs,
             leaked: None,
         })
@@ -157,6 +161,7 @@ impl<'b> InFlight<'b> {
         let Some(mapped) = self.mapped.take() else {
             return Err(self);
         };
+        let mapped = mapped.disarm();
         Ok((mapped, core::mem::replace(&mut self.jobs, Jobs(Few::new()))))
     }
 
@@ -168,9 +173,11 @@ impl<'b> InFlight<'b> {
             .get_or_insert_with(|| Leaked::new(pages, leaked));
     }
 
-    /// The segments that the job may work on.
-    pub(crate) fn segments(&self) -> &[DmaSegment] {
-        self.mapped.as_ref().map_or(&[], Mapped::segments)
+    /// A job on `len` bytes of it, from `offset` on.
+    pub(crate) fn job(&self, side: Side, offset: u64, len: u64) -> Job<'_> {
+        let armed = self.mapped.as_ref();
+        let segments = armed.map_or(Segments::NONE, Armed::segments);
+        Job::new(side, segments, offset, len)
     }
 
     /// Makes a part ready for the device or the CPU, on behalf of a job.
@@ -193,7 +200,7 @@ impl<'b> InFlight<'b> {
     }
 
     fn pages(&self) -> usize {
-        self.mapped.as_ref().map_or(0, Mapped::pages)
+        self.mapped.as_ref().map_or(0, Armed::pages)
     }
 }
 
@@ -205,7 +212,7 @@ impl Drop for InFlight<'_> {
         if self.leaked.is_none() {
             counters::LEAKED_PAGES.add(mapped.pages());
         }
-        core::mem::forget((mapped, self.leaked.take()));
+        core::mem::forget(self.leaked.take());
     }
 }
 

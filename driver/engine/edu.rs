@@ -217,14 +217,20 @@ unsafe impl Engine for Edu<'_> {
             Observed::Idle => {}
         }
         let segment = job.segments().next().ok_or(Refused::BadJob)?;
-        let room = regs::MEMORY_BYTES.saturating_sub(job.dev_addr);
-        let len = NonZeroU64::new(segment.len.min(room)).ok_or(Refused::BadJob)?;
-        if job.dev_fixed {
+        let side = job.side();
+        let room = regs::MEMORY_BYTES.saturating_sub(side.dev_addr);
+        let len = NonZeroU64::new(segment.len().min(room)).ok_or(Refused::BadJob)?;
+        if side.dev_fixed {
             return Err(Refused::BadJob);
         }
         // What fails here fails before the device was told to run.
-        self.command(segment.addr, job.dev_addr, len.get() as u32, job.direction)
-            .map_err(|_| Refused::BadJob)?;
+        self.command(
+            segment.addr(),
+            side.dev_addr,
+            len.get() as u32,
+            side.direction,
+        )
+        .map_err(|_| Refused::BadJob)?;
         *current = Some(t);
         Ok(len)
     }

@@ -27,12 +27,19 @@ use super::{
     gfp,
     pins::Direction,
     raw,
-    segment::{
-        part,
-        DmaSegment, //
-    },
     shim,
     trace, //
+};
+
+mod armed;
+mod segment;
+
+pub(crate) use self::{
+    armed::Armed,
+    segment::{
+        DmaSegment,
+        Segments, //
+    },
 };
 
 /// Why memory could not be mapped.
@@ -168,10 +175,10 @@ impl<'b> Mapping<'b> {
             }
             let all = !self.view.untrusted();
             let parts =
-                |segment: &&DmaSegment| (segment.addr | segment.len) % PAGE_SIZE as u64 != 0;
+                |segment: &&DmaSegment| (segment.addr() | segment.len()) % PAGE_SIZE as u64 != 0;
             return self.segments.iter().filter(|s| all || parts(s)).count();
         }
-        let bounced = |segment: &&DmaSegment| self.view.needs_sync(segment.addr);
+        let bounced = |segment: &&DmaSegment| self.view.needs_sync(segment.addr());
         if self.view.coherent() {
             self.segments.iter().filter(bounced).count()
         } else {
@@ -183,10 +190,7 @@ impl<'b> Mapping<'b> {
         // SAFETY: The table is mapped and stays so for as long as `self` is.
         let sgt = unsafe { SGTable::from_raw(&raw mut self.table.sgt) };
         for entry in sgt.iter() {
-            let segment = DmaSegment {
-                addr: entry.dma_address(),
-                len: entry.dma_len(),
-            };
+            let segment = DmaSegment::new(entry.dma_address(), entry.dma_len());
             self.segments.push(segment, gfp::for_user())?;
         }
         Ok(())
@@ -200,7 +204,7 @@ impl Mapping<'_> {
     }
 
     fn sync(&self, part: DmaSegment, sync: SyncFor) {
-        let DmaSegment { mut addr, mut len } = part;
+        let (mut addr, mut len) = (part.addr(), part.len());
         while len > 0 {
             // Behind an IOMMU the DMA API looks up where the first byte lies, and takes the rest to
             // follow it.
@@ -282,7 +286,7 @@ pub(crate) enum Bounce {
 
 /// Memory that is mapped for a device which is not working on it.
 ///
-/// A device may be told to work on it only after it has become an `InFlight`.
+/// A device may be told to work on it only after it has become [`Armed`].
 ///
 /// Drop order: `mapping` goes first, since what is mapped must stay where it is.
 pub(crate) struct Mapped<'b> {
@@ -329,21 +333,6 @@ impl<'b> Mapped<'b> {
         self.backing.direction()
     }
 
-    /// Number of pages behind the mapping.
-    pub(crate) fn pages(&self) -> usize {
-        self.backing.pages()
-    }
-
-    /// Says that the device is told to work on it.
-    pub(crate) fn mark_touched(&mut self) {
-        self.backing.mark_touched();
-    }
-
-    /// Traces that a job on it has ended, of which nobody asks any more how far it has got.
-    pub(crate) fn trace_end(&self, ticket: u64) {
-        trace::complete(&self.mapping.view, ticket, 0);
-    }
-
     /// How many segments go through a bounce buffer.
     pub(crate) fn bounced(&self) -> usize {
         self.mapping.bounced
@@ -357,7 +346,7 @@ impl<'b> Mapped<'b> {
         if sync == SyncFor::Cpu {
             self.backing.mark_touched();
         }
-        for part in part(&self.mapping.segments, offset, len) {
+        for part in segment::part(&self.mapping.segments, offset, len) {
             self.mapping.sync(part, sync);
         }
     }

@@ -7,13 +7,13 @@ use kernel::prelude::*;
 use super::{
     abi::pindma_completion,
     dma_view::DmaView,
+    mapped::DmaSegment,
     pins::{
         Direction,
         Term,
         UserRange, //
     },
     raw,
-    segment::DmaSegment,
     shim, //
 };
 
@@ -84,8 +84,8 @@ fn mappings_are_traced() -> bool {
 
 /// First bus address, and bytes in all.
 fn extent(segments: &[DmaSegment]) -> (u64, u64) {
-    let addr = segments.first().map_or(0, |segment| segment.addr);
-    (addr, segments.iter().map(|segment| segment.len).sum())
+    let addr = segments.first().map_or(0, |segment| segment.addr());
+    (addr, segments.iter().map(|segment| segment.len()).sum())
 }
 
 /// A job was started.

@@ -1,21 +1,73 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Mapped memory as a device sees it: in segments.
+//! Mapped memory as a device sees it: in segments. Only what is mapped has any, and only what is
+//! armed has some for a device.
 
 use kernel::prelude::*;
 
 /// A segment as the device sees it.
+///
+/// # Invariants
+///
+/// It was mapped for the device: only a mapping makes one, or takes a part of one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DmaSegment {
+    addr: u64,
+    len: u64,
+}
+
+impl DmaSegment {
+    /// A segment of a mapping, which the caller has made.
+    pub(super) const fn new(addr: u64, len: u64) -> Self {
+        // INVARIANT: By the caller.
+        Self { addr, len }
+    }
+
+    /// A segment that nothing maps, which no device is given.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) const fn of_a_test(addr: u64, len: u64) -> Self {
+        Self { addr, len }
+    }
+
     /// Bus address.
-    pub(crate) addr: u64,
+    pub(crate) fn addr(&self) -> u64 {
+        self.addr
+    }
+
     /// Length in bytes.
-    pub(crate) len: u64,
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+/// The segments of an armed mapping, which a device may be given.
+#[derive(Clone, Copy)]
+pub(crate) struct Segments<'a>(&'a [DmaSegment]);
+
+impl<'a> Segments<'a> {
+    /// Of nothing.
+    pub(crate) const NONE: Self = Self(&[]);
+
+    /// Of a mapping that stays as it is for as long as a device may work on it.
+    pub(super) fn new(segments: &'a [DmaSegment]) -> Self {
+        Self(segments)
+    }
+
+    /// Segments that no device is given.
+    #[cfg(CONFIG_KUNIT = "y")]
+    pub(crate) fn of_a_test(segments: &'a [DmaSegment]) -> Self {
+        Self(segments)
+    }
+
+    /// See [`part`].
+    pub(crate) fn part(self, offset: u64, len: u64) -> impl Iterator<Item = DmaSegment> + 'a {
+        part(self.0, offset, len)
+    }
 }
 
 /// The part of `segments` that begins `offset` bytes from their start and has `len` bytes, or as
 /// many as there are.
-pub(crate) fn part(
+pub(super) fn part(
     segments: &[DmaSegment],
     offset: u64,
     len: u64,
@@ -27,6 +79,7 @@ pub(crate) fn part(
         let len = left.min(segment.len - skipped);
         left -= len;
         let addr = segment.addr + skipped;
+        // INVARIANT: A part of what was mapped.
         (len > 0).then_some(DmaSegment { addr, len })
     })
 }
@@ -44,7 +97,7 @@ mod tests {
         let segments = [segment(100, 10), segment(300, 20), segment(200, 5)];
         let (mut all, mut count) = ([(0, 0); 3], 0);
         for (place, part) in all.iter_mut().zip(part(&segments, offset, len)) {
-            *place = (part.addr, part.len);
+            *place = (part.addr(), part.len());
             count += 1;
         }
         (all, count)
