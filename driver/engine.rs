@@ -175,6 +175,10 @@ pub(crate) fn queue(
     job: &Job<'_>,
 ) -> Result<NonZeroU64, NotStarted> {
     let refused = |why| NotStarted { ticket, why };
+    let limits = engine.limits().channels.get(ch.0 as usize);
+    if !limits.is_some_and(|limits| limits.takes(job)) {
+        return Err(refused(Refused::BadJob));
+    }
     engine.queue(ch, ticket, job).map_err(refused)
 }
 

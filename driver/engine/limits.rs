@@ -8,6 +8,9 @@ use kernel::{
     prelude::*, //
 };
 
+use super::Job;
+use crate::kapi::mapped::DmaSegment;
+
 /// How a device drives the bus; known before the engine is made.
 pub(crate) struct Bus {
     /// Address bits that it drives.
@@ -118,6 +121,15 @@ impl ChannelLimits {
             ),
             (self.can_stage(), "copies cannot be staged where it says"),
         ])
+    }
+
+    /// The last look at a job's alignment: some cards move what is not aligned to the wrong place, and
+    /// say nothing.
+    pub(super) fn takes(&self, job: &Job<'_>) -> bool {
+        let begins = |segment: DmaSegment| is_multiple(segment.addr(), self.addr_align);
+        is_multiple(job.side().dev_addr, self.dev_align)
+            && is_multiple(job.len(), self.len_align)
+            && job.segments().all(begins)
     }
 
     /// Whether the staging window, if there is any, is of use.

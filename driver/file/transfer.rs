@@ -145,11 +145,11 @@ impl<'a> Transfer<'a> {
         if let Some(segment) = cursor.take_named() {
             return self.move_named(&segment, progress);
         }
+        if self.means == Means::Copy {
+            return self.copy(cursor, self.copied_window(cursor), progress);
+        }
         let before = cursor.clone();
         let mut bytes = cursor.reach(params::window_pages());
-        if self.means == Means::Copy {
-            return self.copy(cursor, bytes, progress);
-        }
         loop {
             let failure = match self.open(cursor, bytes, progress) {
                 Ok(piece) => return self.mover().run(&piece, progress),
@@ -188,7 +188,22 @@ impl<'a> Transfer<'a> {
             })
     }
 
-    /// Copies the next `bytes` bytes, or as many as are copied at a time.
+    /// Bytes of the next window of memory that need not be aligned: it ends where the device can go
+    /// on.
+    fn copied_window(&self, cursor: &Cursor<'_>) -> u64 {
+        let (window, all) = (
+            cursor.reach(params::window_pages()),
+            cursor.reach(usize::MAX),
+        );
+        if window == all {
+            all
+        } else {
+            (window & !(self.unit - 1)).max(self.unit).min(all)
+        }
+    }
+
+    /// Copies the next `bytes` bytes, or as many as are copied at a time, which is a multiple of any
+    /// alignment.
     fn copy(
         &self,
         cursor: &mut Cursor<'_>,

@@ -82,10 +82,15 @@ impl Borrowed {
         self.parts.iter().map(|part| u64::from(part.len)).sum()
     }
 
-    /// Checks that each part is a multiple of what a device needs; both are powers of two.
-    pub(crate) fn check_alignment(&self, addr: u32, len: u32) -> Result {
-        let aligned = |part: &Extent| part.offset & (addr - 1) == 0 && part.len & (len - 1) == 0;
-        if self.parts.iter().all(aligned) {
+    /// Checks that each part begins at a multiple of `addr`, and ends at one as well, but for the
+    /// last, whose length is a multiple of `last_len`. Both are powers of two.
+    pub(crate) fn check_alignment(&self, addr: u32, last_len: u32) -> Result {
+        let last = self.parts.len().saturating_sub(1);
+        let aligned = |(index, part): (usize, &Extent)| {
+            let len = if index == last { last_len } else { addr };
+            part.offset & (addr - 1) == 0 && part.len & (len - 1) == 0
+        };
+        if self.parts.iter().enumerate().all(aligned) {
             Ok(())
         } else {
             Err(EINVAL)

@@ -2,9 +2,9 @@
 
 //! A device that needs its addresses and lengths aligned: every way to it says so.
 
-use crate::abi::{self, pindma_channel_info, pindma_pool_start, pindma_seg};
+use crate::abi::{self, pindma_channel_info, pindma_pool_start, pindma_seg, pindma_transfer};
 use crate::check::{errno_name, same, Outcome};
-use crate::device::{copy, seg, Device, PAGE};
+use crate::device::{copy, seg, transfer, Device, PAGE};
 use crate::leg::Leg;
 use crate::module::with_parameters;
 use crate::pattern;
@@ -29,6 +29,11 @@ pub(crate) const CASES: &[Case] = &[
         "aligned_data_is_moved",
         "of several segments, of which the last is short",
         works,
+    ),
+    aligned(
+        "copies_are_cut_where_a_device_can_go_on",
+        "of many short segments, which windows would cut anywhere",
+        copied,
     ),
 ];
 
@@ -119,5 +124,37 @@ fn works(leg: Leg) -> Outcome {
         let dst = [seg(&memory, PAGE, 208)];
         device.from_device(32, &dst).succeeded(208)?;
         pattern::verify(&memory, PAGE, 208, 5)
+    })
+}
+
+/// Segments of 6 bytes of which each but the first touches two pages: a window has an odd length.
+fn copied(leg: Leg) -> Outcome {
+    const SEGMENTS: usize = 600;
+    const BYTES: usize = 6;
+    with_parameters(leg, "aligned=1", || {
+        let device = Device::open()?;
+        let memory = Mapping::anonymous((SEGMENTS + 1) * PAGE)?;
+        let place = |index| {
+            if index == 0 {
+                0
+            } else {
+                index * PAGE - BYTES / 2
+            }
+        };
+        let segs: Vec<pindma_seg> = (0..SEGMENTS)
+            .map(|index| seg(&memory, place(index), BYTES))
+            .collect();
+        (0..SEGMENTS).for_each(|index| pattern::write(&memory, place(index), BYTES, index as u64));
+        let request = pindma_transfer {
+            flags: abi::MUST_COPY,
+            ..transfer(abi::TO_DEVICE, 0, &segs)
+        };
+        device.transfer(request).succeeded(SEGMENTS * BYTES)?;
+        let whole = Mapping::anonymous(PAGE)?;
+        device
+            .from_device(0, &[seg(&whole, 0, SEGMENTS * BYTES)])
+            .succeeded(SEGMENTS * BYTES)?;
+        (0..SEGMENTS)
+            .try_for_each(|index| pattern::verify(&whole, index * BYTES, BYTES, index as u64))
     })
 }
