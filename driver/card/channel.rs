@@ -118,11 +118,14 @@ impl Channel {
         until: Until<'_>,
         nonblocking: bool,
     ) -> Result<Lease<'_>> {
-        let room = Room::new()?;
-        let mut turns = self.turns.lock();
-        if nonblocking && turns.busy() {
+        if let Some(lease) = self.try_acquire(pace)? {
+            return Ok(lease);
+        }
+        if nonblocking {
             return Err(EAGAIN);
         }
+        let room = Room::new()?;
+        let mut turns = self.turns.lock();
         let waiter = turns.join(pace, room);
         let result = loop {
             if turns.closed() {
@@ -147,6 +150,16 @@ impl Channel {
             self.turn.notify_all();
         }
         result
+    }
+
+    /// Takes the channel if nobody has it or waits for it, which needs no memory.
+    fn try_acquire(&self, pace: &Arc<Pace>) -> Result<Option<Lease<'_>>> {
+        let mut turns = self.turns.lock();
+        if turns.closed() {
+            return Err(ENODEV);
+        }
+        // Only then, as dropping one ends the turn.
+        Ok(turns.take_free(pace).then(|| Lease { channel: self }))
     }
 
     fn release(&self) {

@@ -252,6 +252,17 @@ impl Turns {
         true
     }
 
+    /// Takes the turn for the file with `pace`, if nobody has it or waits for it.
+    pub(crate) fn take_free(&mut self, pace: &Pace) -> bool {
+        if self.busy() {
+            return false;
+        }
+        pace.join(self.round);
+        self.round = pace.take();
+        self.held = true;
+        true
+    }
+
     /// Ends the turn.
     pub(crate) fn give_back(&mut self) {
         self.held = false;
