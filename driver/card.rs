@@ -318,6 +318,8 @@ impl<'b> Card<'b> {
         let len = self.longest(work.ch, &whole);
         flight.sync_for_job(work.offset, len, SyncFor::Device);
         let job = flight.job(work.side(), work.offset, len);
+        // Before the doorbell: others may see in between that mastering is off.
+        let generation = self.device.generation();
         match engine::queue(&*self.engine, work.ch, ticket, &job) {
             Ok(len) => {
                 self.engine.kick(work.ch);
@@ -329,7 +331,7 @@ impl<'b> Card<'b> {
                     len,
                     offset: work.offset,
                     direction: work.direction,
-                    generation: self.device.generation(),
+                    generation,
                 })
             }
             Err(why) => {

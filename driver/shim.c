@@ -21,6 +21,7 @@
 #include <linux/smp.h>
 #include <linux/swiotlb.h>
 #include <linux/time_namespace.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 #include <linux/workqueue.h>
 
@@ -217,11 +218,13 @@ bool pindma_try_get_page(struct page *page)
 }
 
 /*
- * Where the mapping ends that addr lies in, or 0.  The lock of the whole address
- * space is only taken where that of a mapping cannot be had.
+ * Where the mapping ends that addr lies in, or 0; with the tag of addr, if that has
+ * one.  The lock of the whole address space is only taken where that of a mapping
+ * cannot be had.
  */
-unsigned long pindma_mapped_until(unsigned long addr)
+unsigned long pindma_mapped_until(unsigned long tagged)
 {
+	unsigned long addr = untagged_addr(tagged), tag = tagged - addr;
 	struct mm_struct *mm = current->mm;
 	struct vm_area_struct *vma;
 	unsigned long end;
@@ -230,12 +233,12 @@ unsigned long pindma_mapped_until(unsigned long addr)
 	if (vma) {
 		end = vma->vm_end;
 		vma_end_read(vma);
-		return end;
+		return end + tag;
 	}
 	if (mmap_read_lock_killable(mm))
 		return 0;
 	vma = vma_lookup(mm, addr);
-	end = vma ? vma->vm_end : 0;
+	end = vma ? vma->vm_end + tag : 0;
 	mmap_read_unlock(mm);
 	return end;
 }
@@ -282,7 +285,7 @@ bool pindma_dma_translated(struct device *dev)
 	return use_dma_iommu(dev);
 }
 
-/* The domain may become strict, or no longer be so, while the device is bound. */
+/* The domain may become lazy while the device is bound, never strict. */
 bool pindma_dma_lazy(struct device *dev)
 {
 	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);

@@ -49,9 +49,12 @@ const DRAIN_MS: u32 = 20;
 /// machine the one that waits may be faster than the CPU that the interrupt goes to.
 const LATE_NS: i64 = 1_000_000_000;
 
+/// How often a card may hand a job back.
+const MOST_STARTS: u32 = 64;
+
 /// How a job ended that has ended.
 pub(crate) struct Ended {
-    /// Bytes moved; none of a job that is to be made again.
+    /// Bytes moved.
     pub(crate) bytes: u64,
     /// Why the call must end now, with those bytes: a signal, the deadline, that it was told to, or
     /// an error of the device.
@@ -80,12 +83,14 @@ enum Seen {
     Nothing,
 }
 
-/// Runs one job, of as many bytes of `work` as the engine takes.
+/// Runs one job, of as many bytes of `work` as the engine takes. If the card hands it back, it is made
+/// again.
 ///
 /// # Errors
 ///
 /// If nothing is known of its bytes: `ENODEV` if the device is gone, `EIO` if it refused the job, was
-/// reset, has lost bus mastering or sent no interrupt, `ENOTRECOVERABLE` if it did not stop.
+/// reset, has lost bus mastering, sent no interrupt or never began, `ENOTRECOVERABLE` if it did not
+/// stop.
 pub(crate) fn run(
     client: &Client,
     lease: &Lease<'_>,
@@ -93,6 +98,22 @@ pub(crate) fn run(
     until: Until<'_>,
     progress: &mut Progress,
 ) -> Result<Ended> {
+    for _ in 0..MOST_STARTS {
+        if let Some(ended) = run_once(client, lease, work, until, progress)? {
+            return Ok(ended);
+        }
+    }
+    Err(EIO)
+}
+
+/// `None` if the card has not begun with it.
+fn run_once(
+    client: &Client,
+    lease: &Lease<'_>,
+    work: &Work,
+    until: Until<'_>,
+    progress: &mut Progress,
+) -> Result<Option<Ended>> {
     let device = client.device();
     let started = device.with_card(|card| card.start(lease.channel(), work, client.resets()))??;
     progress.started = true;
@@ -112,12 +133,14 @@ pub(crate) fn run(
     progress.at_work = false;
     let settled = device.with_card(|card| card.settle(work.handle, &proof, started))?;
     let bytes = settled?;
-    let again = proof.outcome() == Outcome::NotStarted;
-    let short = (bytes < started.len && !again).then_some(EIO);
-    Ok(Ended {
+    if proof.outcome() == Outcome::NotStarted && why.is_none() {
+        return Ok(None);
+    }
+    let short = (bytes < started.len).then_some(EIO);
+    Ok(Some(Ended {
         bytes,
         why: why.or(short),
-    })
+    }))
 }
 
 /// Until when a job on channel `ch` that begins now must have ended: others wait for the channel
@@ -145,7 +168,9 @@ impl Running<'_> {
             if let Some(proof) = self.take() {
                 return Ok((proof, None));
             }
-            self.check_device()?;
+            if let Some(proof) = self.check_device()? {
+                return Ok((proof, None));
+            }
             if woken == Woken::Signal {
                 break EINTR;
             }
@@ -177,7 +202,9 @@ impl Running<'_> {
             if let Some(proof) = self.take() {
                 return Ok(proof);
             }
-            self.check_device()?;
+            if let Some(proof) = self.check_device()? {
+                return Ok(proof);
+            }
             if let Seen::Ended(proof) = self.look()? {
                 return Ok(proof);
             }
@@ -220,14 +247,15 @@ impl Running<'_> {
         Ok(proof)
     }
 
-    /// If the device is being unbound, waits until that has settled what we were waiting for.
-    fn check_device(&self) -> Result {
+    /// If the device is being unbound, waits until that has settled what we were waiting for. If it
+    /// has failed, the job may have ended before that.
+    fn check_device(&self) -> Result<Option<Retired>> {
         if self.device().is_gone() {
             return Err(self.device().settle());
         }
         if self.device().has_failed() {
-            return Err(ENOTRECOVERABLE);
+            return self.take().map(Some).ok_or(ENOTRECOVERABLE);
         }
-        Ok(())
+        Ok(None)
     }
 }
