@@ -104,7 +104,7 @@ pub(super) fn make<T: HasResult, M>(
     };
     *call.arg.result() = progress.result(&end);
     call.write_back()?;
-    end.map_err(|failure| failure.error())?;
+    end.map_err(|failure| restartable(failure.error()))?;
     if let Some(made) = made {
         keep(made);
     }

@@ -20,6 +20,7 @@ use crate::{
         counters,
         deadline::Deadline,
         failure::{
+            restartable,
             Failure,
             Side, //
         },
@@ -83,7 +84,9 @@ pub(crate) fn run(client: &Arc<Client>, backlog: &Arc<Backlog>, arg: UserPtr) ->
     call.arg.out = progress.result(&end);
     let written = call.write_back();
     match end {
-        Err(failure) if call.arg.out_submitted == 0 => written.and(Err(failure.error())),
+        Err(failure) if call.arg.out_submitted == 0 => {
+            written.and(Err(restartable(failure.error())))
+        }
         _ => Ok(0),
     }
 }
