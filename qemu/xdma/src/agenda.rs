@@ -20,6 +20,16 @@ pub(crate) enum Deed {
     },
 }
 
+impl Deed {
+    /// Whose it is, if it reaches for memory.
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        match self {
+            Deed::Message(_) => None,
+            Deed::Write { channel, .. } => Some(*channel),
+        }
+    }
+}
+
 /// Deeds by their time, and in the order they were put off.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Agenda {

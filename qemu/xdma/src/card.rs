@@ -16,6 +16,7 @@ use crate::range::HostRange;
 use crate::settings::Link;
 use crate::statistics::Statistics;
 use crate::stream::Sink;
+use crate::Channel;
 
 mod access;
 mod messages;
@@ -56,6 +57,8 @@ pub struct Card {
     parts: Parts,
     /// The channel whose turn it is.
     turn: usize,
+    /// The channel that reached for the host last.
+    at_work: Option<Channel>,
     /// What every read gives after an adversary took the card away.
     gone: Option<u8>,
 }
@@ -68,6 +71,7 @@ impl Card {
             channels: config.channels().map(ChannelState::new).collect(),
             parts: Parts::new(config),
             turn: 0,
+            at_work: None,
             gone: None,
         })
     }
@@ -84,6 +88,7 @@ impl Card {
             return Progress::Idle;
         }
         if let Some(deed) = self.parts.agenda.take(host.now()) {
+            self.at_work = deed.channel();
             self.parts.act(deed, host);
             self.tell(host);
             return Progress::Worked;
@@ -104,6 +109,7 @@ impl Card {
         }
         let mut waits = Progress::Idle;
         for number in (first..first + count).map(|number| number % count) {
+            self.at_work = Some(self.channels[number].id());
             let progress = self.channels[number].step(&mut self.parts, host);
             if progress == Progress::Worked {
                 self.turn = (number + 1) % count;
@@ -162,6 +168,11 @@ impl Card {
     pub fn set_user_line(&mut self, line: u8, high: bool, host: &mut dyn Host) {
         self.parts.irq.set_user_line(line, high);
         self.tell(host);
+    }
+
+    /// The channel of the last access to the host's memory.
+    pub fn at_work(&self) -> Option<Channel> {
+        self.at_work
     }
 
     /// Ranges of the host's memory that work in flight still refers to.

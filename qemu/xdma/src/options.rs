@@ -38,6 +38,9 @@ pub struct Options {
     /// Bytes of the card's memory.
     #[arg(long, value_name = "BYTES", default_value = "0x4000000", value_parser = number)]
     memory: u64,
+    /// The first address of that memory on the card.
+    #[arg(long, value_name = "ADDRESS", default_value = "0", value_parser = number)]
+    memory_base: u64,
     /// Bytes of the user BAR, 0 for none.
     #[arg(long, value_name = "BYTES", default_value = "0x100000", value_parser = number)]
     user: u64,
@@ -82,6 +85,7 @@ impl Options {
                 Interface::MemoryMapped
             },
             data_width: self.width.into(),
+            memory_base: self.memory_base,
             memory_size: self.memory,
             user_size: u32::try_from(self.user)?,
             bypass: self.bypass,

@@ -4,6 +4,7 @@
 
 mod backend;
 mod bus;
+mod channel;
 mod command;
 mod config;
 mod control;
@@ -12,6 +13,8 @@ mod journal;
 mod machine;
 mod mailbox;
 mod maps;
+#[cfg(test)]
+mod pages;
 mod shared;
 
 use std::error::Error;

@@ -9,10 +9,11 @@ use std::str::FromStr;
 
 use pindma_xdma::{AxiError, BadWindow, Mode, Setting, Sink};
 
+use super::channel::named;
 use super::machine::Machine;
 
 /// All of them, for `help`.
-pub const HELP: &str = "seed N | mode NAME ODDS [AMOUNT] | calm | modes | deeds NAME | \
+pub const HELP: &str = "seed N | mode NAME ODDS [AMOUNT [CHANNEL]] | calm | modes | deeds NAME | \
     line N up|down | packet CHANNEL LENGTH [FIRST] | packets CHANNEL | \
     sink CHANNEL keep|discard|loopback | bad START LENGTH decode|slave | good | \
     pardon on|off | faults | statistics | help";
@@ -52,8 +53,11 @@ fn parse(line: &str) -> Result<Command, String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     Ok(match words[..] {
         ["seed", seed] => Command::Seed(number(seed)?),
-        ["mode", name, odds] => Command::Mode(mode(name)?, setting(odds, "0")?),
-        ["mode", name, odds, amount] => Command::Mode(mode(name)?, setting(odds, amount)?),
+        ["mode", name, odds] => Command::Mode(mode(name)?, setting(odds, "0", None)?),
+        ["mode", name, odds, amount] => Command::Mode(mode(name)?, setting(odds, amount, None)?),
+        ["mode", name, odds, amount, channel] => {
+            Command::Mode(mode(name)?, setting(odds, amount, Some(channel))?)
+        }
         ["calm"] => Command::Calm,
         ["modes"] => Command::Modes,
         ["deeds", name] => Command::Deeds(mode(name)?),
@@ -131,11 +135,11 @@ fn packet(channel: &str, length: &str, first: &str) -> Result<Command, String> {
     Ok(Command::Packet(below(channel, 4)?, packet))
 }
 
-fn setting(odds: &str, amount: &str) -> Result<Setting, String> {
+fn setting(odds: &str, amount: &str, only: Option<&str>) -> Result<Setting, String> {
     Ok(Setting {
         odds: below(odds, 1001)?,
         amount: number(amount)?,
-        only: None,
+        only: only.map(named).transpose()?,
     })
 }
 
@@ -190,7 +194,7 @@ fn below<T: TryFrom<u64>>(word: &str, limit: u64) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pindma_xdma::Config;
+    use pindma_xdma::{Channel, Config};
 
     fn machine() -> Machine {
         Machine::new(Config::default()).expect("the default can be built")
@@ -209,9 +213,9 @@ mod tests {
             let setting = Setting {
                 odds: 10,
                 amount: 500,
-                only: None,
+                only: Some(Channel::C2h(1)),
             };
-            let line = format!("mode {mode} 10 500");
+            let line = format!("mode {mode} 10 500 c2h1");
             assert_eq!(parse(&line), Ok(Command::Mode(mode, setting)));
         }
         assert!(parse("mode no-such 1").is_err());
@@ -263,7 +267,7 @@ mod tests {
     fn help_names_every_command() {
         for part in HELP.split(" | ") {
             let name = part.split(' ').next().unwrap_or_default();
-            let error = parse(&format!("{name} ? ? ? ?")).expect_err("too many words");
+            let error = parse(&format!("{name} ? ? ? ? ?")).expect_err("too many words");
             assert!(error.contains("is none of"), "{error}");
         }
     }

@@ -12,6 +12,7 @@ use pindma_xdma::{
 };
 
 use super::bus::{Bus, Stray};
+use super::channel;
 use super::command;
 use super::config::Config;
 use super::journal::Journal;
@@ -131,7 +132,7 @@ impl Machine {
         for range in self.card.in_flight_ranges() {
             if range.address < end && range.address.saturating_add(range.length) > address {
                 let text = format!(
-                    "unmap of {size} bytes at {address:#x}, of which {} is still in flight",
+                    "unmap of {size} bytes at {address:#x}, of which {} is in flight",
                     told(&range)
                 );
                 self.journal.violation(&text);
@@ -221,14 +222,10 @@ impl Machine {
         }
     }
 
-    /// A stray access with the channel that has a range there.
+    /// A stray access with its channel.
     fn owned(&self, stray: &Stray) -> String {
-        let ranges = self.card.in_flight_ranges();
-        let owner = ranges.iter().find(|range| {
-            stray.address >= range.address && stray.address - range.address < range.length
-        });
-        match owner {
-            Some(range) => format!("{stray} ({})", told(range)),
+        match self.card.at_work() {
+            Some(channel) => format!("{}: {stray}", channel::name(channel)),
             None => stray.to_string(),
         }
     }
@@ -279,5 +276,13 @@ fn told(range: &HostRange) -> String {
         length,
         purpose,
     } = range;
-    format!("{channel:?}'s {purpose:?} of {length} bytes at {address:#x}").to_lowercase()
+    let (channel, purpose) = (
+        channel::name(*channel),
+        format!("{purpose:?}").to_lowercase(),
+    );
+    format!("the {purpose} of {channel}, {length} bytes at {address:#x},")
 }
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

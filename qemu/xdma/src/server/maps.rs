@@ -239,6 +239,7 @@ impl Maps {
 
 #[cfg(test)]
 mod tests {
+    use super::super::pages::pages as memory;
     use super::*;
 
     const BOTH: Rights = Rights {
@@ -249,24 +250,6 @@ mod tests {
         read: true,
         write: false,
     };
-
-    /// A file without a name, of two pages of its own bytes.
-    fn memory() -> File {
-        static COUNT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
-        let number = COUNT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = format!("pindma-xdma-maps-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .create_new(true)
-            .open(&path)
-            .expect("a file can be made");
-        std::fs::remove_file(&path).expect("it is there");
-        file.write_all_at(&[[1; 4096], [2; 4096]].concat(), 0)
-            .expect("it can be written");
-        file
-    }
 
     fn read(maps: &Maps, address: u64, length: usize) -> Result<Vec<u8>, Refusal> {
         let mut data = vec![0; length];
