@@ -4,7 +4,7 @@
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup module user unit demo prove test test-debug soak soak-debug outages mutants bench lint fmt bindings shell clean clean-old clean-cache
+.PHONY: help setup module user unit demo card prove test test-debug soak soak-debug outages mutants bench lint fmt bindings shell clean clean-old clean-cache
 
 # Exported for the scripts: PINDMA_CACHE, PINDMA_MIRROR, KDIR, V.
 ifdef KDIR
@@ -22,6 +22,7 @@ ROUNDS ?= 1000
 help:
 	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
 	@echo 'make demo        a file through the device and back, in QEMU'
+	@echo 'make card        a shell in QEMU beside a model of an XDMA card; see docs/card.md'
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text,text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: some 20 minutes to build it); LEGS and FILTER as above'
 	@echo 'make soak        a hundred processes come and go for MIN=10 minutes; make soak-debug on the debug kernel'
@@ -51,6 +52,11 @@ unit: user
 demo:
 	@qemu/build.sh demo
 	@qemu/rig.sh demo
+
+# CARD: how the card is built; FILES: a folder for the guest.
+card:
+	@qemu/build.sh all
+	@FILES='$(abspath $(FILES))' qemu/rig.sh card $(if $(FILES),--files /tmp/files) $(if $(CARD),-- $(CARD))
 
 prove:
 	@qemu/build.sh all

@@ -9,6 +9,7 @@ use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
 use crate::bench;
+use crate::card;
 use crate::cases::regions::owners::after_exec;
 use crate::check::{Fail, Outcome};
 use crate::compare::{flat, Bench};
@@ -24,6 +25,7 @@ use crate::mutants;
 use crate::os;
 use crate::pattern;
 use crate::process;
+use crate::shell;
 use crate::sys::{self, signals, Mapping};
 use crate::table::{cases, chooses, Case};
 
@@ -90,6 +92,12 @@ fn obey(orders: &Orders) -> Outcome {
         "hang" => hang(),
         "noplan" => no_plan(),
         "halfway" => half_way(),
+        "card" => {
+            bare_card(orders);
+            Ok(())
+        }
+        "stray" => stray(),
+        "shell" => shell::run(),
         other => Err(Fail::new(format!("no mode {other}"))),
     }
 }
@@ -269,6 +277,29 @@ fn no_plan() -> Outcome {
 fn half_way() -> Outcome {
     ktap::plan(2);
     ktap::result(1, "before_the_end", true);
+    Ok(())
+}
+
+// ---- the model of XDMA, without the module ----
+
+/// Runs the cases that need no driver.
+fn bare_card(orders: &Orders) {
+    let chosen = orders.chosen();
+    ktap::plan(chosen.len());
+    for (index, case) in chosen.into_iter().enumerate() {
+        if harness::run_bare(index + 1, case, orders.leg).is_err() {
+            return;
+        }
+    }
+    done();
+}
+
+/// Everything is well but for what the card did, which it tells the runner.
+fn stray() -> Outcome {
+    ktap::plan(1);
+    card::stray()?;
+    ktap::result(1, "a_stray_read", true);
+    done();
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use crate::table::Case;
 mod accounting;
 mod aligned;
 mod alignment;
+mod bare_card;
 mod batches;
 mod blocking;
 mod cancelling;
@@ -94,6 +95,7 @@ mod written_back;
 
 /// All of them, in the order in which they run.
 pub(crate) static ALL: &[&[Case]] = &[
+    bare_card::CASES,
     info::CASES,
     sizes::CASES,
     requests::CASES,

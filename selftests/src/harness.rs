@@ -38,11 +38,21 @@ pub(crate) fn run(
     }
     let mut wrong = isolated(case, leg)?;
     wrong.extend(aftermath(leg, gate));
-    for line in &wrong {
+    Ok(report(number, case, &wrong))
+}
+
+/// The same without the module, and so without the gate.
+pub(crate) fn run_bare(number: usize, case: &Case, leg: Leg) -> Result<bool, Stuck> {
+    let wrong = isolated(case, leg)?;
+    Ok(report(number, case, &wrong))
+}
+
+fn report(number: usize, case: &Case, wrong: &[String]) -> bool {
+    for line in wrong {
         ktap::note(line);
     }
     ktap::result(number, case.name, wrong.is_empty());
-    Ok(wrong.is_empty())
+    wrong.is_empty()
 }
 
 /// Restores the module, then asks the gate. Lost memory is looked for at the end of

@@ -35,11 +35,13 @@ pub enum Leg {
     Bounce,
     /// Strict IOMMU, two vCPUs that really run at once, and real time.
     Smp,
+    /// Strict IOMMU and the model of XDMA, which works beside the guest in real time.
+    Xdma,
 }
 
 impl Leg {
     /// Every leg, in the order in which they run.
-    pub const ALL: [Leg; 8] = [
+    pub const ALL: [Leg; 9] = [
         Leg::Iommu,
         Leg::Sweep,
         Leg::Lazy,
@@ -48,6 +50,7 @@ impl Leg {
         Leg::Reach,
         Leg::Bounce,
         Leg::Smp,
+        Leg::Xdma,
     ];
 
     /// Name of the leg, as on the guest's command line (`rig.leg=`).
@@ -62,6 +65,7 @@ impl Leg {
             Leg::Reach => "reach",
             Leg::Bounce => "bounce",
             Leg::Smp => "smp",
+            Leg::Xdma => "xdma",
         }
     }
 
@@ -84,6 +88,7 @@ impl Leg {
     #[must_use]
     pub fn left_out_of(self, kernel: Kernel) -> Option<&'static str> {
         match (kernel, self) {
+            (_, Leg::Xdma) => Some("the driver has no engine for this card yet"),
             (Kernel::Stock, Leg::Sweep) => Some("this kernel injects no faults"),
             (Kernel::Debug, Leg::Lazy) => {
                 Some("the code is that of leg iommu, only the kernel forgets later")
@@ -106,7 +111,7 @@ impl Leg {
     pub fn has_iommu(self) -> bool {
         matches!(
             self,
-            Leg::Iommu | Leg::Sweep | Leg::Lazy | Leg::Wide | Leg::Smp
+            Leg::Iommu | Leg::Sweep | Leg::Lazy | Leg::Wide | Leg::Smp | Leg::Xdma
         )
     }
 
@@ -119,6 +124,6 @@ impl Leg {
     /// Whether guest time counts instructions, so that spans of it are exact.
     #[must_use]
     pub fn counts_time(self) -> bool {
-        self != Leg::Smp && !MANY_INSTRUCTIONS.load(Ordering::Relaxed)
+        !matches!(self, Leg::Smp | Leg::Xdma) && !MANY_INSTRUCTIONS.load(Ordering::Relaxed)
     }
 }

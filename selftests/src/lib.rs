@@ -17,6 +17,7 @@ pub mod table;
 mod abi;
 mod bench;
 pub mod boot;
+mod card;
 mod cases;
 mod cgroup;
 mod check;
@@ -42,6 +43,7 @@ mod process;
 mod queue;
 mod region;
 mod rw;
+pub mod shell;
 mod soak;
 mod sweep;
 #[allow(unsafe_code)]

@@ -22,6 +22,7 @@ use rustix::process::Pid;
 use crate::abi;
 
 pub(crate) mod aio;
+mod registers;
 pub(crate) mod rw;
 pub(crate) mod signals;
 pub(crate) mod uring;

@@ -6,7 +6,7 @@ use std::io;
 
 use pindma_selftests::leg::Leg;
 
-use crate::machine::Mode;
+use crate::mode::Mode;
 use crate::places::Places;
 use crate::watch::watch;
 

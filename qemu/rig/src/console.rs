@@ -86,6 +86,25 @@ pub fn device_errors(log: &str) -> Vec<&str> {
     log.lines().filter(|line| line.contains("EDU:")).collect()
 }
 
+/// Lines of the card's log that show it, its driver, or itself at fault.
+pub fn model_errors(log: &str) -> Vec<&str> {
+    const SIGNS: [&str; 4] = [
+        "XDMA: violation: ",
+        "XDMA: fault: ",
+        "XDMA: vfio-user: ",
+        "panicked at",
+    ];
+    log.lines()
+        .filter(|line| SIGNS.iter().any(|sign| line.contains(sign)))
+        .collect()
+}
+
+/// Whether the card came to its end: it says then what happened.
+pub fn model_ended(log: &str) -> bool {
+    log.lines()
+        .any(|line| line.starts_with("XDMA: statistics: "))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,5 +142,14 @@ mod tests {
     fn only_edu_counts_in_qemus_log() {
         let log = "vtd: something\nEDU: clamping DMA 0x1 to 0x0!\n";
         assert_eq!(device_errors(log), ["EDU: clamping DMA 0x1 to 0x0!"]);
+    }
+
+    #[test]
+    fn what_the_card_pardons_is_no_error() {
+        let log = "XDMA: ready\nXDMA: pardoned violation: a\nXDMA: statistics: violations=0\n";
+        assert!(model_errors(log).is_empty() && model_ended(log));
+        let log = "XDMA: violation: b\nXDMA: fault: c\nthread 'x' panicked at y\n";
+        assert_eq!(model_errors(log).len(), 3);
+        assert!(!model_ended(log));
     }
 }

@@ -22,6 +22,16 @@ pub struct Sources {
     pub fio: Option<PathBuf>,
 }
 
+/// A file that only some guests have.
+pub struct Extra {
+    /// Where it goes: a folder that is there, and its name.
+    pub path: String,
+    /// Its permission bits.
+    pub permissions: u32,
+    /// What is in it.
+    pub content: Vec<u8>,
+}
+
 /// Statically linked, in the build root.
 const BUSYBOX: &str = "/usr/bin/busybox";
 
@@ -32,7 +42,7 @@ const EXAMPLES: [&str; 5] = ["pool", "queue", "region", "tasks", "transfer"];
 const EXTRA_MODULES: [&str; 3] = ["brd", "ext4", "aer_inject"];
 
 /// Writes the initramfs to `path`.
-pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> io::Result<()> {
+pub fn write(path: &Path, sources: &Sources, extra: &[Extra]) -> io::Result<()> {
     let file = fs::File::create(path).map_err(|error| about(path, &error))?;
     let mut archive = Archive::new(BufWriter::new(file));
     for directory in [
@@ -42,7 +52,9 @@ pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> i
         "etc",
         "lib",
         "lib/modules-extra",
+        "mutants",
         "proc",
+        "root",
         "sys",
         "tmp",
     ] {
@@ -71,11 +83,8 @@ pub fn write(path: &Path, sources: &Sources, mutants: &[(String, Vec<u8>)]) -> i
         None => String::new(),
     };
     archive.file("lib/modules-extra/load.order", 0o644, order.as_bytes())?;
-    if !mutants.is_empty() {
-        archive.directory("mutants")?;
-    }
-    for (name, content) in mutants {
-        archive.file(&format!("mutants/{name}"), 0o644, content)?;
+    for file in extra {
+        archive.file(&file.path, file.permissions, &file.content)?;
     }
     archive.finish()?;
     Ok(())

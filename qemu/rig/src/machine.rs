@@ -9,6 +9,8 @@ use std::path::Path;
 use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
+use crate::mode::Mode;
+
 /// What differs between the legs.
 struct Machine {
     /// Guest memory, in QEMU's notation.
@@ -18,7 +20,7 @@ struct Machine {
     /// Whether there is an IOMMU.
     iommu: bool,
     /// The device.
-    device: &'static str,
+    device: Device,
     /// Whether guest time counts instructions: waiting is then free and figures
     /// repeat, but there is one thread.
     icount: bool,
@@ -26,11 +28,20 @@ struct Machine {
     kernel: &'static str,
 }
 
+/// The device of a machine.
+#[derive(Clone, Copy)]
+enum Device {
+    /// QEMU's own, by its name and properties.
+    Own(&'static str),
+    /// The model of XDMA, a program beside QEMU, with these arguments.
+    Model(&'static str),
+}
+
 /// With 256 MiB all memory lies within the 28 address bits that edu has by
 /// default; with more and no IOMMU, most lies beyond.
 const fn machine(leg: Leg) -> Machine {
     const STRICT: &str = "intel_iommu=on iommu.strict=1";
-    const EDU: &str = "edu";
+    const EDU: Device = Device::Own("edu");
     match leg {
         Leg::Iommu | Leg::Sweep => Machine {
             memory: "1G",
@@ -53,12 +64,12 @@ const fn machine(leg: Leg) -> Machine {
             memory: "4G",
             cpus: 1,
             iommu: true,
-            device: "edu,dma_mask=0xffffffffffff",
+            device: Device::Own("edu,dma_mask=0xffffffffffff"),
             icount: true,
             kernel: "intel_iommu=on iommu.strict=1 hugepagesz=1G hugepages=1",
         },
         Leg::Direct => Machine {
-            memory: "256",
+            memory: "256M",
             cpus: 1,
             iommu: false,
             device: EDU,
@@ -74,7 +85,7 @@ const fn machine(leg: Leg) -> Machine {
             kernel: "intel_iommu=off swiotlb=noforce",
         },
         Leg::Bounce => Machine {
-            memory: "256",
+            memory: "256M",
             cpus: 1,
             iommu: false,
             device: EDU,
@@ -89,6 +100,22 @@ const fn machine(leg: Leg) -> Machine {
             icount: false,
             kernel: STRICT,
         },
+        Leg::Xdma => Machine {
+            memory: "1G",
+            cpus: 1,
+            iommu: true,
+            device: Device::Model("--h2c 2 --c2h 2 --bypass"),
+            icount: false,
+            kernel: STRICT,
+        },
+    }
+}
+
+/// Arguments of the model of the card on a leg, if it has one.
+pub fn model(leg: Leg) -> Option<&'static str> {
+    match machine(leg).device {
+        Device::Own(_) => None,
+        Device::Model(arguments) => Some(arguments),
     }
 }
 
@@ -96,7 +123,7 @@ const fn machine(leg: Leg) -> Machine {
 /// while booting and reads in every search for lost memory: less of it takes less time.
 fn memory(leg: Leg, kernel: Kernel) -> &'static str {
     match (kernel, machine(leg).memory) {
-        (Kernel::Debug, "1G") => "512",
+        (Kernel::Debug, "1G") => "512M",
         (_, memory) => memory,
     }
 }
@@ -104,47 +131,6 @@ fn memory(leg: Leg, kernel: Kernel) -> &'static str {
 /// Whether a leg keeps one host CPU busy and no more.
 pub fn is_single_threaded(leg: Leg) -> bool {
     machine(leg).icount
-}
-
-/// What the guest is asked to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Run the selftests.
-    Test,
-    /// Run the selftests, of which one goes on for so many minutes.
-    Soak(u32),
-    /// Run the selftests, of which one has so many rounds.
-    Outages(u32),
-    /// Show a round trip.
-    Demo,
-    /// Measure.
-    Bench,
-    /// Try mutants of the driver.
-    Mutants,
-    /// Panic, to prove that it is noticed.
-    Panic,
-    /// Hang, likewise.
-    Hang,
-    /// Print no plan, likewise.
-    NoPlan,
-    /// Stop in the middle, likewise.
-    HalfWay,
-}
-
-impl Mode {
-    /// Name in `rig.mode=`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Test | Mode::Soak(_) | Mode::Outages(_) => "test",
-            Mode::Demo => "demo",
-            Mode::Bench => "bench",
-            Mode::Mutants => "mutants",
-            Mode::Panic => "panic",
-            Mode::Hang => "hang",
-            Mode::NoPlan => "noplan",
-            Mode::HalfWay => "halfway",
-        }
-    }
 }
 
 /// Files of one run.
@@ -155,7 +141,9 @@ pub struct Boot<'a> {
     pub image: &'a Path,
     /// The initramfs.
     pub initramfs: &'a Path,
-    /// Where the logs go: `console.log`, `results.log`, `qemu.log`.
+    /// The program that is the model of the card.
+    pub model: &'a Path,
+    /// Where the logs go: `console.log`, `results.log`, `qemu.log`, `xdma.log`.
     pub logs: &'a Path,
 }
 
@@ -202,6 +190,8 @@ fn command_line(leg: Leg, kernel: Kernel, mode: Mode, filter: &str) -> String {
     match mode {
         Mode::Soak(minutes) => line.push_str(&format!(" rig.soak={minutes}")),
         Mode::Outages(rounds) => line.push_str(&format!(" rig.outages={rounds}")),
+        // Messages in between what is typed.
+        Mode::Shell => line.push_str(" quiet"),
         _ => (),
     }
     if !filter.is_empty() {
@@ -223,11 +213,10 @@ pub fn arguments(leg: Leg, mode: Mode, filter: &str, boot: &Boot<'_>) -> Vec<OsS
     // With it, copying a byte takes as long as any instruction, which it does nowhere else.
     let icount = icount && mode != Mode::Bench;
     let mut words = Words(Vec::new());
-    words.add(
-        "-nodefaults -no-user-config -display none -no-reboot -machine q35,kernel-irqchip=split",
-    );
+    words.add("-nodefaults -no-user-config -display none -no-reboot");
     let memory = memory(leg, boot.kernel);
-    words.add(&format!("-m {memory} -smp {cpus}"));
+    words.add(&format!("-m {memory} -smp {cpus} -machine"));
+    words.add(&board(device, memory));
     if !icount && has_virtualisation() {
         words.add("-accel kvm -cpu host");
     } else if icount {
@@ -237,13 +226,17 @@ pub fn arguments(leg: Leg, mode: Mode, filter: &str, boot: &Boot<'_>) -> Vec<OsS
     }
     if iommu {
         // Before the device that it translates for.
-        words.add("-device intel-iommu");
+        words.add(&format!("-device {}", iommu_for(device)));
     }
     // Behind a port of its own it can be reset.
     words.add("-device pcie-root-port,id=rp,chassis=1,slot=1");
-    words.add(&format!("-device {device},bus=rp -d guest_errors"));
+    words.add(&format!("-device {} -d guest_errors", behind_port(device)));
     words.path("-D", "", &boot.logs.join("qemu.log"));
-    words.path("-serial", "file:", &boot.logs.join("console.log"));
+    if mode == Mode::Shell {
+        words.add("-serial mon:stdio");
+    } else {
+        words.path("-serial", "file:", &boot.logs.join("console.log"));
+    }
     words.path("-serial", "file:", &boot.logs.join("results.log"));
     words.path("-kernel", "", boot.image);
     words.path("-initrd", "", boot.initramfs);
@@ -253,6 +246,41 @@ pub fn arguments(leg: Leg, mode: Mode, filter: &str, boot: &Boot<'_>) -> Vec<OsS
         .push(command_line(leg, boot.kernel, mode, filter).into());
     words.0
 }
+
+/// The board. Memory that the model is to reach has to be a file that QEMU shares.
+fn board(device: Device, memory: &str) -> String {
+    const BOARD: &str = "q35,kernel-irqchip=split";
+    match device {
+        Device::Own(_) => BOARD.into(),
+        Device::Model(_) => format!(
+            "{BOARD},memory-backend=ram -object memory-backend-memfd,id=ram,size={memory},share=on"
+        ),
+    }
+}
+
+/// The IOMMU. The model learns of what is mapped only if QEMU does, for which the guest
+/// has to tell of new mappings too.
+fn iommu_for(device: Device) -> &'static str {
+    match device {
+        Device::Own(_) => "intel-iommu",
+        Device::Model(_) => "intel-iommu,caching-mode=on",
+    }
+}
+
+/// The device in its slot. An answer of the model may take long on a busy host, and without it
+/// an access is lost. Where the model listens is a place in the machine's folder, in
+/// which both programs run: the name of a socket has to be short.
+fn behind_port(device: Device) -> String {
+    match device {
+        Device::Own(device) => format!("{device},bus=rp"),
+        Device::Model(_) => format!(
+            r#"{{"driver":"vfio-user-pci","bus":"rp","rombar":0,"x-msg-timeout":60000,"socket":{{"type":"unix","path":"{SOCKET}"}}}}"#
+        ),
+    }
+}
+
+/// Where the model listens, in the machine's folder.
+pub const SOCKET: &str = "xdma.socket";
 
 struct Words(Vec<OsString>);
 
@@ -299,6 +327,7 @@ mod tests {
             kernel: Kernel::Stock,
             image: Path::new("/k"),
             initramfs: Path::new("/i"),
+            model: Path::new("/x"),
             logs: Path::new("/l"),
         };
         arguments(leg, Mode::Test, "pin", &boot)
@@ -336,10 +365,20 @@ mod tests {
                 leg.counts_time()
             );
             assert_eq!(
-                words(leg).iter().any(|word| word == "intel-iommu"),
+                words(leg)
+                    .iter()
+                    .any(|word| word.starts_with("intel-iommu")),
                 leg.has_iommu()
             );
         }
+    }
+
+    #[test]
+    fn memory_is_shared_with_the_model_and_mappings_are_told() {
+        let words = words(Leg::Xdma);
+        let has = |wanted: &str| words.iter().any(|word| word.contains(wanted));
+        assert!(has("size=1G,share=on") && has("caching-mode=on") && has(SOCKET));
+        assert!(model(Leg::Xdma).is_some() && model(Leg::Iommu).is_none());
     }
 
     #[test]

@@ -15,9 +15,12 @@ mod initramfs;
 mod ktap;
 mod lines;
 mod machine;
+mod mode;
+mod model;
 mod mutants;
 mod places;
 mod prove;
+mod shell;
 mod show;
 mod suite;
 mod verdict;
@@ -32,7 +35,7 @@ use clap::{Parser, Subcommand};
 use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
-use machine::Mode;
+use mode::Mode;
 use places::{Places, Target};
 
 #[derive(Parser)]
@@ -99,8 +102,17 @@ enum Task {
         #[arg(value_name = "DIR")]
         folder: PathBuf,
     },
-    /// Prove that a guest that panics, hangs, has no plan or stops is noticed.
+    /// Prove that a guest is noticed that panics, hangs, has no plan, stops, or misuses the card.
     Prove,
+    /// A shell in a machine with the model of the card.
+    Card {
+        /// Files for the guest's /root.
+        #[arg(long, value_name = "DIR")]
+        files: Option<PathBuf>,
+        /// How the card is built, see xdma --help.
+        #[arg(value_name = "ARGUMENT", last = true)]
+        model: Vec<String>,
+    },
     /// Make the initramfs and print its path.
     Initramfs,
 }
@@ -185,6 +197,7 @@ fn run(options: Options) -> io::Result<bool> {
             mutants::mutants(&places, leg, &folder, patience)
         }
         Task::Prove => prove::prove(&places, options.jobs),
+        Task::Card { files, model } => shell::shell(&places, files.as_deref(), &model),
         Task::Initramfs => {
             println!("{}", initramfs.display());
             Ok(true)

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use pindma_selftests::leg::Leg;
 
-use crate::machine::Mode;
+use crate::initramfs::Extra;
+use crate::mode::Mode;
 use crate::places::Places;
 use crate::verdict::{machine_faults, Fault};
 use crate::vm::{Logs, Patience};
@@ -25,10 +26,10 @@ pub fn mutants(places: &Places, leg: Leg, folder: &Path, patience: Patience) -> 
     while !left.is_empty() {
         boots += 1;
         let logs = places.logs_of(&format!("{}-{boots}", leg.name()));
-        let mut extra = vec![("list".to_owned(), left.join("\n").into_bytes())];
+        let mut extra = vec![mutant("list", left.join("\n").into_bytes())];
         for line in &left {
             let name = format!("{}.ko", name_of(line));
-            extra.push((name.clone(), fs::read(folder.join(name))?));
+            extra.push(mutant(&name, fs::read(folder.join(&name))?));
         }
         places.make_initramfs_with(&extra)?;
         let run = places.run(leg, Mode::Mutants, "", &logs, patience);
@@ -49,6 +50,14 @@ pub fn mutants(places: &Places, leg: Leg, folder: &Path, patience: Patience) -> 
         }
     }
     Ok(true)
+}
+
+fn mutant(name: &str, content: Vec<u8>) -> Extra {
+    Extra {
+        path: format!("mutants/{name}"),
+        permissions: 0o644,
+        content,
+    }
 }
 
 fn name_of(line: &str) -> &str {

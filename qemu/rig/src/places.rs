@@ -9,8 +9,9 @@ use std::process::Command;
 use pindma_selftests::kernel::Kernel;
 use pindma_selftests::leg::Leg;
 
-use crate::initramfs::{self, Sources};
-use crate::machine::{Boot, Mode};
+use crate::initramfs::{self, Extra, Sources};
+use crate::machine::Boot;
+use crate::mode::Mode;
 use crate::vm::{Patience, Run};
 
 /// A kernel and what was built for it.
@@ -34,6 +35,7 @@ pub struct Places {
     kernel: Kernel,
     image: PathBuf,
     sources: Sources,
+    model: PathBuf,
     lines: Option<PathBuf>,
     logs: PathBuf,
     initramfs: PathBuf,
@@ -46,6 +48,7 @@ impl Places {
             kernel: target.kernel,
             image: target.image,
             initramfs: logs.join("initramfs.cpio"),
+            model: bin.join("xdma"),
             sources: Sources {
                 bin,
                 module: target.module,
@@ -72,10 +75,10 @@ impl Places {
         self.make_initramfs_with(&[])
     }
 
-    /// The same, with mutants of the module: names and contents.
-    pub fn make_initramfs_with(&self, mutants: &[(String, Vec<u8>)]) -> io::Result<&Path> {
+    /// The same, with more files.
+    pub fn make_initramfs_with(&self, extra: &[Extra]) -> io::Result<&Path> {
         std::fs::create_dir_all(&self.logs)?;
-        initramfs::write(&self.initramfs, &self.sources, mutants)?;
+        initramfs::write(&self.initramfs, &self.sources, extra)?;
         Ok(&self.initramfs)
     }
 
@@ -97,6 +100,7 @@ impl Places {
             kernel: self.kernel,
             image: &self.image,
             initramfs: &self.initramfs,
+            model: &self.model,
             logs,
         };
         Run {

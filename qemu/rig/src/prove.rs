@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! `rig prove`: that each of the four ways to fail is judged a failure, on a
-//! real machine whose guest does it on purpose.
+//! `rig prove`: that each of the ways to fail is judged a failure, on a real machine whose
+//! guest does it on purpose; and that the model of the card is there to be misused.
 
 use std::io;
 use std::time::Duration;
@@ -10,15 +10,23 @@ use pindma_selftests::leg::Leg;
 
 use crate::expect;
 use crate::ktap::{self, Report};
-use crate::machine::Mode;
+use crate::mode::Mode;
 use crate::places::Places;
 use crate::show;
 use crate::suite::at_once;
 use crate::verdict::{judge, Fault, Verdict};
 use crate::vm::{Ending, Patience};
 
-/// The machine that boots fastest.
-const LEG: Leg = Leg::Direct;
+/// The machine: that with the card, or the one that boots fastest.
+fn leg(mode: Mode) -> Leg {
+    match mode {
+        Mode::Card | Mode::Stray => Leg::Xdma,
+        _ => Leg::Direct,
+    }
+}
+
+/// In the names of the cases that need the card and no driver.
+const BARE_CARD: &str = "the_card_";
 
 /// A hang is on purpose here: it need not be waited out for long, once the guest has
 /// said that it begins.
@@ -27,9 +35,16 @@ const IMPATIENCE: Patience = Patience {
     ..Patience::NORMAL
 };
 
-/// Runs the four; true when each was noticed.
+/// Runs them all; true when each was noticed.
 pub fn prove(places: &Places, jobs: usize) -> io::Result<bool> {
-    let modes = vec![Mode::Hang, Mode::Panic, Mode::NoPlan, Mode::HalfWay];
+    let modes = vec![
+        Mode::Hang,
+        Mode::Panic,
+        Mode::NoPlan,
+        Mode::HalfWay,
+        Mode::Card,
+        Mode::Stray,
+    ];
     let proofs = at_once(jobs, modes, |mode| prove_one(places, mode))?;
     Ok(proofs.into_iter().all(|proved| proved))
 }
@@ -41,16 +56,14 @@ fn prove_one(places: &Places, mode: Mode) -> io::Result<bool> {
     } else {
         Patience::NORMAL
     };
-    let (ending, read) = places.run(LEG, mode, "", &logs, patience).go(|_| ())?;
+    let leg = leg(mode);
+    let run = places.run(leg, mode, filter(mode), &logs, patience);
+    let (ending, read) = run.go(|_| ())?;
     let report = ktap::parse(&read.results);
-    let expected = expect::cells(places.kernel(), LEG, "");
+    let expected = expect::cells(places.kernel(), leg, filter(mode));
     let verdict = judge(&report, &expected, &ending, &read);
     let proved = is_noticed(mode, &ending, &report, &verdict);
-    let word = if proved { "noticed" } else { "NOT NOTICED" };
-    println!(
-        "a guest on purpose in mode {:8} {word}",
-        format!("{}:", mode.name())
-    );
+    println!("{}", told(mode, proved));
     if !proved {
         print!(
             "ended {ending:?}, faults {:?}, logs in {}\n{}",
@@ -60,6 +73,23 @@ fn prove_one(places: &Places, mode: Mode) -> io::Result<bool> {
         );
     }
     Ok(proved)
+}
+
+fn told(mode: Mode, proved: bool) -> String {
+    let name = format!("{}:", mode.name());
+    match (mode, proved) {
+        (Mode::Card, true) => format!("a guest looks at the model, {name:9} well"),
+        (Mode::Card, false) => format!("a guest looks at the model, {name:9} FAILED"),
+        (_, true) => format!("a guest on purpose in mode {name:9} noticed"),
+        (_, false) => format!("a guest on purpose in mode {name:9} NOT NOTICED"),
+    }
+}
+
+fn filter(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Card => BARE_CARD,
+        _ => "",
+    }
 }
 
 /// Whether the verdict is a failure, and for the right reason.
@@ -75,11 +105,19 @@ fn is_noticed(mode: Mode, ending: &Ending, report: &Report, verdict: &Verdict) -
                 && report.plan.is_some()
                 && has(|fault| *fault == Fault::NotDone)
         }
+        // The card is well, and this is no way to fail.
+        Mode::Card => return verdict.failed() == 0 && verdict.passed() > 0,
+        Mode::Stray => {
+            *ending == Ending::PoweredOff
+                && report.done
+                && has(|fault| matches!(fault, Fault::Card(line) if line.contains("violation: ")))
+        }
         Mode::Test
         | Mode::Soak(_)
         | Mode::Outages(_)
         | Mode::Demo
         | Mode::Bench
+        | Mode::Shell
         | Mode::Mutants => false,
     };
     reason && verdict.failed() > 0
@@ -97,7 +135,7 @@ mod tests {
             console: console.into(),
             ..Logs::default()
         };
-        let expected = expect::cells(Kernel::Stock, LEG, "");
+        let expected = expect::cells(Kernel::Stock, leg(mode), "");
         let verdict = judge(&report, &expected, ending, &logs);
         is_noticed(mode, ending, &report, &verdict)
     }
@@ -107,6 +145,23 @@ mod tests {
         let hung = Ending::Hung("no output".into());
         assert!(noticed(Mode::Hang, &hung, "KTAP version 1\n", ""));
         assert!(!noticed(Mode::Hang, &hung, "", ""));
+    }
+
+    #[test]
+    fn a_stray_read_is_the_cards_to_tell() {
+        let stray = |model: &str| {
+            let report = ktap::parse("KTAP version 1\n1..1\nok 1 x\n# rig: done\n");
+            let logs = Logs {
+                model: Some(model.into()),
+                ..Logs::default()
+            };
+            let off = Ending::PoweredOff;
+            let verdict = judge(&report, &[], &off, &logs);
+            is_noticed(Mode::Stray, &off, &report, &verdict)
+        };
+        assert!(stray("XDMA: violation: read of 32 bytes\n"));
+        assert!(!stray("XDMA: fault: Magic\n"));
+        assert!(!stray("XDMA: statistics: x\n"));
     }
 
     #[test]

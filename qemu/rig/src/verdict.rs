@@ -55,6 +55,8 @@ pub enum Fault {
     Splat(String),
     /// The device was misused, says QEMU.
     Device(String),
+    /// The card misbehaved or was misused, says its model.
+    Card(String),
     /// A result of a case that the table does not have.
     Unexpected(String),
     /// The debug kernel ran no unit test of the module.
@@ -76,6 +78,7 @@ impl std::fmt::Display for Fault {
             Fault::Qemu(what) => write!(f, "QEMU: {what}"),
             Fault::Splat(line) => write!(f, "on the kernel's console: {line}"),
             Fault::Device(line) => write!(f, "in QEMU's log: {line}"),
+            Fault::Card(line) => write!(f, "in the card's log: {line}"),
             Fault::Unexpected(line) => write!(f, "a case that is not in the table: {line}"),
             Fault::NoUnitTests => write!(f, "the module's unit tests did not run"),
         }
@@ -131,7 +134,17 @@ pub fn machine_faults(ending: &Ending, logs: &Logs) -> Vec<Fault> {
     faults.extend(panic.map(|line| Fault::Panic((*line).to_owned())));
     let misuse = console::device_errors(&logs.qemu);
     faults.extend(misuse.first().map(|line| Fault::Device((*line).to_owned())));
+    faults.extend(logs.model.as_deref().and_then(card_fault));
     faults
+}
+
+/// What is wrong with the card: the first line that says so, or that it went away.
+fn card_fault(log: &str) -> Option<Fault> {
+    const GONE: &str = "nothing of its end: it was gone before the machine";
+    let error = console::model_errors(log).first().copied();
+    error
+        .or_else(|| (!console::model_ended(log)).then_some(GONE))
+        .map(|line| Fault::Card(line.to_owned()))
 }
 
 fn protocol_faults(report: &Report, expected: &[Expected]) -> Vec<Fault> {

@@ -130,6 +130,31 @@ fn splat_dma_fault_and_misuse_fail() {
     assert_eq!(judged_with(GOOD, &Ending::PoweredOff, &misuse).failed(), 1);
 }
 
+fn card(log: &str) -> Verdict {
+    let logs = Logs {
+        model: Some(log.into()),
+        ..Logs::default()
+    };
+    judged_with(GOOD, &Ending::PoweredOff, &logs)
+}
+
+#[test]
+fn what_the_card_complains_of_fails() {
+    const END: &str = "XDMA: statistics: violations=0\n";
+    assert_eq!(card(&format!("XDMA: ready\n{END}")).failed(), 0);
+    for line in ["violation: read of 4 bytes", "fault: Magic: 0 at 0x1000"] {
+        let line = format!("XDMA: {line}");
+        let verdict = card(&format!("XDMA: ready\n{line}\n{END}"));
+        assert_eq!(verdict.faults, [Fault::Card(line)]);
+    }
+}
+
+#[test]
+fn a_card_that_goes_away_fails() {
+    assert!(matches!(card("XDMA: ready\n").faults[..], [Fault::Card(_)]));
+    assert!(matches!(card("").faults[..], [Fault::Card(_)]));
+}
+
 #[test]
 fn exactly_the_table_runs() {
     assert_eq!(judged(&GOOD.replace("2 b", "2 x")).failed(), 2);

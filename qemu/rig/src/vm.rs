@@ -13,7 +13,9 @@ use std::time::{Duration, Instant};
 use pindma_selftests::leg::Leg;
 
 use crate::ktap::{HEADER, SENTINEL};
-use crate::machine::{arguments, Boot, Mode};
+use crate::machine::{arguments, Boot};
+use crate::mode::Mode;
+use crate::model::{self, Model};
 
 /// How long a guest may take: for hangs only, no test depends on them.
 #[derive(Clone, Copy, Debug)]
@@ -76,19 +78,22 @@ pub struct Logs {
     pub results: String,
     /// QEMU's own: guest errors.
     pub qemu: String,
+    /// The model's of the card, where there is one.
+    pub model: Option<String>,
 }
 
 impl Logs {
     /// Reads what a run left in its directory; what is not there is empty.
     pub fn read(directory: &Path) -> Logs {
-        let read = |name: &str| {
-            let bytes = fs::read(directory.join(name)).unwrap_or_default();
-            String::from_utf8_lossy(&bytes).into_owned()
+        let read = |name: &str| -> Option<String> {
+            let bytes = fs::read(directory.join(name)).ok()?;
+            Some(String::from_utf8_lossy(&bytes).into_owned())
         };
         Logs {
-            console: read("console.log"),
-            results: read("results.log"),
-            qemu: read("qemu.log"),
+            console: read("console.log").unwrap_or_default(),
+            results: read("results.log").unwrap_or_default(),
+            qemu: read("qemu.log").unwrap_or_default(),
+            model: read(model::LOG),
         }
     }
 }
@@ -116,9 +121,12 @@ impl Run<'_> {
         for name in ["console.log", "results.log", "qemu.log"] {
             File::create(directory.join(name))?;
         }
+        let model = Model::of_leg(self.leg, &self.boot)?;
         let words = arguments(self.leg, self.mode, self.filter, &self.boot);
         let mut guest = Guest::start(&words, directory)?;
         let ending = guest.wait(self.patience, &mut on_results)?;
+        drop(guest);
+        model.map(Model::end).transpose()?;
         Ok((ending, Logs::read(directory)))
     }
 }
@@ -138,6 +146,7 @@ impl<'a> Guest<'a> {
         let said = File::create(directory.join("qemu.err"))?;
         let qemu = Command::new("qemu-system-x86_64")
             .args(words)
+            .current_dir(directory)
             .stdin(Stdio::null())
             .stdout(said.try_clone()?)
             .stderr(said)

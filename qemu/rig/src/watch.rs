@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use pindma_selftests::leg::Leg;
 
 use crate::ktap::SENTINEL;
-use crate::machine::Mode;
+use crate::mode::Mode;
 use crate::places::Places;
 use crate::show;
 use crate::verdict::machine_faults;

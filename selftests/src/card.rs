@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The model of XDMA as the guest sees it without any driver: through sysfs.
+
+use std::fs::{self, File, OpenOptions};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+use crate::check::{check, Fail, Outcome};
+use crate::module::pause;
+use crate::sys::Mapping;
+
+const DEVICES: &str = "/sys/bus/pci/devices";
+const VENDOR: &str = "0x10ee";
+
+const COMMAND: u64 = 0x04;
+const COMMAND_MASTER: u16 = 1 << 2;
+const CAPABILITIES: u64 = 0x34;
+/// The BAR of the user's logic; the DMA engine's is where the table of MSI-X is.
+const USER: u32 = 0;
+const CAPABILITY_MSIX: u8 = 0x11;
+
+/// The card on its bus.
+pub(crate) struct Card {
+    path: PathBuf,
+    config: File,
+}
+
+impl Card {
+    /// Finds the card, and has it answer on its BARs.
+    pub(crate) fn find() -> Outcome<Card> {
+        for entry in fs::read_dir(DEVICES)?.flatten() {
+            let path = entry.path();
+            let vendor = fs::read_to_string(path.join("vendor")).unwrap_or_default();
+            if vendor.trim() == VENDOR {
+                fs::write(path.join("enable"), "1")?;
+                let config = path.join("config");
+                let config = OpenOptions::new().read(true).write(true).open(config)?;
+                return Ok(Card { path, config });
+            }
+        }
+        Err(Fail::new("no XDMA card on the bus"))
+    }
+
+    /// Lets it read and write memory.
+    pub(crate) fn master(&self) -> Outcome {
+        let command = self.word(COMMAND)? | COMMAND_MASTER;
+        Ok(self.config.write_all_at(&command.to_le_bytes(), COMMAND)?)
+    }
+
+    /// Two bytes of configuration space.
+    pub(crate) fn word(&self, offset: u64) -> Outcome<u16> {
+        let mut bytes = [0; 2];
+        self.config.read_exact_at(&mut bytes, offset)?;
+        Ok(u16::from_le_bytes(bytes))
+    }
+
+    /// Four bytes of it.
+    pub(crate) fn long(&self, offset: u64) -> Outcome<u32> {
+        let low = u32::from(self.word(offset)?);
+        Ok(low | (u32::from(self.word(offset + 2)?) << 16))
+    }
+
+    /// Offset of a capability.
+    pub(crate) fn capability(&self, wanted: u8) -> Outcome<u64> {
+        let mut offset = u64::from(self.word(CAPABILITIES)? & 0xfc);
+        while offset != 0 {
+            let [id, next] = self.word(offset)?.to_le_bytes();
+            if id == wanted {
+                return Ok(offset);
+            }
+            offset = u64::from(next & 0xfc);
+        }
+        Err(Fail::new(format!("no capability {wanted:#x}")))
+    }
+
+    /// The registers of the DMA engine.
+    pub(crate) fn engine(&self) -> Outcome<Registers> {
+        let table = self.long(self.capability(CAPABILITY_MSIX)? + 4)?;
+        self.bar(table & 7)
+    }
+
+    /// The registers of the user's logic.
+    pub(crate) fn user(&self) -> Outcome<Registers> {
+        self.bar(USER)
+    }
+
+    fn bar(&self, number: u32) -> Outcome<Registers> {
+        let path = self.path.join(format!("resource{number}"));
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let len = file.metadata()?.len() as usize;
+        let protection = libc::PROT_READ | libc::PROT_WRITE;
+        let memory = Mapping::new(len, protection, libc::MAP_SHARED, Some(file.as_fd()))?;
+        Ok(Registers(memory))
+    }
+
+    /// Has the card carry out a command of its control socket, see docs/card.md; returns
+    /// its answer.
+    pub(crate) fn command(&self, text: &str) -> Outcome<String> {
+        const PAGE: usize = 4096;
+        let user = self.user()?;
+        let mailbox = user.0.len() - PAGE;
+        for (index, part) in text.as_bytes().chunks(4).enumerate() {
+            let mut bytes = [0; 4];
+            bytes[..part.len()].copy_from_slice(part);
+            user.write(mailbox + 0x100 + 4 * index, u32::from_le_bytes(bytes));
+        }
+        user.write(mailbox + 4, text.len() as u32);
+        let len = user.read(mailbox + 4) as usize;
+        let words = (0..len.div_ceil(4)).map(|index| user.read(mailbox + 0x800 + 4 * index));
+        let mut answer: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        answer.truncate(len);
+        let answer = String::from_utf8_lossy(&answer).into_owned();
+        check(
+            answer.starts_with("ok"),
+            format!("the card answers '{text}' with '{answer}'"),
+        )?;
+        Ok(answer.trim_start_matches("ok").trim().to_owned())
+    }
+}
+
+/// Registers behind a BAR, of four bytes each.
+pub(crate) struct Registers(Mapping);
+
+impl Registers {
+    pub(crate) fn read(&self, offset: usize) -> u32 {
+        self.0.read_word(offset)
+    }
+
+    pub(crate) fn write(&self, offset: usize, value: u32) {
+        self.0.write_word(offset, value);
+    }
+}
+
+/// Starts a channel at a descriptor where nothing is mapped, by hand. The engine says so in its
+/// status; that the card noticed as well is for the runner to see.
+pub(crate) fn stray() -> Outcome {
+    const CONTROL: usize = 0x04;
+    const STATUS: usize = 0x40;
+    const FIRST_DESCRIPTOR: usize = 0x4080;
+    /// Run, and all errors are noted.
+    const RUN: u32 = 0x00f8_3e1f;
+    const UNSUPPORTED: u32 = 1 << 19;
+    let card = Card::find()?;
+    card.master()?;
+    let engine = card.engine()?;
+    for (register, value) in [(0, 0x1000), (4, 0), (8, 0)] {
+        engine.write(FIRST_DESCRIPTOR + register, value);
+    }
+    engine.write(CONTROL, RUN);
+    for _ in 0..500 {
+        if engine.read(STATUS) & UNSUPPORTED != 0 {
+            return Ok(());
+        }
+        pause(10);
+    }
+    let status = engine.read(STATUS);
+    Err(Fail::new(format!("the engine's status is {status:#x}")))
+}
