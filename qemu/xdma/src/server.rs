@@ -8,6 +8,7 @@ mod channel;
 mod command;
 mod config;
 mod control;
+mod figures;
 mod irqs;
 mod journal;
 mod machine;

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use std::ops::Range;
 use std::str::FromStr;
 
-use pindma_xdma::{AxiError, BadWindow, Mode, Setting, Sink};
+use pindma_xdma::{AxiError, BadWindow, Channel, Mode, Setting, Sink};
 
 use super::channel::named;
 use super::machine::Machine;
@@ -16,7 +16,7 @@ use super::machine::Machine;
 pub const HELP: &str = "seed N | mode NAME ODDS [AMOUNT [CHANNEL]] | calm | modes | deeds NAME | \
     line N up|down | packet CHANNEL LENGTH [FIRST] | packets CHANNEL | \
     sink CHANNEL keep|discard|loopback | bad START LENGTH decode|slave | good | \
-    pardon on|off | faults | statistics | help";
+    pardon on|off | faults | statistics [CHANNEL] | help";
 
 /// One command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Command {
     Good,
     Pardon(bool),
     Faults,
-    Statistics,
+    Statistics(Option<Channel>),
     Help,
 }
 
@@ -73,7 +73,8 @@ fn parse(line: &str) -> Result<Command, String> {
         ["good"] => Command::Good,
         ["pardon", state] => Command::Pardon(choice(state, ON_OR_OFF)?),
         ["faults"] => Command::Faults,
-        ["statistics"] => Command::Statistics,
+        ["statistics"] => Command::Statistics(None),
+        ["statistics", channel] => Command::Statistics(Some(named(channel)?)),
         ["help"] => Command::Help,
         _ => return Err(format!("'{line}' is none of: {HELP}")),
     })
@@ -95,7 +96,8 @@ fn carry_out(command: Command, machine: &mut Machine) -> String {
         Command::Good => machine.clear_bad_windows(),
         Command::Pardon(on) => machine.journal().pardon(on),
         Command::Faults => return faults(machine),
-        Command::Statistics => return machine.statistics(),
+        Command::Statistics(None) => return machine.statistics(),
+        Command::Statistics(Some(channel)) => return machine.channel_statistics(channel),
         Command::Help => return HELP.to_owned(),
     }
     String::new()
@@ -194,7 +196,7 @@ fn below<T: TryFrom<u64>>(word: &str, limit: u64) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pindma_xdma::{Channel, Config};
+    use pindma_xdma::Config;
 
     fn machine() -> Machine {
         Machine::new(Config::default()).expect("the default can be built")
@@ -252,7 +254,9 @@ mod tests {
         assert_eq!(answer("calm", &mut machine), "ok");
         assert_eq!(answer("deeds lost-message", &mut machine), "ok 0");
         assert!(answer("statistics", &mut machine).starts_with("ok violations=0 faults=0 "));
-        for line in ["", "explode", "seed", "line 1"] {
+        let one = answer("statistics c2h0", &mut machine);
+        assert!(one.starts_with("ok reads=0 writes=0 "), "{one}");
+        for line in ["", "explode", "statistics x", "seed", "line 1"] {
             assert!(answer(line, &mut machine).starts_with("error: "), "{line}");
         }
     }

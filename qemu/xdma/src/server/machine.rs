@@ -2,19 +2,19 @@
 
 //! The card in its slot: configuration space, BARs, maps and interrupts put together.
 
-use std::fmt::Write;
 use std::fs::File;
 use std::io;
 use std::time::Duration;
 
 use pindma_xdma::{
-    BadWindow, Bar, BarKind, Card, Config as Build, ConfigError, HostRange, Progress,
+    BadWindow, Bar, BarKind, Card, Channel, Config as Build, ConfigError, HostRange, Progress,
 };
 
 use super::bus::{Bus, Stray};
 use super::channel;
 use super::command;
 use super::config::Config;
+use super::figures;
 use super::journal::Journal;
 use super::mailbox::{self, Mailbox};
 use super::maps::Rights;
@@ -172,42 +172,22 @@ impl Machine {
         Ok(())
     }
 
-    /// One line of `name=value`.
+    /// What was counted, one line of `name=value`.
     pub fn statistics(&self) -> String {
-        let mut line = String::new();
-        for (name, value) in self.figures() {
-            let _ = write!(line, "{name}={value} ");
-        }
-        line.truncate(line.trim_end().len());
-        line
-    }
-
-    fn figures(&self) -> Vec<(&'static str, u64)> {
-        let statistics = self.card.statistics();
-        let registers = statistics.all_registers();
-        let sum = |figure: fn(&pindma_xdma::ChannelStatistics) -> u64| {
-            statistics.channels.values().map(figure).sum()
-        };
-        let mut figures = self.journal.counts().to_vec();
-        figures.extend([
-            ("reads", registers.reads),
-            ("writes", registers.writes),
-            ("user_reads", statistics.user.reads),
-            ("user_writes", statistics.user.writes),
-            ("stray_reads", statistics.stray_reads),
-            ("starts", sum(|channel| channel.starts)),
-            ("fetches", sum(|channel| channel.fetches)),
-            ("descriptors", sum(|channel| channel.descriptors)),
-            ("bytes", sum(|channel| channel.bytes)),
-            ("words", sum(|channel| channel.words)),
-            ("records", sum(|channel| channel.records)),
-            ("dry", sum(|channel| channel.dry)),
-            ("interrupts", sum(|channel| channel.interrupts)),
+        let mut all = self.journal.counts().to_vec();
+        all.extend(figures::of_card(self.card.statistics()));
+        all.extend([
             ("messages_sent", self.bus.irqs.sent),
             ("messages_lost", self.bus.irqs.lost),
             ("maps", self.bus.maps.count() as u64),
         ]);
-        figures
+        figures::line(&all)
+    }
+
+    /// The same of one channel.
+    pub fn channel_statistics(&self, channel: Channel) -> String {
+        let counted = self.card.statistics().channel(channel);
+        figures::line(&figures::of_channel(&counted))
     }
 
     /// What has to follow each time the card did something.
