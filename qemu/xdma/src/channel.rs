@@ -24,6 +24,8 @@ mod mover;
 mod registers;
 mod step;
 mod take_up;
+#[cfg(test)]
+mod tests;
 
 /// What a channel does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
