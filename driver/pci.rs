@@ -29,7 +29,6 @@ use crate::{
     kapi::{
         binding::{
             Driver,
-            Outage,
             Parts, //
         },
         bus_master::BusMaster,
@@ -85,8 +84,12 @@ impl Driver for Pindma {
         card.interrupt(vector)
     }
 
-    fn pause(card: &Card<'_>, why: Outage) -> Result {
-        card.pause(why)
+    fn pause(card: &Card<'_>) -> Result {
+        card.pause()
+    }
+
+    fn note_reset(card: &Card<'_>) {
+        card.device().note_reset();
     }
 
     fn resume(card: &Card<'_>) {

@@ -15,8 +15,7 @@ use crate::{
         quiet::Quiet,
         table::Table, //
     },
-    engine::Refused,
-    kapi::binding::Outage, //
+    engine::Refused, //
 };
 
 impl<'b> Card<'b> {
@@ -62,13 +61,10 @@ impl<'b> Card<'b> {
     /// # Errors
     ///
     /// `EBUSY` if it did not stop; then its jobs end when it is back.
-    pub(crate) fn pause(&self, why: Outage) -> Result {
+    pub(crate) fn pause(&self) -> Result {
         let _table = self.table.lock();
         self.paused.store(true, Relaxed);
         self.device.begin_generation();
-        if why == Outage::Reset {
-            self.device.note_reset();
-        }
         let quiet = Quiet::prove(&self.master, &*self.engine).ok_or(EBUSY)?;
         self.end_jobs(&quiet);
         Ok(())

@@ -63,10 +63,13 @@ pub(crate) trait Driver: Target {
     /// # Errors
     ///
     /// `EBUSY` if it did not stop.
-    fn pause(core: &Self::Of<'_>, why: Outage) -> Result;
+    fn pause(core: &Self::Of<'_>) -> Result;
 
-    /// The device can be used again, also if [`pause`](Self::pause) has failed. It may have been
-    /// reset.
+    /// It is reset before it can be used again, or was: it forgets what it was told. An outage in
+    /// which nobody says so leaves it as it is.
+    fn note_reset(core: &Self::Of<'_>);
+
+    /// The device can be used again, also if [`pause`](Self::pause) has failed.
     fn resume(core: &Self::Of<'_>);
 
     /// Unbind, first step: refuse new calls and wake who waits.
@@ -75,15 +78,6 @@ pub(crate) trait Driver: Target {
     /// Unbind, last step: nobody is inside [`Link::with`] any more. Stop the device, end what is in
     /// flight, unmap everything. What unpinning may wait for, this must not.
     fn stop(core: &Self::Of<'_>);
-}
-
-/// Why a device cannot be used for a while.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outage {
-    /// It is reset, or had an error after which it may be: it forgets what it was told.
-    Reset,
-    /// It sleeps.
-    Sleep,
 }
 
 /// What a probe makes.

@@ -28,8 +28,7 @@ use kernel::{
 use super::binding::{
     Adapter,
     Binding,
-    Driver,
-    Outage, //
+    Driver, //
 };
 
 type Inner<D> = pci::Adapter<Adapter<D>>;
@@ -123,9 +122,17 @@ impl<D: Driver> Registered<D> {
         pdev: *mut bindings::pci_dev,
         state: bindings::pci_channel_state_t,
     ) -> bindings::pci_ers_result_t {
-        // SAFETY: The PCI core calls this with the device locked. What cannot be stopped now is
-        // looked at again when it is back.
-        unsafe { Self::tell(pdev, |core| D::pause(core, Outage::Reset).is_ok()) };
+        let given_up = state == bindings::pci_channel_io_perm_failure;
+        let pause = |core: &D::Of<'_>| {
+            // What cannot be stopped now is looked at again when it is back.
+            let _ = D::pause(core);
+            // Nobody says whether a reset was tried before.
+            if given_up {
+                D::note_reset(core);
+            }
+        };
+        // SAFETY: The PCI core calls this with the device locked.
+        unsafe { Self::tell(pdev, pause) };
         match state {
             bindings::pci_channel_io_normal => bindings::pci_ers_result_PCI_ERS_RESULT_CAN_RECOVER,
             bindings::pci_channel_io_frozen => bindings::pci_ers_result_PCI_ERS_RESULT_NEED_RESET,
@@ -136,6 +143,9 @@ impl<D: Driver> Registered<D> {
     }
 
     extern "C" fn slot_reset(pdev: *mut bindings::pci_dev) -> bindings::pci_ers_result_t {
+        // Not before: most errors do without a reset, unless another device wants one.
+        // SAFETY: The PCI core calls this with the device locked.
+        unsafe { Self::tell(pdev, |core| D::note_reset(core)) };
         // SAFETY: The device is valid, and what is restored was saved when it was bound.
         unsafe { bindings::pci_restore_state(pdev) };
         // SAFETY: The device is valid.
@@ -146,9 +156,13 @@ impl<D: Driver> Registered<D> {
     }
 
     extern "C" fn reset_prepare(pdev: *mut bindings::pci_dev) {
-        // SAFETY: The PCI core calls this with the device locked. What cannot be stopped now is
-        // stopped by the reset.
-        unsafe { Self::tell(pdev, |core| D::pause(core, Outage::Reset).is_ok()) };
+        let pause = |core: &D::Of<'_>| {
+            // What cannot be stopped now is stopped by the reset.
+            let _ = D::pause(core);
+            D::note_reset(core);
+        };
+        // SAFETY: The PCI core calls this with the device locked.
+        unsafe { Self::tell(pdev, pause) };
     }
 
     extern "C" fn back(pdev: *mut bindings::pci_dev) {
@@ -158,7 +172,7 @@ impl<D: Driver> Registered<D> {
 
     extern "C" fn sleep(dev: *mut bindings::device) -> c_int {
         // SAFETY: The PM core calls this with the device locked.
-        let paused = unsafe { Self::with(dev, |core| D::pause(core, Outage::Sleep)) };
+        let paused = unsafe { Self::with(dev, |core| D::pause(core)) };
         let Some(Err(error)) = paused else {
             return 0;
         };

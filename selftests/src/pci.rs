@@ -47,12 +47,21 @@ fn drive(what: &str) -> Outcome {
 
 /// Has the port above the device report a fatal error, after which the PCI core resets what is
 /// below it. Returns before that has ended.
-///
-/// Needs the module `aer_inject`; the struct is that of `drivers/pci/pcie/aer_inject.c`.
 pub(crate) fn report_error() -> Outcome {
+    const DATA_LINK_PROTOCOL: u32 = 1 << 4;
+    inject(DATA_LINK_PROTOCOL)
+}
+
+/// Has the port above the device report an error that is not fatal, after which nothing needs to be
+/// reset. Returns before the driver has been told.
+pub(crate) fn report_nonfatal_error() -> Outcome {
+    const COMPLETION_TIMEOUT: u32 = 1 << 14;
+    inject(COMPLETION_TIMEOUT)
+}
+
+/// Needs the module `aer_inject`; the struct is that of `drivers/pci/pcie/aer_inject.c`.
+fn inject(uncorrectable: u32) -> Outcome {
     const NODE: &str = "/dev/aer_inject";
-    /// A data link protocol error.
-    const FATAL: u32 = 1 << 4;
     let device = fs::canonicalize(PathBuf::from(DEVICES).join(address()?))?;
     let port = device.parent().and_then(|port| port.file_name());
     // Such as 0000:00:02.0.
@@ -60,7 +69,7 @@ pub(crate) fn report_error() -> Outcome {
     let slot = port.split([':', '.']).nth(2).unwrap_or_default();
     let slot = u8::from_str_radix(slot, 16).map_err(|e| Fail::new(format!("{port}: {e}")))?;
     let mut error = vec![0, slot, 0, 0];
-    error.extend(FATAL.to_ne_bytes());
+    error.extend(uncorrectable.to_ne_bytes());
     // Correctable errors, the header of the packet, the domain: none.
     error.extend([0; 24]);
     fs::write(NODE, error).map_err(|e| Fail::new(format!("{NODE}: {e}")))

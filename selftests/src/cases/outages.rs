@@ -13,6 +13,7 @@ use crate::flight::{self, Pair};
 use crate::kmsg::Log;
 use crate::leg::Leg;
 use crate::module::{self, pause, with_parameters};
+use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::pool::{from_device, of_pages, stream};
 use crate::region::within;
@@ -52,6 +53,12 @@ pub(crate) const CASES: &[Case] = &[
         no_recovery,
     )
     .needs(Needs::Memory)
+    .not_on_debug("that kernel has no way to make such an error"),
+    race(
+        "nonfatal_error_leaves_files_good",
+        "what the device works on may be lost; what it has is not",
+        minor_error,
+    )
     .not_on_debug("that kernel has no way to make such an error"),
     race(
         "eio_when_registers_are_off",
@@ -151,18 +158,24 @@ fn reset_in_a_job(_: Leg) -> Outcome {
     still_works(99)
 }
 
+fn resets() -> Outcome<u64> {
+    Ok(Device::open()?.info()?.out_resets)
+}
+
+/// Has the bus `report` an error, and waits until the device goes on.
+fn recovered_from(report: fn() -> Outcome) -> Outcome {
+    let restarts = counters::driver("restarts")?;
+    report()?;
+    flight::wait_until("nobody was told of the error", || {
+        Ok(counters::driver("restarts")? > restarts)
+    })
+}
+
 fn bus_error(_: Leg) -> Outcome {
     module::load_extra()?;
-    let resets = || Ok::<_, Fail>(Device::open()?.info()?.out_resets);
     for (way, seed) in WAYS.iter().zip(1..) {
-        let restarts = counters::driver("restarts")?;
         let before = resets()?;
-        let told = attempt(way, seed, || {
-            pci::report_error()?;
-            flight::wait_until("nobody was told of the error", || {
-                Ok(counters::driver("restarts")? > restarts)
-            })
-        })?;
+        let told = attempt(way, seed, || recovered_from(pci::report_error))?;
         check(!told.is_all(), way.name)?;
         same("resets", resets()?, before + 1)?;
     }
@@ -198,6 +211,26 @@ fn no_recovery(_: Leg) -> Outcome {
     same("bytes", call.out.bytes, 0)?;
     pci::reset()?;
     still_works(5)
+}
+
+fn minor_error(_: Leg) -> Outcome {
+    module::load_extra()?;
+    let device = Device::open()?;
+    let memory = Mapping::anonymous(PAGE)?;
+    let region = device.register(&[seg(&memory, 0, PAGE)])?;
+    let before = resets()?;
+    for (way, seed) in WAYS.iter().zip(1..) {
+        let told = attempt(way, seed, || recovered_from(pci::report_nonfatal_error))?;
+        check(!told.is_all(), way.name)?;
+    }
+    same("resets", resets()?, before)?;
+    pattern::write(&memory, 0, PAGE, 6);
+    let within = within(region, 0, PAGE);
+    device.to_device(0, &[within]).succeeded(PAGE)?;
+    memory.fill(0, PAGE, 0);
+    device.from_device(0, &[within]).succeeded(PAGE)?;
+    pattern::verify(&memory, 0, PAGE, 6)?;
+    same("unregister", device.unregister(region), 0)
 }
 
 /// A transfer without a deadline that loses the registers in its job.
