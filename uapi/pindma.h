@@ -111,9 +111,9 @@
  *                   that has not recovered from an error, until it is reset.
  *                   read(2) and write(2) that have started nothing, of a device
  *                   that did not stop in another call
- *  ESTALE           the device was reset since the file was opened, and what its
- *                   memory holds is unknown; open it again (out_resets of
- *                   struct pindma_info counts)
+ *  ESTALE           the device was reset since the file was opened, or lost power
+ *                   as the system slept, and what its memory holds is unknown;
+ *                   open it again (out_resets of struct pindma_info counts)
  *  ENODEV           the device is gone; the file is good for nothing but close
  *  ENOTRECOVERABLE  the device did not stop when told to.  Memory that was the
  *                   destination of this call MAY STILL CHANGE: it stays pinned
@@ -1038,7 +1038,7 @@ struct pindma_pool_stop {
  * @out_max_mappings: Most mappings that a file may have at a time: one for each
  *	window of a transfer in work or in a queue, for each 16 MiB of a region,
  *	and for each buffer of a pool.
- * @out_resets: How often the device was reset since it was bound.
+ * @out_resets: How often the device was reset since it was bound, or lost power.
  */
 struct pindma_info {
 	__u32 size;

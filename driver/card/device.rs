@@ -245,7 +245,8 @@ impl Device {
         self.resets.fetch_add(1, Full);
     }
 
-    /// How often the device was reset since it was bound. A file from before the last is of no use.
+    /// How often the device was reset since it was bound, or lost power. A file from before the last
+    /// is of no use.
     pub(crate) fn resets(&self) -> u32 {
         self.resets.load(Acquire)
     }

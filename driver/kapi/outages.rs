@@ -77,11 +77,13 @@ impl<D: Driver> Registered<D> {
 
     const SLEEP: &'static bindings::dev_pm_ops = &bindings::dev_pm_ops {
         suspend: Some(Self::sleep),
+        suspend_noirq: Some(Self::power_goes),
         resume: Some(Self::wake),
         freeze: Some(Self::sleep),
         thaw: Some(Self::wake),
         poweroff: Some(Self::sleep),
-        restore: Some(Self::wake),
+        poweroff_noirq: Some(Self::power_goes),
+        restore: Some(Self::power_is_back),
         ..pin_init::zeroed()
     };
 
@@ -180,6 +182,26 @@ impl<D: Driver> Registered<D> {
         // SAFETY: As above.
         unsafe { Self::with(dev, |core| D::resume(core)) };
         error.to_errno()
+    }
+
+    /// The system goes on to sleep, after which the PCI core or the platform takes power away. That
+    /// is a reset: a device need not keep anything even in D3hot, and how far the platform goes is
+    /// not told.
+    extern "C" fn power_goes(dev: *mut bindings::device) -> c_int {
+        // SAFETY: The device is valid, and the PM core holds no lock of it in this phase.
+        unsafe { bindings::mutex_lock(&raw mut (*dev).mutex) };
+        // SAFETY: It is locked.
+        unsafe { Self::with(dev, |core| D::note_reset(core)) };
+        // SAFETY: It was locked above.
+        unsafe { bindings::mutex_unlock(&raw mut (*dev).mutex) };
+        0
+    }
+
+    /// The system is the image of one that was frozen, before power went.
+    extern "C" fn power_is_back(dev: *mut bindings::device) -> c_int {
+        // SAFETY: The PM core calls this with the device locked.
+        unsafe { Self::with(dev, |core| D::note_reset(core)) };
+        Self::wake(dev)
     }
 
     extern "C" fn wake(dev: *mut bindings::device) -> c_int {

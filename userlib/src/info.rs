@@ -179,8 +179,8 @@ pub struct Info {
     /// Most mappings that an open file may have at a time: windows of transfers, buffers of pools,
     /// and parts of regions.
     pub max_mappings: u64,
-    /// How often the device was reset since it was bound. A file that was opened before the last is
-    /// of no use any more: `ESTALE`.
+    /// How often the device was reset since it was bound, or lost power. A file that was opened
+    /// before the last is of no use any more: `ESTALE`.
     pub resets: u64,
     /// Name of the engine, such as `edu`.
     pub engine: String,

@@ -76,6 +76,12 @@ pub(crate) const CASES: &[Case] = &[
         sleep,
     )
     .not_on_debug("it does not sleep"),
+    race(
+        "estale_after_a_sleep_without_power",
+        "as after a reset; new files work",
+        deep_sleep,
+    )
+    .not_on_debug("it does not sleep"),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
@@ -291,16 +297,35 @@ fn others(leg: Leg) -> Outcome {
     })
 }
 
-fn sleep(_: Leg) -> Outcome {
+/// Has the system go to sleep as far as `phase`, and wake up at once.
+fn sleep_until(phase: &str) -> Outcome {
     const LEVEL: &str = "/sys/power/pm_test";
-    let device = Device::open()?;
-    let restarts = counters::driver("restarts")?;
-    fs::write(LEVEL, "devices")?;
+    // Seconds that it stays there.
+    fs::write("/sys/module/suspend/parameters/pm_test_delay", "0")?;
+    fs::write(LEVEL, phase)?;
     let slept = fs::write("/sys/power/state", "freeze");
     fs::write(LEVEL, "none")?;
-    slept?;
+    Ok(slept?)
+}
+
+fn sleep(_: Leg) -> Outcome {
+    let device = Device::open()?;
+    let (restarts, before) = (counters::driver("restarts")?, resets()?);
+    sleep_until("devices")?;
     same("restarts", counters::driver("restarts")?, restarts + 1)?;
+    same("resets", resets()?, before)?;
     let pair = Pair::new(PAGE, 3)?;
     pair.copy(&device).succeeded(PAGE)?;
     pair.verify(PAGE as u64)
+}
+
+fn deep_sleep(_: Leg) -> Outcome {
+    let (device, pair) = (Device::open()?, Pair::new(PAGE, 4)?);
+    let region = device.register(&[seg(&pair.src, 0, PAGE)])?;
+    let before = resets()?;
+    sleep_until("platform")?;
+    same("resets", resets()?, before + 1)?;
+    pair.copy(&device).refused(libc::ESTALE)?;
+    same("unregister", device.unregister(region), 0)?;
+    still_works(5)
 }

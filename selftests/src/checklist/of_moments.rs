@@ -230,9 +230,10 @@ pub(super) const OF_MOMENTS: &[Entry] = &[
     (
         "ESTALE",
         &[by(
-            "the device was reset since the file was opened, and what its memory holds is \
-             unknown; open it again (out_resets of struct pindma_info counts)",
-            &["estale_after_a_reset"],
+            "the device was reset since the file was opened, or lost power as the system slept, \
+             and what its memory holds is unknown; open it again (out_resets of struct \
+             pindma_info counts)",
+            &["estale_after_a_reset", "estale_after_a_sleep_without_power"],
         )],
     ),
     (
