@@ -15,14 +15,15 @@ use crate::{
         quiet::Quiet,
         table::Table, //
     },
-    engine::Refused, //
+    engine::Refused,
+    kapi::bus_master::Mastering, //
 };
 
 impl<'b> Card<'b> {
     /// Whether the device has been able to reach memory since `generation`, as far as anybody has
     /// noticed. Bus mastering that was off in between is known only to an engine's own witness.
     pub(super) fn is_unbroken(&self, generation: u32) -> bool {
-        if !self.master.is_enabled() {
+        if self.master.mastering() != Mastering::On {
             // Others' jobs run as well.
             self.device.begin_generation();
         }

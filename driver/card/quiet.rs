@@ -19,11 +19,14 @@ use crate::{
         Engine,
         Observed, //
     },
-    kapi::bus_master::BusMaster, //
+    kapi::bus_master::{
+        BusMaster,
+        Mastering, //
+    }, //
 };
 
 /// Proof that a device works on no job and cannot begin one: its bus mastering was switched off,
-/// which was read back, and then its engine read idle; or it has left the bus.
+/// which was read back and answered, and then its engine read idle; or it has left the bus.
 ///
 /// Bus mastering off alone is no proof: what was posted may still arrive, and a device may go on
 /// once it is switched on again.
@@ -38,7 +41,7 @@ impl Quiet {
         let deadline = Deadline::after(params::stop_ns());
         loop {
             match engine.stop_all() {
-                Observed::Idle if !master.is_enabled() => return Some(Self(())),
+                Observed::Idle if master.mastering() == Mastering::Off => return Some(Self(())),
                 Observed::Gone if !master.is_present() => return Some(Self(())),
                 _ if deadline.passed() => return None,
                 // Whoever has switched its registers off, they are needed now.

@@ -16,6 +16,28 @@ use kernel::{
 
 use super::raw;
 
+/// Whether a device may access memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mastering {
+    /// It may.
+    On,
+    /// It may not.
+    Off,
+    /// It does not say so: it did not answer.
+    Unknown,
+}
+
+impl From<Option<u16>> for Mastering {
+    /// What the command register says, if that could be read.
+    fn from(command: Option<u16>) -> Self {
+        match command.map(|command| u32::from(command) & bindings::PCI_COMMAND_MASTER) {
+            Some(0) => Self::Off,
+            Some(_) => Self::On,
+            None => Self::Unknown,
+        }
+    }
+}
+
 /// A bound PCI device whose bus mastering is ours to switch.
 ///
 /// Dropping it switches bus mastering off: a probe that fails leaves no device that may write.
@@ -45,9 +67,8 @@ impl<'b> BusMaster<'b> {
 
     /// Whether the device may access memory, read back from it. Somebody else may have changed it:
     /// the PCI core at suspend, or root through sysfs.
-    pub(crate) fn is_enabled(&self) -> bool {
-        let is_master = |command| u32::from(command) & bindings::PCI_COMMAND_MASTER != 0;
-        self.command().is_some_and(is_master)
+    pub(crate) fn mastering(&self) -> Mastering {
+        self.command().into()
     }
 
     /// Lets the device answer to accesses to its registers, in case somebody has switched that off.
@@ -69,7 +90,7 @@ impl<'b> BusMaster<'b> {
     /// The command register, unless the device does not answer.
     fn command(&self) -> Option<u16> {
         let mut command: u16 = 0;
-        // SAFETY: The device is bound; a failed read yields all ones, which is caught below.
+        // SAFETY: The device is bound.
         let ret = unsafe {
             bindings::pci_read_config_word(
                 raw::pci(self.pdev),
@@ -77,7 +98,7 @@ impl<'b> BusMaster<'b> {
                 &mut command,
             )
         };
-        (ret == 0 && command != u16::MAX).then_some(command)
+        answered(ret, command)
     }
 
     /// Whether the device still answers on the bus.
@@ -90,5 +111,28 @@ impl<'b> BusMaster<'b> {
 impl Drop for BusMaster<'_> {
     fn drop(&mut self) {
         self.disable();
+    }
+}
+
+/// What was read with the result `ret`, unless that is what nobody has answered: all ones.
+fn answered(ret: c_int, word: u16) -> Option<u16> {
+    (ret == 0 && word != u16::MAX).then_some(word)
+}
+
+#[kunit_tests(pindma_bus_master)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_answer_is_not_known_to_be_off() {
+        let says = |ret, command| Mastering::from(answered(ret, command));
+        assert_eq!(says(0, 0), Mastering::Off);
+        assert_eq!(says(0, 0x0406), Mastering::On);
+        assert_eq!(says(0, 0x0402), Mastering::Off);
+        assert_eq!(says(0, u16::MAX), Mastering::Unknown);
+        assert_eq!(
+            says(bindings::PCIBIOS_DEVICE_NOT_FOUND as c_int, 0),
+            Mastering::Unknown
+        );
     }
 }
