@@ -648,7 +648,9 @@ struct pindma_submit {
 /**
  * struct pindma_completion - how a request ended
  * @user_data: That of its entry.
- * @status: 0: done; -ECANCELED, -ETIMEDOUT, -EIO, -ENODEV, -ENOTRECOVERABLE.
+ * @status: 0: done; -ECANCELED, -ETIMEDOUT, -EIO, -ENODEV, -ENOTRECOVERABLE;
+ *	-ESTALE if the device was reset before the request was begun, -ENOMEM if
+ *	the kernel had no memory to begin it.
  * @flags: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.
  * @bytes: Bytes moved, a contiguous prefix.
  * @fault_addr: Zero.
@@ -833,8 +835,8 @@ struct pindma_pool_query {
  * @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.
  * @overruns: Out: frames lost just before this one.
  * @status: Out: 0, or -ECANCELED (stopped before the device began, or while it
- *	worked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not
- *	go on.
+ *	worked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ESTALE of a run that a reset of
+ *	the device has ended, -ENOMEM of one that could not go on.
  * @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.
  * @reserved: Zero.
  *

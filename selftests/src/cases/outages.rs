@@ -6,6 +6,7 @@
 use std::fs;
 use std::thread;
 
+use crate::abi;
 use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{seg, Device, PAGE};
@@ -16,6 +17,7 @@ use crate::module::{self, pause, with_parameters};
 use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::pool::{from_device, of_pages, stream};
+use crate::queue::{self, entry, Queue};
 use crate::region::within;
 use crate::rw;
 use crate::sys::Mapping;
@@ -35,6 +37,11 @@ pub(crate) const CASES: &[Case] = &[
         "estale_after_a_reset",
         "files from before it are told, new ones work",
         reset,
+    ),
+    race(
+        "estale_for_what_waits_at_a_reset",
+        "requests of a queue, and the run of a pool with its buffers",
+        reset_with_requests,
     ),
     race(
         "reset_during_a_transfer_is_told",
@@ -154,6 +161,50 @@ fn reset(_: Leg) -> Outcome {
     // What it holds can be given back.
     same("unregister", device.unregister(region), 0)?;
     still_works(2)
+}
+
+/// More than the device gets done before it is reset.
+const MANY: usize = 32;
+
+fn reset_with_requests(_: Leg) -> Outcome {
+    reset_with_a_queue()?;
+    reset_with_a_pool()?;
+    still_works(3)
+}
+
+fn reset_with_a_queue() -> Outcome {
+    let (device, memory) = (Device::open()?, Mapping::anonymous(PAGE)?);
+    let queue = Queue::create(&device, MANY as u32)?;
+    let request = |name| entry(name, abi::TO_DEVICE, 0, seg(&memory, 0, PAGE));
+    let requests: Vec<_> = (0..MANY as u64).map(request).collect();
+    queue.submit(&device, &requests).all(MANY)?;
+    flight::wait_for_job(&device)?;
+    pci::reset()?;
+    let ended = queue.reap(MANY)?;
+    queue::untouched(&ended[MANY - 1], MANY as u64 - 1, libc::ESTALE)?;
+    // One at most was in work.
+    let count = |errno: i32| ended.iter().filter(|end| end.status == -errno).count();
+    let (done, lost, stale) = (count(0), count(libc::EIO), count(libc::ESTALE));
+    check(lost <= 1, format!("{lost} requests were in work"))?;
+    same("all that has ended", done + lost + stale, MANY)
+}
+
+fn reset_with_a_pool() -> Outcome {
+    let device = Device::open()?;
+    let pool = of_pages(&device, MANY as u32)?;
+    same("enqueued", pool.enqueue_all()?, MANY as u32)?;
+    pool.start(from_device(0))?;
+    flight::wait_for_job(&device)?;
+    pci::reset()?;
+    let records = pool.dequeue(MANY)?;
+    let last = records[MANY - 1];
+    same("status", errno_name(-last.status), errno_name(libc::ESTALE))?;
+    same("flags", last.flags, 0)?;
+    let room = Mapping::anonymous(PAGE)?;
+    let end = pool.dequeue_to(room.addr(0), 1, 0, 0);
+    same("errno", errno_name(end.errno), errno_name(libc::EAGAIN))?;
+    check(end.stopped, "the run goes on")?;
+    same("reason", errno_name(-end.status), errno_name(libc::ESTALE))
 }
 
 fn reset_in_a_job(_: Leg) -> Outcome {

@@ -348,6 +348,7 @@ fn plain(errno: i32) -> ErrorKind {
         Errno::INTR => ErrorKind::Interrupted,
         Errno::TIMEDOUT => ErrorKind::TimedOut,
         Errno::IO => ErrorKind::DeviceError,
+        Errno::STALE => ErrorKind::Reset,
         Errno::NODEV => ErrorKind::DeviceGone,
         Errno::CANCELED => ErrorKind::Cancelled,
         Errno::BUSY => ErrorKind::NotOwned,

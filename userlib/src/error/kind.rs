@@ -361,6 +361,13 @@ pub enum ErrorKind {
         "the device reported an error or lost bus mastering; the kernel log says more (`dmesg`)"
     )]
     DeviceError,
+    /// `ESTALE`: the device was reset since it was opened, or lost power as the
+    /// system slept; what its memory holds is unknown.
+    #[error(
+        "the device was reset or lost power since it was opened, and what its memory holds is \
+         unknown; open it again and send it what it needs to know"
+    )]
+    Reset,
     /// `ENODEV`: the device is gone; the file is good for nothing but close.
     #[error(
         "the device is gone (unplugged, or unbound from the driver); open it again when it is back"

@@ -475,7 +475,7 @@ const _: () = {
         [::core::mem::offset_of!(pindma_submit, reserved) - 28usize];
     ["Offset of field: pindma_submit::out"][::core::mem::offset_of!(pindma_submit, out) - 32usize];
 };
-#[doc = " struct pindma_completion - how a request ended\n @user_data: That of its entry.\n @status: 0: done; -ECANCELED, -ETIMEDOUT, -EIO, -ENODEV, -ENOTRECOVERABLE.\n @flags: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.\n @bytes: Bytes moved, a contiguous prefix.\n @fault_addr: Zero.\n @seq: Number of the completion in its queue, from 0 on.\n @time_ns: When it ended, in ns of CLOCK_MONOTONIC.\n @reserved: Zero."]
+#[doc = " struct pindma_completion - how a request ended\n @user_data: That of its entry.\n @status: 0: done; -ECANCELED, -ETIMEDOUT, -EIO, -ENODEV, -ENOTRECOVERABLE;\n\t-ESTALE if the device was reset before the request was begun, -ENOMEM if\n\tthe kernel had no memory to begin it.\n @flags: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.\n @bytes: Bytes moved, a contiguous prefix.\n @fault_addr: Zero.\n @seq: Number of the completion in its queue, from 0 on.\n @time_ns: When it ended, in ns of CLOCK_MONOTONIC.\n @reserved: Zero."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_completion {
@@ -667,7 +667,7 @@ const _: () = {
     ["Offset of field: pindma_pool_query::out_reserved"]
         [::core::mem::offset_of!(pindma_pool_query, out_reserved) - 20usize];
 };
-#[doc = " struct pindma_pool_record - a buffer on its way in or out\n @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.\n @index: Out: index of the buffer.\n @bytes: In: bytes that the device is to move, a multiple of the out_len_align\n\tof all channels, 0: all.  Out: bytes that it has moved.\n @seq: Out: number of the frame since the start, lost ones counted as well.\n @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.\n @overruns: Out: frames lost just before this one.\n @status: Out: 0, or -ECANCELED (stopped before the device began, or while it\n\tworked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ENOMEM of a run that could not\n\tgo on.\n @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.\n @reserved: Zero.\n\n To enqueue, only @buffer and @bytes are told; all else must be 0."]
+#[doc = " struct pindma_pool_record - a buffer on its way in or out\n @buffer: Handle of the buffer.  It is good for one enqueue; dequeue makes a new one.\n @index: Out: index of the buffer.\n @bytes: In: bytes that the device is to move, a multiple of the out_len_align\n\tof all channels, 0: all.  Out: bytes that it has moved.\n @seq: Out: number of the frame since the start, lost ones counted as well.\n @time_ns: Out: when it ended, in ns of CLOCK_MONOTONIC.\n @overruns: Out: frames lost just before this one.\n @status: Out: 0, or -ECANCELED (stopped before the device began, or while it\n\tworked), -EIO, -ENODEV, -ENOTRECOVERABLE; -ESTALE of a run that a reset of\n\tthe device has ended, -ENOMEM of one that could not go on.\n @flags: Out: PINDMA_OUT_STARTED and PINDMA_OUT_BOUNCED.\n @reserved: Zero.\n\n To enqueue, only @buffer and @bytes are told; all else must be 0."]
 #[repr(C)]
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct pindma_pool_record {

@@ -249,6 +249,7 @@ fn numbers_that_say_it_all() {
         (Errno::AGAIN, ErrorKind::Busy),
         (Errno::TIMEDOUT, ErrorKind::TimedOut),
         (Errno::IO, ErrorKind::DeviceError),
+        (Errno::STALE, ErrorKind::Reset),
         (Errno::NODEV, ErrorKind::DeviceGone),
         (Errno::NOTRECOVERABLE, ErrorKind::NotRecoverable),
         (Errno::DOM, ErrorKind::Other { errno: 33 }),
