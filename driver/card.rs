@@ -192,6 +192,11 @@ impl<'b> Card<'b> {
         self.view
     }
 
+    /// The device has got so many interrupt vectors.
+    pub(crate) fn wire(&self, vectors: u32) {
+        self.engine.wire(vectors);
+    }
+
     /// A hard interrupt.
     pub(crate) fn interrupt(&self, vector: u32) -> bool {
         channel::interrupt(self.device.all_channels(), &*self.engine, vector)

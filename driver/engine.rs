@@ -10,7 +10,10 @@ use core::num::NonZeroU64;
 
 use kernel::{
     device::Bound,
-    pci,
+    pci::{
+        self,
+        Vendor, //
+    },
     prelude::*,
     sync::Arc, //
 };
@@ -26,6 +29,7 @@ use crate::kapi::{
 
 pub(crate) mod edu;
 mod limits;
+pub(crate) mod xdma;
 
 pub(crate) use self::limits::{
     is_multiple,
@@ -112,10 +116,8 @@ pub(crate) enum Outcome {
     /// All bytes were moved.
     Done,
     /// So many bytes were moved, and no more will be.
-    #[expect(dead_code, reason = "edu counts no bytes; cards with a count do")]
     Short(u64),
     /// The device reports an error, after so many bytes.
-    #[expect(dead_code, reason = "edu reports no errors; cards with a status do")]
     Fault(u64),
     /// The job was ended before its time, after so many bytes.
     Aborted(u64),
@@ -141,7 +143,6 @@ pub(crate) enum Observed {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Abort {
     /// It is under way; the job will retire.
-    #[expect(dead_code, reason = "edu cannot abort")]
     Started,
     /// The device cannot: the job must be waited for.
     Unsupported,
@@ -202,6 +203,9 @@ pub(crate) unsafe trait Engine: Send + Sync {
     /// What the card can do; never changes.
     fn limits(&self) -> &Arc<Limits>;
 
+    /// The card has got so many interrupt vectors, at least one, and may use them from now on.
+    fn wire(&self, _vectors: u32) {}
+
     /// Takes a job, or as many bytes from its start as the card takes at a time, and returns how
     /// many: a multiple of the channel's alignment, or all. The card need not begin with it before
     /// [`kick`](Self::kick).
@@ -244,11 +248,27 @@ pub(crate) struct Model {
     pub(crate) open: for<'b> fn(&'b pci::Device<Bound>) -> Result<Arc<dyn Engine + 'b>>,
 }
 
-kernel::pci_device_table!(
-    PCI_TABLE,
-    Model,
-    [(pci::DeviceId::from_id(vendor::QEMU, 0x11e8), edu::MODEL)]
-);
+/// Makes the table of lines `vendor, model => device ids`.
+macro_rules! table {
+    ($($vendor:expr, $model:expr => $($device:literal)+;)+) => {
+        kernel::pci_device_table!(
+            PCI_TABLE,
+            Model,
+            [$($((pci::DeviceId::from_id($vendor, $device), $model),)+)+]
+        );
+    };
+}
+
+table! {
+    vendor::QEMU, edu::MODEL => 0x11e8;
+    Vendor::XILINX, xdma::MODEL =>
+        0x2808 0x4808 0x4828 0x4908 0x4a28 0x4b28 0x6828 0x6830 0x6928 0x6930 0x6a28 0x6a30 0x6d30
+        0x7011 0x7012 0x7014 0x7018 0x7021 0x7022 0x7024 0x7028 0x7031 0x7032 0x7034 0x7038
+        0x8011 0x8012 0x8014 0x8018 0x8021 0x8022 0x8024 0x8028 0x8031 0x8032 0x8034 0x8038
+        0x9011 0x9012 0x9014 0x9018 0x9021 0x9022 0x9024 0x9028 0x9031 0x9032 0x9034 0x9038 0x903f
+        0x9041 0x9042 0x9044 0x9048;
+    Vendor::AMAZON, xdma::MODEL => 0xf000 0xf001;
+}
 
 /// All models, by their PCI ids.
 pub(crate) const TABLE: pci::IdTable<Model> = &PCI_TABLE;

@@ -80,6 +80,10 @@ impl Driver for Pindma {
         device.link()
     }
 
+    fn wire(card: &Card<'_>, vectors: u32) {
+        card.wire(vectors);
+    }
+
     fn interrupt(card: &Card<'_>, vector: u32) -> bool {
         card.interrupt(vector)
     }

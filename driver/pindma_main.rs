@@ -68,6 +68,14 @@ module! {
             default: 0,
             description: "Longest DMA segment in bytes that an edu device is given; 0: as they come",
         },
+        xdma_memory_mib: u32 {
+            default: 64,
+            description: "Memory in MiB of a card with XDMA, which does not say how much it has",
+        },
+        xdma_bar: u32 {
+            default: 6,
+            description: "BAR with the registers of XDMA; 6: the one with the table of MSI-X vectors",
+        },
         window_kib: u32 {
             default: 4096,
             description: "Most memory in KiB that one call has pinned at a time",

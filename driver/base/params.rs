@@ -11,6 +11,9 @@ use crate::{
 
 const NS_PER_MS: i64 = 1_000_000;
 
+/// More BARs than a device has.
+const XDMA_BAR_UNKNOWN: u32 = 6;
+
 /// Address bits that edu drives; QEMU's property `dma_mask` of the device must match.
 pub(crate) fn dma_bits() -> u32 {
     module_parameters::dma_bits.value()
@@ -27,6 +30,17 @@ pub(crate) fn max_segment() -> u32 {
         0 => u32::MAX,
         bytes => bytes,
     }
+}
+
+/// Bytes of memory of a card with XDMA, which does not say how much it has.
+pub(crate) fn xdma_memory() -> u64 {
+    u64::from(module_parameters::xdma_memory_mib.value().max(1)) << 20
+}
+
+/// The BAR with the registers of XDMA, if it is not to be looked for.
+pub(crate) fn xdma_bar() -> Option<u32> {
+    let bar = module_parameters::xdma_bar.value();
+    (bar < XDMA_BAR_UNKNOWN).then_some(bar)
 }
 
 /// Most pages that one call has pinned at a time.

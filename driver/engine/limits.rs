@@ -27,7 +27,6 @@ pub(crate) enum Kind {
     /// Memory of so many bytes, which jobs address.
     Memory(u64),
     /// A stream; jobs have no address.
-    #[expect(dead_code, reason = "no card with one yet; the ABI has it")]
     Stream,
 }
 

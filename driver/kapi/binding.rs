@@ -54,6 +54,9 @@ pub(crate) trait Driver: Target {
     where
         Self: Sized;
 
+    /// The device has got so many interrupt vectors, and may use them from now on.
+    fn wire(core: &Self::Of<'_>, vectors: u32);
+
     /// A hard interrupt; returns whether it was the device's. It may come until the binding is
     /// dropped, after [`stop`](Self::stop) as well.
     fn interrupt(core: &Self::Of<'_>, vector: u32) -> bool;
@@ -138,6 +141,7 @@ impl<'b, D: Driver> Binding<'b, D> {
         };
         // SAFETY: The binding owns it, and the driver core drops that before the device is unbound.
         let irqs = unsafe { IrqSet::new(pdev, parts.max_vectors, D::NAME, handler)? };
+        D::wire(&core, irqs.len());
         // SAFETY: `Attached` detaches it, and is dropped before `core`.
         unsafe { D::link(&parts.shared).attach(&core) };
         let link = Attached(parts.shared.clone());

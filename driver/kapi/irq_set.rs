@@ -27,7 +27,7 @@ use kernel::{
 /// Drop order: the handlers are freed first, as freeing the vectors with a handler on them is a
 /// BUG.
 pub(crate) struct IrqSet<'b, H: Handler + 'b> {
-    _handlers: KVec<Pin<KBox<Registration<'b, H>>>>,
+    handlers: KVec<Pin<KBox<Registration<'b, H>>>>,
     _vectors: KBox<IrqVectorRegistration<'b>>,
 }
 
@@ -61,8 +61,13 @@ impl<'b, H: Handler + 'b> IrqSet<'b, H> {
             handlers.push(KBox::pin_init(registration, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         Ok(Self {
-            _handlers: handlers,
+            handlers,
             _vectors: vectors,
         })
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> u32 {
+        self.handlers.len() as u32
     }
 }
