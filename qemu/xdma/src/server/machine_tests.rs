@@ -3,8 +3,11 @@
 //! The card at work in its slot, with a file for the guest's memory.
 
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::thread;
 
 use super::super::pages::pages;
+use super::super::shared::Shared;
 use super::*;
 
 const USER: u8 = 0;
@@ -29,6 +32,8 @@ const FROM_CARD: u64 = 0x1000;
 const RUN: u32 = 0x00f8_3e1f;
 /// Stop, and say that it is done.
 const LAST: u32 = 0xad4b_0003;
+/// Neither.
+const MORE: u32 = 0xad4b_0000;
 
 /// A machine whose card answers and may use memory, with both pages mapped.
 struct Bench {
@@ -52,20 +57,24 @@ impl Bench {
 
     /// Starts a channel with one descriptor of a page.
     fn start(&mut self, channel: u64, source: u64, destination: u64) {
-        let words = [LAST, 0x1000].into_iter().chain(
-            [source, destination, 0]
-                .map(|address| address as u32)
-                .into_iter()
-                .flat_map(|low| [low, 0]),
-        );
-        let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        self.start_with(channel, LAST, [source, destination, 0]);
+    }
+
+    /// Starts a channel with a descriptor of a page and its three addresses.
+    fn start_with(&mut self, channel: u64, control: u32, addresses: [u64; 3]) {
+        let mut bytes: Vec<u8> = [control, 0x1000]
+            .into_iter()
+            .flat_map(u32::to_le_bytes)
+            .collect();
+        bytes.extend(addresses.into_iter().flat_map(u64::to_le_bytes));
         self.memory.write_all_at(&bytes, 0).expect("there is room");
-        for (offset, value) in [
+        let registers = [
             (0x4080, DESCRIPTORS as u32),
             (0x4084, 0),
             (0x4088, 0),
             (4, RUN),
-        ] {
+        ];
+        for (offset, value) in registers {
             self.write(channel + offset, value);
         }
     }
@@ -142,6 +151,22 @@ fn an_unmap_of_what_is_in_flight_is_a_violation() {
     bench.machine.step();
     bench.machine.unmap(DATA, 0x1000);
     assert_eq!(bench.violations(), 1);
+}
+
+#[test]
+fn work_without_end_keeps_nobody_waiting() {
+    let mut bench = Bench::new(BOTH);
+    // A list that is a ring.
+    bench.start_with(TO_CARD, MORE, [DATA, 0, DESCRIPTORS]);
+    let shared = Arc::new(Shared::new(bench.machine));
+    let card = Arc::clone(&shared);
+    thread::spawn(move || card.run_card());
+    let descriptors = |machine: &mut Machine| {
+        let (card, _) = machine.card();
+        card.statistics().channel(Channel::H2c(0)).descriptors
+    };
+    assert!((0..1_000_000).any(|_| shared.call(descriptors) > 100));
+    shared.call(|machine| machine.unmap_all());
 }
 
 #[test]

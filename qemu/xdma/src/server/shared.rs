@@ -74,7 +74,7 @@ impl Shared {
     }
 }
 
-/// What a thread left that panicked is of no use: so does whoever comes next.
+/// After a panic the machine is half way between two states, and the whole program ends.
 fn relocked<T>(result: Result<T, PoisonError<T>>) -> T {
     result.expect("no thread panicked with the machine")
 }
