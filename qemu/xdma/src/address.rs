@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Where a register of the DMA BAR stands ("PCIe to DMA Address Format").
+//! Places of registers in the DMA BAR ("PCIe to DMA Address Format").
 
 use crate::statistics::Block;
 

@@ -21,13 +21,13 @@ pub use mode::{Mode, UnknownMode};
 pub struct Setting {
     /// How many of 1000 occasions.
     pub odds: u16,
-    /// What the mode's description says.
+    /// A number whose meaning is in the mode's description.
     pub amount: u64,
     /// The one channel that misbehaves, or all.
     pub only: Option<Channel>,
 }
 
-/// What misbehaves, and what it did.
+/// Modes that are on, and counts of their deeds.
 #[derive(Clone, Debug, Default)]
 pub struct Adversary {
     seed: u64,

@@ -22,7 +22,7 @@ mod access;
 mod messages;
 mod user;
 
-/// What a [step](Card::step) did.
+/// The result of a [step](Card::step).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Nothing to do until an access or a call changes something.
@@ -59,7 +59,7 @@ pub struct Card {
     turn: usize,
     /// The channel that reached for the host last.
     at_work: Option<Channel>,
-    /// What every read gives after an adversary took the card away.
+    /// The byte that every read gives after an adversary took the card away.
     gone: Option<u8>,
 }
 
@@ -177,21 +177,24 @@ impl Card {
 
     /// Ranges of the host's memory that work in flight still refers to.
     pub fn in_flight_ranges(&self) -> Vec<HostRange> {
+        if self.gone.is_some() {
+            return Vec::new();
+        }
         let channels = self.channels.iter();
         channels.flat_map(|one| one.ranges(&self.parts)).collect()
     }
 
-    /// What the driver did wrong.
+    /// Rules that the driver broke.
     pub fn faults(&self) -> &Faults {
         &self.parts.faults
     }
 
-    /// What happened so far.
+    /// Counts since power-on.
     pub fn statistics(&self) -> &Statistics {
         &self.parts.statistics
     }
 
-    /// What misbehaves.
+    /// The adversary: switch its modes here.
     pub fn adversary(&mut self) -> &mut Adversary {
         &mut self.parts.adversary
     }

@@ -27,7 +27,7 @@ mod take_up;
 #[cfg(test)]
 mod tests;
 
-/// What a channel does.
+/// The state of a channel's work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     /// Nothing, whatever Run says.
@@ -41,7 +41,7 @@ enum Phase {
     Hung,
 }
 
-/// What came of a fetch, in the order of the list.
+/// The result of a fetch, in the order of the list.
 #[derive(Clone, Copy, Debug)]
 enum Fetched {
     Descriptor(Descriptor),
@@ -224,9 +224,13 @@ impl ChannelState {
         }
     }
 
-    /// Drops what was fetched and not started.
+    /// Drops descriptors that were fetched and not started.
     fn obey_stop(&mut self, parts: &mut Parts) {
         self.stop_at = None;
+        if self.strikes(parts, Mode::NeverIdle) {
+            self.phase = Phase::Hung;
+            return;
+        }
         self.phase = Phase::Stopping;
         if parts.config.switches.unstarted_at_stop == UnstartedAtStop::Dropped {
             let more = !self.buffer.is_empty();
@@ -258,7 +262,7 @@ impl ChannelState {
         };
     }
 
-    /// Notes in Status what Control lets be noted.
+    /// Notes bits in Status, if Control lets them be noted.
     fn log(&mut self, bits: Status) {
         self.status |= bits & self.control.logs();
     }
@@ -267,7 +271,7 @@ impl ChannelState {
         parts.adversary.strike(mode, Some(self.id)).is_some()
     }
 
-    /// What of the host's memory it may still touch.
+    /// Ranges of the host's memory that it may still touch.
     pub(crate) fn ranges(&self, parts: &Parts) -> Vec<HostRange> {
         let mut ranges = Vec::new();
         let fetched = self.buffer.iter().filter_map(|fetched| match fetched {

@@ -53,7 +53,7 @@ pub struct Fault {
     pub rule: Rule,
     /// The channel, if it was one's.
     pub channel: Option<Channel>,
-    /// What happened, with addresses.
+    /// The breach in words, with addresses.
     pub sentence: String,
 }
 

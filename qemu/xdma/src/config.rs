@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! How a card was built: what a user chooses in the IP's dialogs ("PCIe: DMA Tab").
+//! How a card was built: the choices in the IP's dialogs ("PCIe: DMA Tab").
 
 use crate::switches::Switches;
 use crate::Channel;
@@ -12,11 +12,11 @@ pub struct Config {
     pub h2c: u8,
     /// Channels from card to host, 1 to 4.
     pub c2h: u8,
-    /// What stands behind all channels.
+    /// The card's end of all channels.
     pub interface: Interface,
     /// Width of the data path.
     pub data_width: DataWidth,
-    /// What the Alignments register says.
+    /// The content of the Alignments register.
     pub alignments: Alignments,
     /// Bytes of memory on the card, a power of two; also the size of the bypass BAR.
     pub memory_size: u64,
@@ -56,7 +56,7 @@ impl Default for Config {
     }
 }
 
-/// What all channels of a build end in.
+/// The card's end of all channels of a build.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Interface {
     /// Memory, AXI4-MM.
@@ -90,7 +90,7 @@ impl DataWidth {
     }
 }
 
-/// What addresses and lengths have to be multiples of ("H2C Channel Alignments").
+/// Factors of addresses and lengths ("H2C Channel Alignments").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Alignments {
     /// Of addresses, in bytes.
@@ -111,7 +111,7 @@ impl Default for Alignments {
     }
 }
 
-/// What a BAR leads to.
+/// The target of a BAR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BarKind {
     /// Registers of user logic ("PCIe to AXI-Lite Master").
@@ -127,7 +127,7 @@ pub enum BarKind {
 pub struct Bar {
     /// Its number.
     pub index: u8,
-    /// What it leads to.
+    /// Its target.
     pub kind: BarKind,
     /// Its bytes.
     pub size: u64,
@@ -144,12 +144,12 @@ pub const DMA_BAR_SIZE: u64 = 64 << 10;
 pub struct ConfigError {
     /// The field of [`Config`].
     pub field: &'static str,
-    /// What it has to be.
+    /// Values that are possible.
     pub reason: &'static str,
 }
 
 impl Config {
-    /// Says what is wrong with the first field that cannot be.
+    /// Names the first field that cannot be.
     pub fn check(&self) -> Result<(), ConfigError> {
         let count = "use 1 to 4 channels each way";
         require(matches!(self.h2c, 1..=4), "h2c", count)?;
@@ -222,7 +222,7 @@ impl Config {
         (all / u64::from(self.h2c + self.c2h)) as usize
     }
 
-    /// What the BAR of this number leads to.
+    /// The target of the BAR of this number.
     pub fn bar(&self, index: u8) -> Option<BarKind> {
         let bar = self.bars().into_iter().find(|bar| bar.index == index)?;
         Some(bar.kind)

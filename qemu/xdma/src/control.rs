@@ -8,7 +8,7 @@ use crate::host::BusError;
 use crate::memory::AxiError;
 
 bitflags! {
-    /// What a channel is told. From bit 1 to 23 the bits stand as in [`Status`]: each
+    /// A channel's orders. From bit 1 to 23 the bits stand as in [`Status`]: each
     /// lets its namesake be logged.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub(crate) struct Control: u32 {
@@ -24,7 +24,7 @@ bitflags! {
 }
 
 bitflags! {
-    /// What a channel reports.
+    /// A channel's report.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub(crate) struct Status: u32 {
         const BUSY = 1;
@@ -41,7 +41,7 @@ bitflags! {
 }
 
 impl Control {
-    /// What Control lets be logged.
+    /// Bits of Status that Control lets be logged.
     pub(crate) fn logs(self) -> Status {
         Status::from_bits_truncate(self.intersection(Control::LOGGED).bits())
     }

@@ -2,7 +2,7 @@
 
 //! How many descriptors a channel may still fetch ("H2C SGDMA Descriptor Credits").
 
-/// What the register of 10 bits holds.
+/// The most that a register of 10 bits holds.
 const MOST: u32 = 1023;
 
 /// Credits of one channel.
@@ -12,12 +12,12 @@ pub(crate) struct Credits {
 }
 
 impl Credits {
-    /// What was given and not yet used.
+    /// Credits that were given and not yet used.
     pub(crate) fn left(self) -> u32 {
         self.left
     }
 
-    /// Adds what was written; says whether that was too much.
+    /// Adds credits; a sum that is too large is cut and given back.
     pub(crate) fn give(&mut self, written: u32) -> Result<(), u32> {
         let sum = self.left + (written & MOST);
         self.left = sum.min(MOST);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! What a driver writes for one piece of work ("Descriptors").
+//! A driver's order for one piece of work ("Descriptors").
 
 use bitflags::bitflags;
 
@@ -20,7 +20,7 @@ bitflags! {
 /// One descriptor as it was fetched: a copy, whatever its memory holds later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Descriptor {
-    /// Where it was.
+    /// Its address.
     pub(crate) address: u64,
     /// Whether its first word has the magic number.
     pub(crate) has_magic: bool,

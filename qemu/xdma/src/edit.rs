@@ -4,7 +4,7 @@
 
 use crate::switches::AliasReads;
 
-/// What a write to one of the three addresses does.
+/// The effect of a write to one of the three addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Edit {
     /// Replaces the value (RW).
@@ -35,7 +35,7 @@ impl Edit {
         }
     }
 
-    /// What the address reads as.
+    /// The value that a read of the address gives.
     pub(crate) fn read(self, value: u32, aliases: AliasReads) -> u32 {
         match (self, aliases) {
             (Edit::Write, _) | (_, AliasReads::Value) => value,

@@ -12,7 +12,7 @@ use crate::Channel;
 
 const PAGE: u64 = 4096;
 
-/// Where the walk is.
+/// The state of the walk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Fetcher {
     next: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Request {
     pub(crate) count: u32,
 }
 
-/// Who watches the rules of blocks.
+/// The watch over the rules of blocks.
 pub(crate) struct Watch<'a> {
     pub(crate) channel: Channel,
     pub(crate) faults: &'a mut Faults,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! What a card reaches outside of itself.
+//! A card's surroundings.
 
 use std::time::Duration;
 

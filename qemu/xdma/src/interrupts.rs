@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Which kind of interrupt the host has turned on.
+//! The kind of interrupt that the host has turned on.
 
 /// The one kind of interrupt that is active ("IRQ Module").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub enum Interrupts {
 }
 
 impl Interrupts {
-    /// What the config block says: bit 0 MSI, bit 1 MSI-X.
+    /// The word of the config block: bit 0 MSI, bit 1 MSI-X.
     pub(crate) fn bits(self) -> u32 {
         match self {
             Interrupts::None | Interrupts::Intx => 0,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! Where causes of interrupts are gated and given vectors ("IRQ Block Registers").
+//! Causes of interrupts are gated and given vectors ("IRQ Block Registers").
 
 use crate::edit::Edit;
 use crate::switches::AliasReads;
@@ -20,7 +20,7 @@ pub(crate) struct Irq {
     channel_levels: u32,
     user_vectors: [u8; USER_LINES as usize],
     channel_vectors: [u8; CHANNELS],
-    /// What was high and enabled when it was last looked at.
+    /// Requests at the last look.
     seen: Requests,
 }
 
@@ -79,7 +79,7 @@ impl Irq {
         self.channel_levels = levels;
     }
 
-    /// What rose since the last call.
+    /// Requests that rose since the last call.
     pub(crate) fn rising(&mut self) -> Requests {
         let now = self.requests();
         let rising = Requests {

@@ -83,7 +83,7 @@ impl Memory {
         beats.try_for_each(|beat| self.write(address, beat))
     }
 
-    /// Which bytes of an access are there, and what ends it.
+    /// The bytes of an access that are there, and its result.
     fn good(&self, address: u64, length: usize) -> (Range<usize>, Result<(), AxiError>) {
         let Some(first) = address.checked_sub(self.base) else {
             return (0..0, Err(AxiError::Decode));

@@ -6,7 +6,7 @@
 pub(crate) const VECTORS: u32 = 32;
 const ENTRY: u64 = 16;
 const TABLE_END: u64 = VECTORS as u64 * ENTRY;
-/// Where the pending bits stand in the page.
+/// Place of the pending bits in the page.
 const PENDING: u64 = 0xfe0;
 const MASKED: u32 = 1;
 

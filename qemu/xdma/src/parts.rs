@@ -19,7 +19,7 @@ use crate::switches::BusMasterOff;
 use crate::user::User;
 use crate::Channel;
 
-/// What channels share.
+/// The parts that channels share.
 pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) memory: Memory,
@@ -57,7 +57,7 @@ impl Parts {
         }
     }
 
-    /// What a reset of the bus does: registers and work go; memory and the counts stay.
+    /// A reset of the bus: registers and work go; memory and the counts stay.
     pub(crate) fn reset(&mut self) {
         self.streams.clear();
         self.user.reset();

@@ -34,7 +34,7 @@ pub(crate) struct Perf {
 }
 
 impl Perf {
-    /// What the control register reads as; Clear never shows.
+    /// The control register's value; Clear never shows.
     pub(crate) fn control(&self) -> u32 {
         self.control.bits()
     }

@@ -13,16 +13,16 @@ pub struct HostRange {
     pub address: u64,
     /// Bytes.
     pub length: u64,
-    /// What the channel does there.
+    /// The channel's use of it.
     pub purpose: Purpose,
 }
 
-/// What a channel does with a range.
+/// A channel's use of a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Reads what it sends to the card.
+    /// Reads data for the card.
     Source,
-    /// Writes what it got from the card.
+    /// Writes data from the card.
     Destination,
     /// Writes the record of a stream's descriptor.
     Record,

@@ -12,7 +12,7 @@ const SYSTEM_ID: u32 = 0xff01;
 /// The code of the largest payload and read request, 4096 bytes.
 const LARGEST: u32 = 5;
 
-/// What config space of the function says.
+/// The part of the function's config space that the block mirrors.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Link {
     pub(crate) bus_device: u16,

@@ -18,9 +18,9 @@ pub enum Block {
     Irq,
     /// The build and the link.
     Config,
-    /// Where a channel to the card finds descriptors.
+    /// The list of a channel to the card.
     H2cSgdma,
-    /// Where a channel from the card finds descriptors.
+    /// The list of a channel from the card.
     C2hSgdma,
     /// Halt and credit mode.
     Common,
@@ -39,7 +39,7 @@ pub struct Accesses {
     pub writes: u64,
 }
 
-/// What happened so far.
+/// Counts since power-on.
 #[derive(Clone, Debug, Default)]
 pub struct Statistics {
     /// Accesses to the DMA BAR, by block.
@@ -50,11 +50,11 @@ pub struct Statistics {
     pub stray_reads: u64,
     /// Messages, by vector.
     pub messages: BTreeMap<u32, u64>,
-    /// What channels did.
+    /// Counts of each channel.
     pub channels: BTreeMap<Channel, ChannelStatistics>,
 }
 
-/// What one channel did.
+/// Counts of one channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ChannelStatistics {
     /// Accesses to its two blocks.
@@ -100,7 +100,7 @@ impl Statistics {
         self.registers.values().fold(Accesses::default(), add)
     }
 
-    /// What a channel did.
+    /// Counts of a channel.
     pub fn channel(&self, channel: Channel) -> ChannelStatistics {
         self.channels.get(&channel).copied().unwrap_or_default()
     }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! What stands behind the channels of a streaming build.
+//! User logic behind the channels of a streaming build.
 
 use std::collections::VecDeque;
 
-/// Where the packets of an H2C channel go.
+/// The target of an H2C channel's packets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sink {
     /// They are kept until somebody takes them.

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! What neither the guide nor a driver says for sure. Each is a switch, so that a driver
-//! can be tried with every answer; the default is the one that a driver on real cards
-//! relies on, or that its author saw.
+//! Questions that neither the guide nor a driver answers for sure. Each is a switch, so
+//! that a driver can be tried with every answer; the default is the one that a driver on
+//! real cards relies on, or that its author saw.
 
 /// One answer to each open question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Switches {
-    /// What happens when the host turns bus mastering off in mid-run.
+    /// Bus mastering goes off in mid-run.
     pub bus_master_off: BusMasterOff,
-    /// What becomes of descriptors that were fetched but not started when Run goes to 0.
+    /// Run goes to 0 while descriptors are fetched but not started.
     pub unstarted_at_stop: UnstartedAtStop,
     /// Whether a stream's descriptor without data keeps its channel busy after Run 0.
     pub starved_stream: StarvedStream,
@@ -17,7 +17,7 @@ pub struct Switches {
     pub zero_length: ZeroLength,
     /// A descriptor without magic while `ie_magic` is 0.
     pub wrong_magic: WrongMagic,
-    /// What the addresses that set and clear bits read as.
+    /// The addresses that set and clear bits are read.
     pub alias_reads: AliasReads,
     /// Credits that were given before Run was set.
     pub credits_before_run: CreditsBeforeRun,
@@ -52,7 +52,7 @@ impl Default for Switches {
     }
 }
 
-/// What happens to requests while bus mastering is off.
+/// Requests while bus mastering is off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum BusMasterOff {
     /// They wait until it is on again, or until Run 0 drops them.
@@ -64,7 +64,7 @@ pub enum BusMasterOff {
     Fail,
 }
 
-/// What becomes of fetched descriptors when Run goes to 0.
+/// Fetched descriptors when Run goes to 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnstartedAtStop {
     /// Only the one in work ends.
@@ -84,7 +84,7 @@ pub enum StarvedStream {
     GivesUp,
 }
 
-/// What a descriptor of length 0 does.
+/// A descriptor of length 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ZeroLength {
     /// It moves nothing and is done.
@@ -96,7 +96,7 @@ pub enum ZeroLength {
     Hangs,
 }
 
-/// What a wrong magic does without `ie_magic`.
+/// A wrong magic without `ie_magic`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WrongMagic {
     /// The channel stops and says nothing.
@@ -106,7 +106,7 @@ pub enum WrongMagic {
     Hangs,
 }
 
-/// What W1S and W1C addresses read as.
+/// Reads of W1S and W1C addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AliasReads {
     /// The register's value.
@@ -116,7 +116,7 @@ pub enum AliasReads {
     Zero,
 }
 
-/// What becomes of credits that came before Run.
+/// Credits that came before Run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CreditsBeforeRun {
     /// They count.

@@ -12,7 +12,7 @@ pub enum Mode {
     DelayDescriptor,
     /// A fetch starts up to `amount` ns late.
     DelayFetch,
-    /// What tells that a descriptor is done comes up to `amount` ns late.
+    /// Record, count, word and message of a descriptor come up to `amount` ns late.
     DelayWriteBack,
     /// A message comes up to `amount` ns late.
     DelayMessage,
@@ -65,7 +65,8 @@ pub enum Mode {
     RunOn,
     /// Run 0 is ignored for `amount` ns.
     IgnoreStop,
-    /// Busy never falls until a reset.
+    /// Busy never falls until a reset. A descriptor in work when Run goes to 0 is never
+    /// done, and its memory stays in flight.
     NeverIdle,
     /// Credits read back wrong.
     WrongCredits,

@@ -20,7 +20,7 @@ const WORD_ERROR: u32 = 1 << 31;
 const PAGE: u64 = 4096;
 
 impl ChannelState {
-    /// Puts off what tells that a descriptor is done.
+    /// Puts off the end of a descriptor.
     pub(super) fn put_off_end(&self, work: &mut Work, parts: &mut Parts, now: Duration) {
         let strike = parts.adversary.strike(Mode::DelayWriteBack, Some(self.id));
         let delay = strike.map_or(0, |mut strike| strike.up_to_amount());
@@ -75,7 +75,7 @@ impl ChannelState {
         self.post_at(late, self.word_address, bytes, parts, host);
     }
 
-    /// What is written in place of a word.
+    /// The bytes that are written for a word, or none.
     fn spoil_word(&self, word: u32, parts: &mut Parts) -> Option<Vec<u8>> {
         if self.strikes(parts, Mode::MissingWord) {
             return None;
@@ -152,7 +152,7 @@ impl ChannelState {
         }
     }
 
-    /// What an adversary does when a descriptor is done.
+    /// An adversary's acts after a descriptor.
     fn misbehave_after(&mut self, work: &Work, parts: &mut Parts, host: &mut dyn Host) {
         if self.strikes(parts, Mode::ErrorGoesOn) {
             self.log(Status::of_read(BusError::UnsupportedRequest));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0
 
-//! What a channel does next.
+//! The next piece of a channel's work.
 
 use std::time::Duration;
 

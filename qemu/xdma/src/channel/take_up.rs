@@ -73,7 +73,7 @@ impl ChannelState {
         self.fail(Status::MAGIC_STOPPED, parts, host);
     }
 
-    /// What the card itself finds wrong, if its error is logged.
+    /// The error that the card itself finds, if Control lets it be logged.
     fn refusal(&self, descriptor: &Descriptor, parts: &Parts) -> Status {
         let config = &parts.config;
         if descriptor.length == 0 && config.switches.zero_length == ZeroLength::Stops {
@@ -93,7 +93,7 @@ impl ChannelState {
         Status::empty()
     }
 
-    /// Notes what the driver did wrong.
+    /// Notes rules that the driver broke.
     fn check(&self, descriptor: &Descriptor, parts: &mut Parts) {
         let Descriptor {
             address, length, ..

@@ -203,6 +203,10 @@ fn a_channel_is_never_idle_until_a_reset() {
     let mut bench = stopped(Mode::NeverIdle, 0);
     bench.run();
     bench.card.adversary().calm();
+    assert_eq!(bench.read(H2C + COUNT), 1);
+    let ranges = bench.card.in_flight_ranges();
+    assert!(ranges.iter().any(|range| range.address == SOURCE + 4096));
+    assert!(ranges.iter().all(|range| range.address != SOURCE));
     for _ in 0..100 {
         assert!(bench.is_busy(H2C));
         bench.pass(1_000_000_000);
@@ -215,6 +219,16 @@ fn a_channel_is_never_idle_until_a_reset() {
     bench.tell();
     bench.run();
     assert_eq!(bench.read(H2C + COUNT), 2);
+}
+
+#[test]
+fn a_channel_is_never_idle_after_a_list_that_is_done() {
+    let mut bench = under(Mode::NeverIdle, 0);
+    bench.run();
+    assert_eq!(bench.read(H2C + COUNT), 1);
+    assert_eq!(bench.read(H2C + STATUS), STOPPED | COMPLETED | 1);
+    let ranges = bench.card.in_flight_ranges();
+    assert!(ranges.iter().all(|range| range.address != SOURCE));
 }
 
 #[test]

@@ -114,6 +114,7 @@ fn from_an_access_on_all_is_ones_and_the_card_is_gone() {
     assert_eq!(bench.read(IRQ), 0x1fc2_0006);
     assert_eq!(bench.read(IRQ), 0x1fc2_0006);
     assert_eq!(bench.read(IRQ), u32::MAX);
+    assert_eq!(bench.card.in_flight_ranges(), []);
     let before = bench.ram.events.len();
     bench.run();
     assert_eq!(bench.ram.events.len(), before);
