@@ -43,7 +43,7 @@ snapshot() {
 	git -c safe.directory="$REPO" ls-files -z --cached --others --exclude-standard |
 		tar -c --null --ignore-failed-read --warning=no-failed-read --files-from=- | tar -x -C "$BASE"
 	mkdir "$BASE.bin"
-	cp "$BIN"/* "$BASE.bin"
+	cp -r "$BIN"/* "$BASE.bin"
 }
 
 # The copy of this slot, made if there is none yet; its path goes to `copy`.
@@ -52,7 +52,7 @@ take_copy() {
 	[ ! -d "$copy" ] || return 0
 	cp -a "$BASE" "$copy"
 	mkdir -p "$(work_of "$copy")/bin"
-	cp "$BASE.bin"/* "$(work_of "$copy")/bin"
+	cp -r "$BASE.bin"/* "$(work_of "$copy")/bin"
 }
 drop_copies() {
 	local copy
