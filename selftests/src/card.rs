@@ -8,14 +8,18 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use crate::check::{check, Fail, Outcome};
-use crate::module::pause;
+use crate::module::{self, pause};
 use crate::sys::Mapping;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
 const VENDOR: &str = "0x10ee";
+const IDS: &str = "10ee 9038";
+const UIO: &str = "/sys/bus/pci/drivers/uio_pci_generic";
 
 const COMMAND: u64 = 0x04;
+const COMMAND_MEMORY: u16 = 1 << 1;
 const COMMAND_MASTER: u16 = 1 << 2;
+const COMMAND_NO_LINE: u16 = 1 << 10;
 const CAPABILITIES: u64 = 0x34;
 /// The BAR of the user's logic; the DMA engine's is where the table of MSI-X is.
 const USER: u32 = 0;
@@ -34,18 +38,33 @@ impl Card {
             let path = entry.path();
             let vendor = fs::read_to_string(path.join("vendor")).unwrap_or_default();
             if vendor.trim() == VENDOR {
-                fs::write(path.join("enable"), "1")?;
                 let config = path.join("config");
                 let config = OpenOptions::new().read(true).write(true).open(config)?;
-                return Ok(Card { path, config });
+                let card = Card { path, config };
+                card.enable()?;
+                return Ok(card);
             }
         }
         Err(Fail::new("no XDMA card on the bus"))
     }
 
+    /// A driver has done so already, and then nobody else may.
+    fn enable(&self) -> Outcome {
+        if self.word(COMMAND)? & COMMAND_MEMORY == 0 {
+            fs::write(self.path.join("enable"), "1")?;
+        }
+        Ok(())
+    }
+
     /// Lets it read and write memory.
     pub(crate) fn master(&self) -> Outcome {
         let command = self.word(COMMAND)? | COMMAND_MASTER;
+        Ok(self.config.write_all_at(&command.to_le_bytes(), COMMAND)?)
+    }
+
+    /// Lets it raise its line.
+    pub(crate) fn unmask_line(&self) -> Outcome {
+        let command = self.word(COMMAND)? & !COMMAND_NO_LINE;
         Ok(self.config.write_all_at(&command.to_le_bytes(), COMMAND)?)
     }
 
@@ -73,6 +92,26 @@ impl Card {
             offset = u64::from(next & 0xfc);
         }
         Err(Fail::new(format!("no capability {wanted:#x}")))
+    }
+
+    /// Has uio drive the card, for its interrupts by line.
+    pub(crate) fn uio(&self) -> Outcome<File> {
+        module::load_extra()?;
+        fs::write(format!("{UIO}/new_id"), IDS)?;
+        for _ in 0..500 {
+            if let Ok(file) = OpenOptions::new().read(true).write(true).open("/dev/uio0") {
+                return Ok(file);
+            }
+            pause(10);
+        }
+        Err(Fail::new("no /dev/uio0"))
+    }
+
+    /// Takes the card from uio.
+    pub(crate) fn leave_uio(&self) -> Outcome {
+        fs::write(format!("{UIO}/remove_id"), IDS)?;
+        let name = self.path.file_name().unwrap_or_default();
+        Ok(fs::write(format!("{UIO}/unbind"), name.as_encoded_bytes())?)
     }
 
     /// The registers of the DMA engine.

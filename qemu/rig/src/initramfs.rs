@@ -39,7 +39,7 @@ const BUSYBOX: &str = "/usr/bin/busybox";
 const EXAMPLES: [&str; 5] = ["pool", "queue", "region", "tasks", "transfer"];
 
 /// Stock modules that a case needs, without those that they depend on.
-const EXTRA_MODULES: [&str; 3] = ["brd", "ext4", "aer_inject"];
+const EXTRA_MODULES: [&str; 4] = ["brd", "ext4", "aer_inject", "uio_pci_generic"];
 
 /// Writes the initramfs to `path`.
 pub fn write(path: &Path, sources: &Sources, extra: &[Extra]) -> io::Result<()> {

@@ -2,9 +2,14 @@
 
 //! The model of XDMA without a driver: that it is there, and what it says of itself.
 
+use std::io::Read;
+use std::os::fd::AsFd;
+use std::time::Duration;
+
 use crate::card::Card;
 use crate::check::{check, same, Outcome};
 use crate::leg::Leg;
+use crate::os;
 use crate::table::{Case, Needs};
 
 const NEEDS: Needs = Needs::Only(&[Leg::Xdma], "no XDMA card here");
@@ -28,6 +33,13 @@ pub(crate) const CASES: &[Case] = &[
         commands,
     )
     .needs(NEEDS),
+    Case::new(
+        "the_card_interrupts_by_its_line",
+        "a user interrupt on INTA, seen through uio; it stays up until it is lowered",
+        line,
+    )
+    .needs(NEEDS)
+    .not_on_debug("this kernel has no uio"),
 ];
 
 fn blocks(_: Leg) -> Outcome {
@@ -64,6 +76,26 @@ fn capabilities(_: Leg) -> Outcome {
     card.capability(0x01)?;
     let express = card.capability(0x10)?;
     same("FLR", card.long(express + 4)? & (1 << 28), 0)
+}
+
+/// uio masks the line in the command register each time it comes.
+fn line(_: Leg) -> Outcome {
+    const SOON: Duration = Duration::from_secs(60);
+    const USER_ENABLE: usize = 0x2004;
+    let card = Card::find()?;
+    let uio = card.uio()?;
+    card.engine()?.write(USER_ENABLE, 1);
+    card.command("line 0 up")?;
+    for count in 1..=3u32 {
+        let came = os::readable_within(uio.as_fd(), SOON)?;
+        check(came, format!("interrupt {count} does not come"))?;
+        let mut bytes = [0; 4];
+        (&uio).read_exact(&mut bytes)?;
+        same("interrupts", u32::from_ne_bytes(bytes), count)?;
+        card.unmask_line()?;
+    }
+    card.command("line 0 down")?;
+    card.leave_uio()
 }
 
 fn commands(_: Leg) -> Outcome {
