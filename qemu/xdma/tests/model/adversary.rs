@@ -155,9 +155,7 @@ fn an_error_is_told_and_the_channel_goes_on() {
     bench.telling(3);
     bench.misbehave(Mode::ErrorGoesOn, ALWAYS, 0);
     bench.tell();
-    while bench.read(H2C + STATUS) & (1 << 9) == 0 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + STATUS) & (1 << 9) != 0);
     assert!(bench.is_busy(H2C));
     bench.run();
     assert_eq!(bench.read(H2C + COUNT), 3);
@@ -170,9 +168,7 @@ fn stopped(mode: Mode, amount: u64) -> Bench {
     bench.misbehave(mode, ALWAYS, amount);
     bench.telling(4);
     bench.tell();
-    while bench.read(H2C + COUNT) < 1 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + COUNT) >= 1);
     bench.steps(1);
     bench.write(H2C + CONTROL_CLEAR, 1);
     bench

@@ -131,6 +131,17 @@ impl Bench {
         panic!("the card never comes to an end");
     }
 
+    /// Steps until something holds; a card that never gets there fails the test.
+    pub fn step_until(&mut self, holds: impl Fn(&mut Self) -> bool) {
+        for _ in 0..10_000 {
+            if holds(self) {
+                return;
+            }
+            self.steps(1);
+        }
+        panic!("the card never comes there");
+    }
+
     pub fn steps(&mut self, count: usize) {
         for _ in 0..count {
             self.card.step(&mut self.ram);

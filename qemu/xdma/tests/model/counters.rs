@@ -97,9 +97,7 @@ fn b25_a_reset_takes_everything_but_memory() {
     bench.write(CONFIG + 0x1c, 0);
     bench.card.set_user_line(2, true, &mut bench.ram);
     bench.start(H2C, LIST, 0);
-    while bench.read(H2C + COUNT) < 1 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + COUNT) >= 1);
     bench.card.reset(&mut bench.ram);
     let fresh = [
         (H2C + CONTROL, 0),

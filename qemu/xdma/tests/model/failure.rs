@@ -102,9 +102,7 @@ fn without_bus_master(bus_master_off: BusMasterOff) -> Bench {
     });
     bench.pages_to_card(3);
     bench.start(H2C, LIST, 0);
-    while bench.read(H2C + COUNT) < 1 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + COUNT) >= 1);
     bench.card.set_bus_master(false, &mut bench.ram);
     bench
 }

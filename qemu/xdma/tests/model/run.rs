@@ -122,10 +122,11 @@ fn b10_stop_ends_the_list_idle_before_the_message_and_with_run() {
     bench.write(H2C + MASK, STOPPED | COMPLETED);
     bench.write(IRQ + 0x14, 1);
     bench.start(H2C, LIST, 0);
-    while bench.ram.messages().is_empty() {
-        assert!(bench.is_busy(H2C));
-        bench.steps(1);
-    }
+    bench.step_until(|bench| {
+        let told = !bench.ram.messages().is_empty();
+        told || !bench.is_busy(H2C)
+    });
+    assert_eq!(bench.ram.messages(), [0]);
     assert_eq!(bench.read(H2C + STATUS), STOPPED | COMPLETED);
     assert_eq!(bench.read(H2C + CONTROL), VENDOR);
     assert_eq!(bench.read(H2C + COUNT), 2);
@@ -152,9 +153,7 @@ fn b11_completed_goes_on_and_one_message_stands_for_two() {
     bench.write(H2C + MASK, COMPLETED);
     bench.write(IRQ + 0x14, 1);
     bench.start(H2C, LIST, 0);
-    while bench.read(H2C + COUNT) < 2 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + COUNT) >= 2);
     assert_eq!(bench.ram.messages(), [0]);
     // The ack lets the next completion tell again.
     bench.write(H2C + STATUS, COMPLETED);
@@ -188,9 +187,7 @@ fn stopped_in_mid_list(switches: Switches, control: u32) -> Bench {
     bench.pages_to_card(4);
     bench.first(H2C, LIST, 0);
     bench.write(H2C + CONTROL, control);
-    while bench.read(H2C + COUNT) < 1 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + COUNT) >= 1);
     // Takes up the second one.
     bench.steps(1);
     bench.write(H2C + CONTROL_CLEAR, RUN);

@@ -197,9 +197,7 @@ fn the_kernels_cyclic_ring_tells_of_every_period() {
     let mut periods = 0;
     while periods < 20 {
         bench.ram.events.clear();
-        while bench.ram.messages().is_empty() {
-            bench.steps(1);
-        }
+        bench.step_until(|bench| !bench.ram.messages().is_empty());
         periods += 1;
         assert_eq!(bench.read(C2H + STATUS_CLEARED), COMPLETED | 1);
         assert_eq!(bench.read(C2H + COUNT), periods);

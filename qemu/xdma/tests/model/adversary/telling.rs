@@ -33,9 +33,7 @@ fn a_message_comes_after_the_next_one() {
     bench.telling(2);
     bench.write(IRQ + 0xa0, 5);
     bench.tell();
-    while bench.read(H2C + COUNT) < 1 {
-        bench.steps(1);
-    }
+    bench.step_until(|bench| bench.read(H2C + COUNT) >= 1);
     assert_eq!(bench.ram.messages(), []);
     bench.card.adversary().calm();
     bench.write(IRQ + 0xa0, 6);
