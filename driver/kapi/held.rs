@@ -37,14 +37,24 @@ kernel::sync::global_lock! {
     unsafe(uninit) static KEPT: Mutex<Option<Kept>> = None;
 }
 
-/// What is left of blocks, by the address of the first page.
+/// What is left of blocks, by running numbers. Addresses would not do: a page that was given back is
+/// perhaps the first of the next block, while others of its own are still held.
 struct Kept {
-    blocks: RBTree<usize, Block>,
+    blocks: RBTree<u64, Block>,
+    next: u64,
     sweeper: Arc<Sweeper>,
 }
 
+impl Kept {
+    fn keep(&mut self, room: Room, block: Block) {
+        self.blocks.insert(room.0.into_node(self.next, block));
+        self.next += 1;
+        self.sweeper.clone().look_later();
+    }
+}
+
 /// Room for what may be left of a block.
-pub(super) struct Room(RBTreeNodeReservation<usize, Block>);
+pub(super) struct Room(RBTreeNodeReservation<u64, Block>);
 
 impl Room {
     /// Makes room, so that none has to be found later.
@@ -54,20 +64,16 @@ impl Room {
 
     /// Keeps `block`, which has pages, until nobody else holds any of them.
     pub(super) fn keep(self, block: Block) {
-        let Some(page) = block.page(0) else {
+        if block.len() == 0 {
             return;
-        };
-        let node = self.0.into_node(page.addr().get(), block);
+        }
         let mut kept = KEPT.lock();
         match &mut *kept {
-            Some(kept) => {
-                kept.blocks.insert(node);
-                kept.sweeper.clone().look_later();
-            }
+            Some(kept) => kept.keep(self, block),
             // The module goes: they are nobody's from now on.
             None => {
                 drop(kept);
-                drop(node);
+                drop(block);
             }
         }
     }
@@ -134,8 +140,11 @@ impl Keeper {
             }),
             GFP_KERNEL,
         )?;
-        let blocks = RBTree::new();
-        *KEPT.lock() = Some(Kept { blocks, sweeper });
+        *KEPT.lock() = Some(Kept {
+            blocks: RBTree::new(),
+            next: 0,
+            sweeper,
+        });
         Ok(Self(()))
     }
 }

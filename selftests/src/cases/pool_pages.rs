@@ -25,6 +25,12 @@ pub(crate) const CASES: &[Case] = &[
         "until they are read, whatever became of the pool; then at once",
         charged,
     ),
+    // Kills the mutant that takes one block for another.
+    Case::new(
+        "pool_pages_in_pipes_stay_charged_one_by_one",
+        "also when the first is free and is another pool's by now",
+        apart,
+    ),
     Case::new(
         "pool_pages_in_a_pipe_outlive_their_owner",
         "with their bytes, on its account",
@@ -59,16 +65,25 @@ fn pipe() -> Outcome<(OwnedFd, OwnedFd)> {
     Ok((reader, writer))
 }
 
-/// Gives the pages of a pool to a pipe, and the pool up.
-fn give_away(device: &Device, pipe: &OwnedFd, seed: u64) -> Outcome {
-    let pool = Pool::make(device, ask(1, LEN))?;
-    let memory = pool.map()?;
-    pattern::write(&memory, 0, LEN, seed);
-    same("given", memory.give_to_pipe(pipe)?, LEN)?;
-    drop(memory);
+/// Gives a part of a pool to a pipe.
+fn give(pool: &Pool, offset: usize, len: usize, pipe: &OwnedFd) -> Outcome {
+    let memory = pool.map_part(offset, len, libc::MAP_SHARED)?;
+    same("given", memory.give_to_pipe(pipe)?, len)
+}
+
+/// Gives a pool up.
+fn give_up(device: &Device, pool: Pool) -> Outcome {
     let handle = pool.handle;
     drop(pool);
     same("errno", device.unregister(handle), 0)
+}
+
+/// Gives the pages of a pool to a pipe, and the pool up.
+fn give_away(device: &Device, pipe: &OwnedFd, seed: u64) -> Outcome {
+    let pool = Pool::make(device, ask(1, LEN))?;
+    pattern::write(&pool.map()?, 0, LEN, seed);
+    give(&pool, 0, LEN, pipe)?;
+    give_up(device, pool)
 }
 
 /// Reads them out of the pipe.
@@ -79,13 +94,6 @@ fn take_back(pipe: &OwnedFd, seed: u64) -> Outcome {
         got += rustix::io::read(pipe, &mut bytes[got..])?;
     }
     pattern::expect(&bytes, &pattern::bytes(seed, LEN))
-}
-
-fn wait_until_free() -> Outcome {
-    flight::wait_until("the pages are still there", || {
-        let pages = counters::driver("kernel_pages")?;
-        Ok(pages == 0 && counters::driver("charged_pages")? == 0)
-    })
 }
 
 fn charged(_: Leg) -> Outcome {
@@ -117,6 +125,32 @@ fn charged(_: Leg) -> Outcome {
     })
 }
 
+/// Waits until so many pages are there, and charged.
+fn wait_for_pages(pages: usize) -> Outcome {
+    counters::comes_to("kernel_pages", pages as u64)?;
+    counters::comes_to("charged_pages", pages as u64)
+}
+
+fn apart(_: Leg) -> Outcome {
+    const PAGES: usize = LEN / PAGE;
+    let device = Device::open()?;
+    let (first, others, next) = (pipe()?, pipe()?, pipe()?);
+    let pool = Pool::make(&device, ask(1, LEN))?;
+    give(&pool, 0, PAGE, &first.1)?;
+    give(&pool, PAGE, LEN - PAGE, &others.1)?;
+    give_up(&device, pool)?;
+    wait_for_pages(PAGES)?;
+    same("read", rustix::io::read(&first.0, &mut [0; PAGE])?, PAGE)?;
+    wait_for_pages(PAGES - 1)?;
+    // Blocks of a page each, of which that is one.
+    let pool = of_pages(&device, PAGES as u32)?;
+    give(&pool, 0, LEN, &next.1)?;
+    give_up(&device, pool)?;
+    wait_for_pages(2 * PAGES - 1)?;
+    drop((others, next));
+    wait_for_pages(0)
+}
+
 /// Pages that are held for nobody any more but a pipe, whose other end is the result.
 fn orphaned(seed: u64) -> Outcome<OwnedFd> {
     let (reader, writer) = pipe()?;
@@ -131,7 +165,7 @@ fn orphaned(seed: u64) -> Outcome<OwnedFd> {
 fn outlive(_: Leg) -> Outcome {
     let reader = orphaned(7)?;
     take_back(&reader, 7)?;
-    wait_until_free()
+    wait_for_pages(0)
 }
 
 fn unloaded(leg: Leg) -> Outcome {
@@ -139,7 +173,7 @@ fn unloaded(leg: Leg) -> Outcome {
     module::reload(leg, "")?;
     same("pages", counters::driver("kernel_pages")?, 0)?;
     take_back(&reader, 8)?;
-    wait_until_free()
+    wait_for_pages(0)
 }
 
 fn locked(_: Leg) -> Outcome {
