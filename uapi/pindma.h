@@ -76,10 +76,11 @@
  *                   (memlock_needed, _used and _limit say by how much)
  *  ENOSPC           the device's own limit of pinned pages is reached, or that
  *                   of pages, mappings, regions, queues, pools or started pools
- *                   of a file; or a page has so many references already that
- *                   the kernel could not count on (fault_index and fault_addr
- *                   say which); or there is no room left to map, such as bounce
- *                   buffers; write(2) at the end of device memory
+ *                   of a file, or that of pages or mappings of its user; or a
+ *                   page has so many references already that the kernel could
+ *                   not count on (fault_index and fault_addr say which); or
+ *                   there is no room left to map, such as bounce buffers;
+ *                   write(2) at the end of device memory
  *  ENXIO            the memory is out of the device's reach, and it cannot be
  *                   bounced (fault_index and fault_addr say which)
  *  EAGAIN           the file is O_NONBLOCK and the channel is busy, or nothing
@@ -1037,9 +1038,10 @@ struct pindma_pool_stop {
  * @out_max_runs: Most pools of a file that may be started at a time.
  * @out_file_pinned_limit: Most of @out_pinned_limit that one open file may have,
  *	and all together that were opened by one user without CAP_SYS_RESOURCE.
- * @out_max_mappings: Most mappings that a file may have at a time: one for each
- *	window of a transfer in work or in a queue, for each 16 MiB of a region,
- *	and for each buffer of a pool.
+ * @out_max_mappings: Most mappings that a file may have at a time, and all
+ *	together that were opened by one user without CAP_SYS_RESOURCE: one for
+ *	each window of a transfer in work or in a queue, for each 16 MiB of a
+ *	region, and for each buffer of a pool.
  * @out_resets: How often the device was reset since it was bound, or lost power.
  */
 struct pindma_info {

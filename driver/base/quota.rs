@@ -83,10 +83,7 @@ impl Quota {
         if !add(&self.used, pages, self.limit) {
             return false;
         }
-        let fits = match &self.whole {
-            Some(whole) => whole.reserve(pages),
-            None => true,
-        };
+        let fits = self.whole.as_ref().is_none_or(|whole| whole.reserve(pages));
         if !fits {
             self.used.fetch_sub(pages, Full);
         }
@@ -97,6 +94,25 @@ impl Quota {
         self.used.fetch_sub(pages, Full);
         if let Some(whole) = &self.whole {
             whole.give_back(pages);
+        }
+    }
+
+    /// Adds a mapping to its own and to those of what it is a part of, unless that is one too many.
+    fn add_mapping(&self) -> bool {
+        if !add(&self.mappings, 1, self.most_mappings) {
+            return false;
+        }
+        let fits = self.whole.as_ref().is_none_or(|whole| whole.add_mapping());
+        if !fits {
+            self.mappings.fetch_sub(1, Full);
+        }
+        fits
+    }
+
+    fn end_mapping(&self) {
+        self.mappings.fetch_sub(1, Full);
+        if let Some(whole) = &self.whole {
+            whole.end_mapping();
         }
     }
 }
@@ -148,8 +164,8 @@ impl Share {
     ///
     /// `ENOSPC` if that is one too many.
     pub(crate) fn map(&mut self) -> Result {
-        if self.mapped || add(&self.quota.mappings, 1, self.quota.most_mappings) {
-            self.mapped = true;
+        self.mapped = self.mapped || self.quota.add_mapping();
+        if self.mapped {
             Ok(())
         } else {
             Err(ENOSPC)
@@ -160,7 +176,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         if self.mapped {
-            self.quota.mappings.fetch_sub(1, Full);
+            self.quota.end_mapping();
         }
         self.quota.give_back(self.pages);
     }
@@ -256,5 +272,22 @@ mod tests {
         assert_eq!(share.map(), Err(ENOSPC));
         drop(one);
         share.map()
+    }
+
+    #[test]
+    fn mappings_of_its_files_are_those_of_a_user() -> Result {
+        let whole = Arc::new(Quota::new(10), GFP_KERNEL)?;
+        let user = Arc::new(Quota::part(&whole, 10, 2), GFP_KERNEL)?;
+        let file = || Arc::new(Quota::part(&user, 10, 2), GFP_KERNEL);
+        let (one, other) = (file()?, file()?);
+        let take = |file| Quota::take(file, 1).ok_or(ENOSPC);
+        let (mut first, mut second, mut third) = (take(&one)?, take(&one)?, take(&other)?);
+        assert_eq!((first.map(), second.map()), (Ok(()), Ok(())));
+        assert_eq!(third.map(), Err(ENOSPC));
+        // A refusal counts for nobody.
+        drop(first);
+        assert_eq!(third.map(), Ok(()));
+        let stranger = Arc::new(Quota::part(&whole, 10, 2), GFP_KERNEL)?;
+        take(&stranger)?.map()
     }
 }

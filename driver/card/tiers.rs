@@ -87,9 +87,9 @@ impl Tiers {
         })
     }
 
-    /// The part of `device` for a file that the current task opens: `limit` pages, of the as many
-    /// that all files of its user have together. A task that may take what no limit counts has only
-    /// the device's limit above.
+    /// The part of `device` for a file that the current task opens: `limit` pages in
+    /// `most_mappings` mappings, of the as many that all files of its user have together. A task
+    /// that may take what no limit counts has only the device's limits above.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Tiers {
         list.retain(|tier| tier.user == user || tier.is_used());
         let known = list.iter().position(|tier| tier.user == user);
         if known.is_none() {
-            let quota = Quota::part(device, limit, usize::MAX);
+            let quota = Quota::part(device, limit, most_mappings);
             list.push(Tier::new(user, quota, self.channels)?, gfp::for_user())?;
         }
         let tier = list.get(known.unwrap_or(list.len() - 1)).ok_or(EINVAL)?;

@@ -176,8 +176,8 @@ pub struct Info {
     /// Most of `pinned_limit` that one open file may have, and all together that one user opened
     /// without `CAP_SYS_RESOURCE`.
     pub file_pinned_limit: u64,
-    /// Most mappings that an open file may have at a time: windows of transfers, buffers of pools,
-    /// and parts of regions.
+    /// Most mappings that an open file may have at a time, and all together that one user opened
+    /// without `CAP_SYS_RESOURCE`: windows of transfers, buffers of pools, and parts of regions.
     pub max_mappings: u64,
     /// How often the device was reset since it was bound, or lost power. A file that was opened
     /// before the last is of no use any more: `ESTALE`.

@@ -57,6 +57,16 @@ pub(crate) const CASES: &[Case] = &[
         &[Leg::Wide],
         "it takes 128 MiB in the device's reach",
     )),
+    // Kills the mutant that counts them for each file alone.
+    Case::new(
+        "enospc_for_more_mappings_than_a_user_may_have",
+        "in two files; others have their own",
+        mappings_of_a_user,
+    )
+    .needs(Needs::Only(
+        &[Leg::Wide],
+        "it takes 128 MiB in the device's reach",
+    )),
     memory(
         "enospc_for_more_started_pools_than_a_file_may_have",
         "until one is stopped",
@@ -235,6 +245,34 @@ fn mappings(leg: Leg) -> Outcome {
         device.to_device(0, &segs).succeeded(16)?;
         drop(all_others);
         Ok(())
+    })
+}
+
+fn mappings_of_a_user(leg: Leg) -> Outcome {
+    let pages = "max_pinned_pages=40000 max_file_pages=40000";
+    with_parameters(leg, pages, || {
+        let strangers = Device::open()?;
+        flight::in_child(|| {
+            os::drop_sys_resource()?;
+            let (device, other) = (Device::open()?, Device::open()?);
+            let info = device.info()?;
+            // Each buffer is a mapping.
+            let many = of_pages(&device, info.out_max_buffers)?;
+            let rest = info.out_max_mappings as u32 - info.out_max_buffers;
+            let all_others = of_pages(&other, rest)?;
+            let memory = Mapping::anonymous(PAGE)?;
+            let segs = [seg(&memory, 0, 16)];
+            for file in [&device, &other] {
+                let errno = errno_name(file.to_device(0, &segs).errno);
+                same("errno", errno, errno_name(libc::ENOSPC))?;
+            }
+            strangers.to_device(0, &segs).succeeded(16)?;
+            same("unregister", other.unregister(all_others.handle), 0)?;
+            drop(all_others);
+            device.to_device(0, &segs).succeeded(16)?;
+            drop(many);
+            Ok(())
+        })
     })
 }
 
