@@ -74,6 +74,7 @@ pub(crate) mod flight;
 mod outages;
 pub(crate) mod quiet;
 pub(crate) mod remains;
+pub(crate) mod scrap;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod table;

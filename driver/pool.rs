@@ -40,6 +40,7 @@ use crate::{
     },
     card::{
         device::Device,
+        scrap::Scrap,
         watch::Watcher, //
     },
     kapi::{
@@ -108,6 +109,8 @@ struct State {
     ended: Result,
     /// What the pool was made with, until that is closed.
     owner: Option<Owner>,
+    /// Where frames go that find no buffer, once it was started so that they may.
+    scrap: Option<Arc<Scrap>>,
 }
 
 /// The client that has made a pool, and all of its pools.
@@ -150,6 +153,7 @@ impl Pool {
             totals: Totals::default(),
             ended: Ok(()),
             owner: Some(owner),
+            scrap: None,
         };
         let changed = PollCondVarBox::new(c"Pool::changed", static_lock_class!())?;
         Arc::pin_init(
@@ -294,7 +298,7 @@ impl Pool {
         let owner = this.state.lock().owner.clone().ok_or(ECANCELED)?;
         owner.client.check_usable()?;
         if setup.stream {
-            owner.pools.prepare_scrap(&owner.client)?;
+            this.prepare_scrap()?;
         }
         let mut state = this.state.lock();
         if state.owner.is_none() {
@@ -308,6 +312,17 @@ impl Pool {
         state.run = Some(Run::new(setup, place));
         drop(state);
         Self::kick(this);
+        Ok(())
+    }
+
+    /// Sees to it that frames can be lost.
+    fn prepare_scrap(&self) -> Result {
+        if self.state.lock().scrap.is_none() {
+            let scrap = Arc::new(Scrap::of(&self.device)?, gfp::for_user())?;
+            // Another thread may have been faster; what goes does so without the lock.
+            let before = self.state.lock().scrap.replace(scrap);
+            drop(before);
+        }
         Ok(())
     }
 
@@ -337,6 +352,10 @@ impl Pool {
         while state.run.is_some() {
             self.changed.wait(&mut state);
         }
+        // It goes without the lock.
+        let scrap = state.scrap.take();
+        drop(state);
+        drop(scrap);
     }
 
     /// Nobody is left to dequeue: the device is done with the pool, and all buffers are the

@@ -29,6 +29,7 @@ use crate::{
             Channel,
             Channels, //
         },
+        scrap::Scraps,
         stats::Totals,
         table,
         tiers::{
@@ -102,7 +103,10 @@ pub(crate) struct Device {
     /// What users have of it and of the channels.
     #[pin]
     tiers: Tiers,
-    /// Most of them that one file may have, or all files of an ordinary user.
+    /// Where data goes that nobody wants.
+    #[pin]
+    scraps: Scraps,
+    /// Most pages that one file may have, or all files of an ordinary user.
     max_file_pages: usize,
     /// What does not change.
     pub(crate) facts: Facts,
@@ -131,6 +135,7 @@ impl Device {
                 totals <- Totals::new(),
                 quota,
                 tiers <- Tiers::new(facts.limits.channels.len()),
+                scraps <- Scraps::new(),
                 max_file_pages: params::max_file_pages(room),
                 facts,
             }),
@@ -141,6 +146,11 @@ impl Device {
     /// Most pages that one file may have pinned.
     pub(crate) fn max_file_pages(&self) -> usize {
         self.max_file_pages.min(self.quota.limit())
+    }
+
+    /// Where data goes that nobody wants.
+    pub(crate) fn scraps(&self) -> &Scraps {
+        &self.scraps
     }
 
     /// What a file that is being opened may have.

@@ -53,6 +53,17 @@ pub(crate) enum MapError {
     NoMemory,
 }
 
+impl MapError {
+    /// The errno where no address of the caller's is meant.
+    pub(crate) fn errno(&self) -> Error {
+        match self {
+            Self::OutOfReach(_) => ENXIO,
+            Self::NoRoom => ENOSPC,
+            Self::NoMemory => ENOMEM,
+        }
+    }
+}
+
 /// A table of extents that is not mapped.
 ///
 /// # Invariants

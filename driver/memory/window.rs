@@ -96,7 +96,7 @@ impl Window {
         len: u64,
         progress: &mut Progress,
     ) -> Result<Self, Failure> {
-        let fail = |error| Failure::from(refusal(&error));
+        let fail = |error: MapError| Failure::from(error.errno());
         let share = Quota::take(client.quota(), backing.pages()).ok_or(ENOSPC)?;
         client.stats().windows.add(1);
         Self::map(client, backing, share, len, fail, progress)
@@ -160,15 +160,6 @@ impl Drop for Window {
         if !matches!(removed, Ok(None)) {
             self.client.stats().pinned_pages.sub(self.pages);
         }
-    }
-}
-
-/// The errno where no address of the caller's is meant.
-pub(crate) fn refusal(error: &MapError) -> Error {
-    match error {
-        MapError::OutOfReach(_) => ENXIO,
-        MapError::NoRoom => ENOSPC,
-        MapError::NoMemory => ENOMEM,
     }
 }
 

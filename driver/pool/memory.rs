@@ -44,10 +44,7 @@ use crate::{
             PinError, //
         }, //
     },
-    memory::{
-        client::Client,
-        window::refusal, //
-    }, //
+    memory::client::Client,
 };
 
 /// Memory that stays mapped until it is dropped, or its device is gone. The pages stay for longer if
@@ -78,37 +75,22 @@ impl Memory {
         });
         let charge =
             charge.map_err(|error| Failure::pin(PinError::Charge(error), Side::First, &[]))?;
-        Self::map(
-            client.device(),
-            (pages, shape),
-            direction,
-            Some((charge, share)),
-        )
-    }
-
-    /// The same for what no application sees: it is little, and not charged.
-    pub(super) fn spare(
-        client: &Client,
-        pages: usize,
-        direction: Direction,
-    ) -> Result<Self, Failure> {
-        Self::map(client.device(), (pages, Shape::Scattered), direction, None)
+        Self::map(client.device(), (pages, shape), direction, (charge, share))
     }
 
     fn map(
         device: &Arc<Device>,
         (pages, shape): (usize, Shape),
         direction: Direction,
-        paid: Option<(Charge, Share)>,
+        (charge, share): (Charge, Share),
     ) -> Result<Self, Failure> {
-        let (charge, share) = paid.unzip();
         let reach = device.with_card(|card| card.view().reach())?;
-        let block = Block::shared(pages, shape, reach, charge)?;
+        let block = Block::shared(pages, shape, reach, Some(charge))?;
         let backing = Backing::Kernel(block.clone(), direction);
-        let keep = |card: &Card<'_>| card.keep(backing, Bounce::Allowed, share);
+        let keep = |card: &Card<'_>| card.keep(backing, Bounce::Allowed, Some(share));
         let placed = device
             .with_card(keep)?
-            .map_err(|(_, _, error)| refusal(&error))?;
+            .map_err(|(_, _, error)| error.errno())?;
         Ok(Self {
             device: device.clone(),
             handle: placed.handle,

@@ -2,7 +2,7 @@
 
 //! The pools of a file whose descriptors are open: the device may work on them.
 //!
-//! Lock order: neither `pools` nor `scrap` is held when another lock is taken.
+//! Lock order: no other lock is taken while `pools` is held.
 
 use kernel::{
     new_mutex,
@@ -17,24 +17,14 @@ use kernel::{
     }, //
 };
 
-use super::{
-    memory::Memory,
-    Pool, //
-};
+use super::Pool;
 use crate::{
-    kapi::{
-        gfp,
-        pins::Direction, //
-    },
+    kapi::gfp,
     memory::{
-        client::Client,
         loan::Lender,
         names::MOST_NAMED, //
     }, //
 };
-
-/// Pages to which frames go that find no buffer.
-const SCRAP_PAGES: usize = 16;
 
 /// Most pools of a file on which the device works at a time: each keeps a thread of the kernel busy.
 pub(crate) const MOST_RUNS: usize = 32;
@@ -46,9 +36,6 @@ pub(crate) struct Pools {
     pools: Mutex<KVVec<Arc<Pool>>>,
     /// On how many of them the device works.
     runs: Atomic<usize>,
-    /// Where frames go that find no buffer, of all of them.
-    #[pin]
-    scrap: Mutex<Option<Arc<Memory>>>,
 }
 
 /// One of the pools on which the device works; dropping it makes room for another.
@@ -66,7 +53,6 @@ impl Pools {
         pin_init!(Self {
             pools <- new_mutex!(KVVec::new()),
             runs: Atomic::new(0),
-            scrap <- new_mutex!(None),
         })
     }
 
@@ -98,45 +84,14 @@ impl Pools {
         }
     }
 
-    /// Sees to it that frames can be lost. Nothing is charged for that: it is little, and there must
-    /// be some even if buffers have taken all that there is to take.
-    pub(super) fn prepare_scrap(&self, client: &Client) -> Result {
-        if self.scrap().is_none() {
-            let spare = |pages| Memory::spare(client, pages, Direction::FromDevice);
-            let scrap = spare(SCRAP_PAGES).or_else(|_| spare(1));
-            let scrap = Arc::new(scrap.map_err(|failure| failure.error())?, gfp::for_user())?;
-            // Another thread may have been faster; what goes is unmapped without the lock.
-            let before = self.scrap.lock().replace(scrap);
-            drop(before);
-        }
-        Ok(())
-    }
-
-    /// Where frames go that find no buffer.
-    pub(super) fn scrap(&self) -> Option<Arc<Memory>> {
-        self.scrap.lock().clone()
-    }
-
     /// The descriptor of a pool is closed.
     pub(super) fn strike(&self, pool: &Arc<Pool>) {
-        let mut pools = self.pools.lock();
-        pools.retain(|known| !Arc::ptr_eq(known, pool));
-        let last = pools.is_empty();
-        drop(pools);
-        if last {
-            self.drop_scrap();
-        }
-    }
-
-    fn drop_scrap(&self) {
-        let scrap = self.scrap.lock().take();
-        drop(scrap);
+        self.pools.lock().retain(|known| !Arc::ptr_eq(known, pool));
     }
 
     /// The file is closed.
     pub(crate) fn close(&self) {
         let pools = core::mem::take(&mut *self.pools.lock());
         pools.into_iter().for_each(|pool| pool.leave_file());
-        self.drop_scrap();
     }
 }

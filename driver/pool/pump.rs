@@ -11,7 +11,6 @@ use kernel::{
 };
 
 use super::{
-    memory::Memory,
     run::Setup,
     Owner,
     Pool, //
@@ -22,6 +21,7 @@ use crate::{
         progress::Progress,
         until::Until, //
     },
+    card::scrap::Scrap,
     kapi::{
         abi,
         workqueue, //
@@ -58,6 +58,8 @@ struct Frame {
     setup: Setup,
     /// The buffer; none if the frame finds no buffer and is lost.
     index: Option<usize>,
+    /// Where it goes then, held until the device is done with it.
+    scrap: Option<Arc<Scrap>>,
     /// Its bytes.
     len: u64,
 }
@@ -81,27 +83,26 @@ impl Pool {
             owner,
             setup,
             index,
+            scrap: state.scrap.clone(),
             len,
         })
     }
 
     /// Moves the data. Nothing is held meanwhile.
     fn move_frame(&self, frame: &Frame, progress: &mut Progress) -> Result {
-        let part = |memory: &Memory, len| Place {
-            handle: memory.handle(),
+        let part = |handle, len| Place {
+            handle,
             offset: 0,
             len,
         };
-        // Held until the device is done with it.
-        let scrap = frame.owner.pools.scrap();
         let piece = match frame.index {
             Some(index) => {
                 let memory = &self.memory[index];
-                Piece::Part(part(memory, frame.len), memory.bounced())
+                Piece::Part(part(memory.handle(), frame.len), memory.bounced())
             }
             None => {
-                let scrap = scrap.as_ref().ok_or(EINVAL)?;
-                Piece::Repeated(part(scrap, scrap.len()), frame.len)
+                let scrap = frame.scrap.as_ref().ok_or(EINVAL)?;
+                Piece::Repeated(part(scrap.handle(), scrap.len()), frame.len)
             }
         };
         let mover = Mover {

@@ -77,6 +77,12 @@ pub(crate) const CASES: &[Case] = &[
         "at the limit of memlock, and at that of the device",
         as_many,
     ),
+    // Kills the mutant that has memory for them in each file.
+    memory(
+        "frames_lost_by_many_files_cost_16_pages",
+        "in no user's account, until the last pool is closed",
+        lost_frames,
+    ),
     // Kills the mutant that leaves them with the device.
     memory(
         "ecanceled_for_buffers_given_to_a_stopped_pool",
@@ -320,6 +326,39 @@ fn as_many(leg: Leg) -> Outcome {
     with_parameters(leg, "max_pinned_pages=5", || {
         stream_one(&Device::open()?, 5)
     })
+}
+
+/// Starts a pool without buffers and stops it when frames were lost.
+fn lose(device: &Device, pool: &Pool) -> Outcome {
+    let before = device.stats()?.out_overruns;
+    pool.start(stream(0))?;
+    flight::wait_until("no frame is lost", || {
+        Ok(device.stats()?.out_overruns > before)
+    })?;
+    pool.stop().map(drop)
+}
+
+fn lost_frames(_: Leg) -> Outcome {
+    const FILES: u64 = 64;
+    let files = (0..FILES).map(|_| {
+        let device = Device::open()?;
+        let pool = of_pages(&device, 1)?;
+        pool.start(stream(0))?;
+        pool.stop()?;
+        Ok((device, pool))
+    });
+    let mut files: Vec<_> = files.collect::<Outcome<_>>()?;
+    same("charged", counters::driver("charged_pages")?, FILES)?;
+    let pages = counters::driver("kernel_pages")?;
+    check(pages <= FILES + 16, format!("{pages} pages"))?;
+    // It is there for the last as well.
+    files.drain(1..);
+    let (device, pool) = &files[0];
+    lose(device, pool)?;
+    counters::comes_to("charged_pages", 1)?;
+    check(counters::driver("kernel_pages")? > 1, "nothing to lose to")?;
+    drop(files);
+    counters::comes_to("kernel_pages", 0)
 }
 
 fn given_to_nobody(_: Leg) -> Outcome {
