@@ -49,7 +49,7 @@ pub const SOURCE: u64 = 0x100_0000;
 pub const TARGET: u64 = 0x200_0000;
 
 /// How many steps anything here may take.
-const MANY: usize = 1_000_000;
+const MANY: usize = 100_000;
 
 pub struct Bench {
     pub card: Card,
@@ -122,7 +122,7 @@ impl Bench {
 
     /// Steps until nothing is to be done at all, with the clock going on as asked.
     pub fn run_on(&mut self) {
-        for _ in 0..MANY {
+        for _ in 0..1_000 {
             match self.run() {
                 Progress::Until(moment) => self.ram.now = moment,
                 _ => return,

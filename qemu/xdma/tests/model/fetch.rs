@@ -120,11 +120,13 @@ fn b07_the_buffer_limits_what_is_fetched_ahead() {
         data_width: pindma_xdma::DataWidth::Bits64,
         ..Config::default()
     });
+    // The link would take a whole block at once.
+    bench.card.set_link(0, 5, 5);
     let entries = small(&mut bench, 64);
     let adjacent = list::in_tree(&mut bench.ram, LIST, &entries);
     bench.start(H2C, LIST, adjacent);
     bench.steps(1);
-    // 512 beats of 8 bytes are 128 descriptors, a sixteenth of them for each channel.
+    // 512 beats of 8 bytes are 128 descriptors, an eighth of them for each channel.
     assert_eq!(bench.ram.reads(LIST, 64 * 32), [16 * 32]);
     bench.run();
     all_arrived(&mut bench, 64);
