@@ -76,6 +76,8 @@ impl Way<'_> {
     /// See [`Engine::poll`](crate::engine::Engine::poll).
     pub(super) fn poll(&self, sink: &mut dyn Sink) -> Observed {
         let mut state = self.state.lock();
+        // Of what is found here no message has come, and the next one comes only after this.
+        self.port.ack();
         self.reap(&mut state, sink);
         let observed = match state.ring.is_empty() {
             true => self.presence(),

@@ -172,17 +172,17 @@ impl<'b> Port<'b> {
         if !self.credits {
             return Ok(());
         }
-        let left = || self.bar.read(regs::CREDITS::at(self.slot.index()));
-        if left().into_raw() != 0 {
-            self.bar
-                .write_reg(regs::CREDIT_MODE_CLEAR::from(self.slot.bit()));
-            self.set_credit_mode();
+        let none_left = || {
+            let left = || self.bar.read(regs::CREDITS::at(self.slot.index()));
+            (0..TRIES).any(|_| left().into_raw() == 0)
+        };
+        if none_left() {
+            return Ok(());
         }
-        if left().into_raw() == 0 {
-            Ok(())
-        } else {
-            Err(EIO)
-        }
+        self.bar
+            .write_reg(regs::CREDIT_MODE_CLEAR::from(self.slot.bit()));
+        self.set_credit_mode();
+        none_left().then_some(()).ok_or(EIO)
     }
 
     /// Tells it to begin with no more descriptors.
