@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! The model of XDMA as the guest sees it without any driver: through sysfs.
+//! The model of XDMA as the guest sees it without any driver, or beside it: through sysfs.
 
 use std::fs::{self, File, OpenOptions};
 use std::os::fd::AsFd;
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::check::{check, Fail, Outcome};
 use crate::module::{self, pause};
+use crate::pci;
 use crate::sys::Mapping;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
@@ -24,6 +25,27 @@ const CAPABILITIES: u64 = 0x34;
 /// The BAR of the user's logic; the DMA engine's is where the table of MSI-X is.
 const USER: u32 = 0;
 const CAPABILITY_MSIX: u8 = 0x11;
+
+/// The card has no driver for as long as this lives.
+pub(crate) struct Bare(());
+
+impl Bare {
+    /// Takes the card from its driver, if that is loaded.
+    pub(crate) fn begin() -> Outcome<Option<Bare>> {
+        if !module::loaded() {
+            return Ok(None);
+        }
+        pci::unbind()?;
+        Ok(Some(Bare(())))
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        // Without its driver no other case would pass.
+        let _ = pci::bind();
+    }
+}
 
 /// The card on its bus.
 pub(crate) struct Card {
@@ -123,6 +145,17 @@ impl Card {
     /// The registers of the user's logic.
     pub(crate) fn user(&self) -> Outcome<Registers> {
         self.bar(USER)
+    }
+
+    /// One of the numbers that the card counts.
+    pub(crate) fn counted(&self, name: &str) -> Outcome<u64> {
+        let all = self.command("statistics")?;
+        let value = all
+            .split_whitespace()
+            .filter_map(|word| word.split_once('='))
+            .find_map(|(key, value)| (key == name).then_some(value));
+        let number = value.and_then(|value| value.parse().ok());
+        number.ok_or_else(|| Fail::new(format!("no {name} in '{all}'")))
     }
 
     fn bar(&self, number: u32) -> Outcome<Registers> {

@@ -92,10 +92,12 @@ mod waits;
 mod waking;
 mod windows;
 mod written_back;
+mod xdma;
 
 /// All of them, in the order in which they run.
 pub(crate) static ALL: &[&[Case]] = &[
     bare_card::CASES,
+    xdma::CASES,
     info::CASES,
     sizes::CASES,
     requests::CASES,

@@ -80,6 +80,7 @@ impl Leg {
     pub fn dma_bits(self) -> u32 {
         match self {
             Leg::Wide => 48,
+            Leg::Xdma => 64,
             _ => 28,
         }
     }
@@ -88,7 +89,7 @@ impl Leg {
     #[must_use]
     pub fn left_out_of(self, kernel: Kernel) -> Option<&'static str> {
         match (kernel, self) {
-            (_, Leg::Xdma) => Some("the driver has no engine for this card yet"),
+            (_, Leg::Xdma) => Some("many cases there meet a job at work by luck alone"),
             (Kernel::Stock, Leg::Sweep) => Some("this kernel injects no faults"),
             (Kernel::Debug, Leg::Lazy) => {
                 Some("the code is that of leg iommu, only the kernel forgets later")

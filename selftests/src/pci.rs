@@ -11,6 +11,9 @@ use crate::check::{Fail, Outcome};
 const DEVICES: &str = "/sys/bus/pci/devices";
 const DRIVER: &str = "/sys/bus/pci/drivers/pindma";
 
+/// Vendor and device of edu, and of the model of XDMA.
+const CARDS: [(&str, &str); 2] = [("0x1234", "0x11e8"), ("0x10ee", "0x9038")];
+
 const COMMAND: u64 = 0x04;
 const COMMAND_MEMORY: u16 = 1 << 1;
 const COMMAND_MASTER: u16 = 1 << 2;
@@ -23,11 +26,12 @@ const MSI_ENABLE: u16 = 1;
 pub(crate) fn address() -> Outcome<String> {
     for entry in fs::read_dir(DEVICES)?.flatten() {
         let id = |name| fs::read_to_string(entry.path().join(name)).unwrap_or_default();
-        if id("vendor").trim() == "0x1234" && id("device").trim() == "0x11e8" {
+        let id = (id("vendor"), id("device"));
+        if CARDS.contains(&(id.0.trim(), id.1.trim())) {
             return Ok(entry.file_name().to_string_lossy().into_owned());
         }
     }
-    Err(Fail::new("no edu device on the bus"))
+    Err(Fail::new("no card on the bus"))
 }
 
 /// Takes the device from the driver.

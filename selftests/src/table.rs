@@ -32,6 +32,13 @@ pub(crate) enum Needs {
     Faults,
 }
 
+/// Why a case is not one for the leg `xdma`: it is about what edu is, has or does.
+pub(crate) const EDU: &str = "it is about edu";
+/// Or it meets a job at work.
+pub(crate) const SOON: &str = "a job is over there before anything can happen to it";
+/// Or it takes bus mastering away.
+pub(crate) const MASTER: &str = "without bus mastering a job of that card waits until it is back";
+
 /// One case.
 #[derive(Clone, Copy)]
 pub struct Case {
@@ -42,6 +49,8 @@ pub struct Case {
     needs: Needs,
     /// Why it cannot run on the debug kernel.
     not_on_debug: Option<&'static str>,
+    /// Why it cannot run with the card that the leg `xdma` has.
+    not_on_xdma: Option<&'static str>,
     /// Minutes of guest time that it takes, if that is more than others do.
     pub(crate) minutes: fn() -> u64,
     pub(crate) run: fn(Leg) -> Outcome,
@@ -59,6 +68,7 @@ impl Case {
             about,
             needs: Needs::Nothing,
             not_on_debug: None,
+            not_on_xdma: None,
             minutes: || 0,
             run,
         }
@@ -71,6 +81,14 @@ impl Case {
     pub(crate) const fn not_on_debug(self, reason: &'static str) -> Case {
         Case {
             not_on_debug: Some(reason),
+            ..self
+        }
+    }
+
+    /// It is about edu, or needs what edu has.
+    pub(crate) const fn not_on_xdma(self, reason: &'static str) -> Case {
+        Case {
+            not_on_xdma: Some(reason),
             ..self
         }
     }
@@ -116,6 +134,9 @@ impl Case {
     }
 
     fn cell_of(&self, leg: Leg) -> Cell {
+        if let (Leg::Xdma, Some(reason)) = (leg, self.not_on_xdma) {
+            return Cell::NotApplicable(reason);
+        }
         match (self.needs, leg) {
             (Needs::Faults, Leg::Sweep) => Cell::Run,
             (Needs::Faults, _) => Cell::NotApplicable("the fault sweep has a leg of its own"),

@@ -12,19 +12,21 @@ use crate::pool::{from_device, of_pages, record};
 use crate::queue::{entry_of, Queue};
 use crate::rw::{pread, pwrite, range};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, EDU};
 
 pub(crate) const CASES: &[Case] = &[
     aligned(
         "einval_for_what_a_device_cannot_align",
         "memory, lengths and device addresses of transfers, copies and requests",
         vectors,
-    ),
+    )
+    .not_on_xdma(EDU),
     aligned(
         "einval_for_frames_that_a_device_cannot_align",
         "of a pool: where they lie, their length, that of a record",
         frames,
-    ),
+    )
+    .not_on_xdma(EDU),
     aligned(
         "aligned_data_is_moved",
         "of several segments, of which the last is short",

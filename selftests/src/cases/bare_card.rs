@@ -6,7 +6,7 @@ use std::io::Read;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use crate::card::Card;
+use crate::card::{Bare, Card};
 use crate::check::{check, same, Outcome};
 use crate::leg::Leg;
 use crate::os;
@@ -43,6 +43,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn blocks(_: Leg) -> Outcome {
+    let _bare = Bare::begin()?;
     let engine = Card::find()?.engine()?;
     let named = [
         (0x0000, 0x1fc0_0000),
@@ -80,6 +81,7 @@ fn capabilities(_: Leg) -> Outcome {
 
 /// uio masks the line in the command register each time it comes.
 fn line(_: Leg) -> Outcome {
+    let _bare = Bare::begin()?;
     const SOON: Duration = Duration::from_secs(60);
     const USER_ENABLE: usize = 0x2004;
     let card = Card::find()?;

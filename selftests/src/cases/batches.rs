@@ -15,7 +15,7 @@ use crate::flight;
 use crate::leg::Leg;
 use crate::queue::{batch, entry, entry_of, submit, Queue};
 use crate::sys::{self, Mapping};
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, EDU, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -53,7 +53,8 @@ pub(crate) const CASES: &[Case] = &[
         "enoent_for_unknown_channel_of_a_request",
         "the first past the last, and beyond",
         channel,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "enoent_for_unknown_handle_of_a_request",
         "nothing is registered",
@@ -103,7 +104,8 @@ pub(crate) const CASES: &[Case] = &[
         "enomem_for_request_over_the_memlock_limit",
         "says by how much; what ends makes room",
         memlock,
-    ),
+    )
+    .not_on_xdma(SOON),
 ];
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

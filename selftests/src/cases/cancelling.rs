@@ -15,7 +15,7 @@ use crate::os;
 use crate::pattern;
 use crate::queue::{done, ended, entry, entry_of, untouched, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutant that lets the other winner forget the completion.
@@ -23,8 +23,9 @@ pub(crate) const CASES: &[Case] = &[
         "ecanceled_at_once_for_request_in_line",
         "while another is at work; it has not touched anything",
         in_line,
-    ),
-    case("cancel_ends_all_of_one_name", "and no others", by_name),
+    )
+    .not_on_xdma(SOON),
+    case("cancel_ends_all_of_one_name", "and no others", by_name).not_on_xdma(SOON),
     race(
         "cancel_of_request_at_work_has_exact_bytes",
         "its job is waited for: done, or a part of it",
@@ -40,12 +41,14 @@ pub(crate) const CASES: &[Case] = &[
         "cancel_of_one_queue_spares_another",
         "of the same file, with the same names",
         other_queue,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "enoent_for_cancel_of_nothing",
         "never there, ended, reaped",
         nothing,
-    ),
+    )
+    .not_on_xdma(SOON),
     Case::new(
         "einval_for_wrong_cancel",
         "reserved; unknown flags are EOPNOTSUPP",
@@ -55,23 +58,27 @@ pub(crate) const CASES: &[Case] = &[
         "memory_of_canceled_request_is_free_at_once",
         "not pinned, and not written",
         memory_is_free,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "canceled_requests_make_room",
         "a thousand of them in a queue of four",
         room,
     )
+    .not_on_xdma(SOON)
     .not_on_debug("a thousand requests take long there, and show no more than four"),
     case(
         "etimedout_at_once_for_request_in_line",
         "its deadline comes while another is at work",
         late_in_line,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "etimedout_for_the_earlier_of_two_deadlines_first",
         "whichever was submitted first",
         two_deadlines,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "etimedout_for_request_that_was_late_already",
         "the device does not begin with it",
@@ -81,7 +88,8 @@ pub(crate) const CASES: &[Case] = &[
         "etimedout_at_work_has_exact_bytes",
         "its job is waited for",
         late_at_work,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "deadline_that_is_far_away_changes_nothing",
         "an hour, a year",

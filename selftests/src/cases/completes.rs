@@ -12,7 +12,7 @@ use crate::leg::Leg;
 use crate::pci::Cleared;
 use crate::queue::{entry, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, MASTER};
 use crate::tracing::{Event, Tracing};
 
 use super::unbind::Unbound;
@@ -22,7 +22,8 @@ pub(crate) const CASES: &[Case] = &[
         "tracepoints_complete_a_job_without_bus_mastering",
         "whatever it has moved",
         no_master,
-    ),
+    )
+    .not_on_xdma(MASTER),
     case(
         "tracepoints_complete_a_job_at_unbind",
         "of the request that was at work",

@@ -16,7 +16,7 @@ use crate::os;
 use crate::pattern::{self, GUARD};
 use crate::pool::{ask, from_device, of_pages, record, to_device, Pool, Totals};
 use crate::sys::{signals, Mapping};
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutants of the syncs, where all is bounced.
@@ -24,7 +24,8 @@ pub(crate) const CASES: &[Case] = &[
         "pool_is_filled_in_order",
         "content, lengths, numbers, times",
         in_order,
-    ),
+    )
+    .not_on_xdma(SOON),
     // Kills the mutants of the syncs, where all is bounced.
     case(
         "pool_is_emptied_in_order",
@@ -66,7 +67,8 @@ pub(crate) const CASES: &[Case] = &[
         "etimedout_for_buffer_that_comes_later",
         "it can be dequeued then",
         deadline,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "eintr_for_dequeue_with_a_signal",
         "as soon as it comes; what is there already is returned",

@@ -11,7 +11,7 @@ use crate::device::{Device, NODE, PAGE, WINDOW};
 use crate::flight;
 use crate::leg::Leg;
 use crate::pci;
-use crate::table::Case;
+use crate::table::{Case, EDU};
 use crate::user;
 
 pub(crate) const CASES: &[Case] = &[
@@ -24,12 +24,14 @@ pub(crate) const CASES: &[Case] = &[
         "info_names_engine_and_bus",
         "both NUL-terminated, the bus as in sysfs",
         names,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "info_capabilities_are_those_of_edu",
         "transfer and copy, no abort, no reset",
         caps,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "info_address_bits_are_the_mask",
         "as the leg set them",
@@ -44,7 +46,8 @@ pub(crate) const CASES: &[Case] = &[
         "info_limits_are_sane",
         "window, segments, timeout, pinned pages, page size",
         limits,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "info_counts_nothing_at_rest",
         "nothing pinned, nothing leaked",
@@ -64,7 +67,8 @@ pub(crate) const CASES: &[Case] = &[
         "channel_info_describes_edu",
         "4096 bytes, any alignment, both ways",
         channel,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "channel_info_says_what_a_copy_clobbers",
         "inside the device's memory",
@@ -74,7 +78,8 @@ pub(crate) const CASES: &[Case] = &[
         "channel_info_enoent_for_unknown_channel",
         "the first one past the last",
         no_channel,
-    ),
+    )
+    .not_on_xdma(EDU),
 ];
 
 fn node(_: Leg) -> Outcome {

@@ -22,7 +22,7 @@ use crate::region::within;
 use crate::rw::{device_holds, fill_device, gathered, preadv, scattered};
 use crate::sys::uring::Ring;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutant that takes a notification for a signal.
@@ -30,32 +30,38 @@ pub(crate) const CASES: &[Case] = &[
         "eintr_never_by_task_work_during_a_transfer",
         "of ten jobs, either way",
         |_| with_task_work(transfers),
-    ),
+    )
+    .not_on_xdma(SOON),
     race(
         "eintr_never_by_task_work_during_a_copy",
         "of four pages",
         |_| with_task_work(copies),
-    ),
+    )
+    .not_on_xdma(SOON),
     race(
         "eintr_never_by_task_work_during_a_readv",
         "of four ranges",
         |_| with_task_work(reads),
-    ),
+    )
+    .not_on_xdma(SOON),
     race(
         "eintr_never_by_task_work_during_a_wait",
         "it waits for all that it was told to wait for",
         |_| with_task_work(waits),
-    ),
+    )
+    .not_on_xdma(SOON),
     race(
         "eintr_never_by_task_work_during_a_dequeue",
         "as with a queue",
         |_| with_task_work(dequeues),
-    ),
+    )
+    .not_on_xdma(SOON),
     race(
         "eintr_never_by_task_work_during_an_unregister",
         "that waits for requests",
         |_| with_task_work(unregisters),
-    ),
+    )
+    .not_on_xdma(SOON),
     // Kills the mutant that gives what there is whenever it looks as if there was a signal.
     stop(
         "eintr_never_by_a_stop_during_a_wait",
@@ -85,7 +91,8 @@ pub(crate) const CASES: &[Case] = &[
         "eintr_by_a_stop_between_jobs_with_exact_bytes",
         "a stop counts as a signal there",
         |_| with_stops("stopped-transfer", two_jobs, stopped_transfer),
-    ),
+    )
+    .not_on_xdma(SOON),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

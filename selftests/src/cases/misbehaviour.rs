@@ -15,7 +15,7 @@ use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::rw;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, EDU, MASTER};
 
 use super::deadlines::stopped_by_deadline;
 
@@ -24,17 +24,20 @@ pub(crate) const CASES: &[Case] = &[
         "eio_of_a_job_without_its_interrupt",
         "MSI off for one transfer, which ends all the same",
         lost_interrupt,
-    ),
+    )
+    .not_on_xdma(EDU),
     race(
         "eio_without_bus_mastering",
         "never a false success",
         no_master,
-    ),
+    )
+    .not_on_xdma(MASTER),
     race(
         "eio_when_bus_mastering_goes_during_dma",
         "the same, in flight",
         master_lost,
-    ),
+    )
+    .not_on_xdma(MASTER),
     // Kills the mutant that unmaps before the device is idle: what is not
     // leaked would be unmapped while the device still writes.
     race(

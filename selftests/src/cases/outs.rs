@@ -12,7 +12,7 @@ use crate::leg::Leg;
 use crate::queue::{ask, wait_into, Queue};
 use crate::region::{register, BOTH};
 use crate::sys::{Mapping, Plain};
-use crate::table::Case;
+use crate::table::{Case, EDU};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -29,7 +29,8 @@ pub(crate) const CASES: &[Case] = &[
         "answers_are_written_when_a_question_fails",
         "of device, channel, file, region",
         answers,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "counts_are_0_when_a_call_on_a_queue_fails",
         "a wait and a cancel that are wrong",

@@ -12,7 +12,7 @@ use crate::os;
 use crate::pool::{ask, from_device, of_pages, record, stream, to_device, Pool};
 use crate::region::within;
 use crate::sys::{self, Mapping};
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, EDU};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutant that ignores the generation.
@@ -61,7 +61,8 @@ pub(crate) const CASES: &[Case] = &[
         "einval_for_start_that_makes_no_sense",
         "direction, stream out of memory, channel, reserved, flags",
         nonsense,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new(
         "enotty_for_commands_of_another_file",
         "those of a pool on the node, and the other way round",

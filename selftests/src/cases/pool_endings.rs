@@ -17,7 +17,7 @@ use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::pool::{from_device, of_pages, record, stream, Pool};
 use crate::process::Exit;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, MASTER};
 
 use super::frames::load;
 use super::unbind::Unbound;
@@ -59,7 +59,8 @@ pub(crate) const CASES: &[Case] = &[
         "eio_in_a_record_without_bus_mastering",
         "the next frame is good again",
         no_master,
-    ),
+    )
+    .not_on_xdma(MASTER),
     race(
         "enotrecoverable_in_a_record_when_the_device_does_not_stop",
         "the memory is kept",

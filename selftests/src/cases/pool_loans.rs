@@ -12,7 +12,7 @@ use crate::pattern;
 use crate::pool::{ask, of_pages, record, Pool};
 use crate::region::within;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     memory(
@@ -24,7 +24,8 @@ pub(crate) const CASES: &[Case] = &[
         "pool_buffer_is_enqueued_after_a_transfer_only",
         "EBUSY while a transfer uses it",
         in_use,
-    ),
+    )
+    .not_on_xdma(SOON),
     Case::new(
         "ebusy_for_transfer_of_enqueued_buffer",
         "and ERANGE across buffers or beyond",

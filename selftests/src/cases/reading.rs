@@ -19,7 +19,7 @@ use crate::module::pause;
 use crate::os::{self, Epoll};
 use crate::queue::{done, entry, Queue, RECORD};
 use crate::sys::{self, signals, Mapping};
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -47,6 +47,7 @@ pub(crate) const CASES: &[Case] = &[
         "and what there is",
         nonblocking,
     )
+    .not_on_xdma(SOON)
     .needs(Needs::Memory),
     race(
         "read_waits_for_a_completion",
@@ -67,7 +68,8 @@ pub(crate) const CASES: &[Case] = &[
         "poll_tells_of_completions",
         "readable while there are some, never writable",
         poll,
-    ),
+    )
+    .not_on_xdma(SOON),
     race("poll_wakes_when_a_request_ends", "in another thread", wakes),
     case("select_tells_of_completions", "as poll does", select),
     case(

@@ -11,7 +11,7 @@ use crate::os;
 use crate::pattern::{self, GUARD};
 use crate::region::{within, BOTH};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) mod bouncing;
 pub(crate) mod costs;
@@ -68,7 +68,8 @@ pub(crate) const CASES: &[Case] = &[
         "region_through_a_deadline_and_a_retry",
         "exact bytes, and the rest by offset",
         retry,
-    ),
+    )
+    .not_on_xdma(SOON),
 ];
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

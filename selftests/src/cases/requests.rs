@@ -9,7 +9,7 @@ use crate::check::{check, same, Outcome};
 use crate::device::{copy, seg, seg_at, transfer, Device, PAGE, WINDOW};
 use crate::leg::Leg;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, EDU};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -31,7 +31,8 @@ pub(crate) const CASES: &[Case] = &[
         "enoent_for_unknown_channel",
         "in transfer and copy",
         channel,
-    ),
+    )
+    .not_on_xdma(EDU),
     Case::new("enoent_for_unknown_handle", "nothing is registered", handle),
     Case::new(
         "einval_for_handle_in_a_copy",

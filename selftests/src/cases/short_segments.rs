@@ -11,13 +11,14 @@ use crate::pattern;
 use crate::pool::{ask, Pool};
 use crate::region::within;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, EDU};
 
 pub(crate) const CASES: &[Case] = &[Case::new(
     "segments_shorter_than_a_page_are_cut_inside_of_it",
     "of windows, regions and pools; the data is right",
     cut,
 )
+.not_on_xdma(EDU)
 .needs(Needs::Memory)];
 
 fn cut(leg: Leg) -> Outcome {

@@ -12,7 +12,7 @@ use crate::os;
 use crate::pattern;
 use crate::queue::{done, entry, entry_of, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs};
+use crate::table::{Case, Needs, SOON};
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -61,7 +61,8 @@ pub(crate) const CASES: &[Case] = &[
         "memory_stays_pinned_until_the_request_ends",
         "and not longer: who sees its completion finds nothing pinned",
         pinned,
-    ),
+    )
+    .not_on_xdma(SOON),
     case(
         "request_counts_in_the_statistics",
         "submitted, ended, calls, jobs, bytes",
