@@ -32,7 +32,10 @@ use crate::{
         device::Device,
         flight::Jobs,
         quiet::Quiet,
-        remains::Remains,
+        remains::{
+            Left,
+            Remains, //
+        },
         show::DeviceFiles,
         table::{
             Lack,
@@ -245,11 +248,12 @@ impl<'b> Card<'b> {
         if too_many || !self.within_reach(&mapped) {
             return Err((mapped.unmap(), share, MapError::NoRoom));
         }
-        let jobs = match Jobs::on(self.engine.limits().channels.len()) {
-            Ok(jobs) => jobs,
+        let jobs = Jobs::on(self.engine.limits().channels.len());
+        let rooms = match jobs.and_then(|jobs| Ok((jobs, Left::room()?))) {
+            Ok(rooms) => rooms,
             Err(_) => return Err((mapped.unmap(), share, MapError::NoMemory)),
         };
-        match self.enter((mapped, share, jobs)) {
+        match self.enter((mapped, share, rooms)) {
             Ok(handle) => Ok(Placed {
                 handle,
                 segments,

@@ -25,7 +25,10 @@ use crate::{
             Jobs, //
         },
         quiet::Quiet,
-        remains::Remains, //
+        remains::{
+            self,
+            Remains, //
+        }, //
     },
     engine::Ticket,
     kapi::{
@@ -58,10 +61,12 @@ impl State<'_> {
 pub(crate) struct Entry<'b> {
     state: State<'b>,
     share: Option<Share>,
+    left: remains::Room,
 }
 
-/// What is to be put in: a mapping, its share, and room for the jobs that will work on it.
-pub(crate) type New<'b> = (Mapped<'b>, Option<Share>, Jobs);
+/// What is to be put in: a mapping, its share, and room for the jobs that will work on it and for
+/// what unbind leaves of it.
+pub(crate) type New<'b> = (Mapped<'b>, Option<Share>, (Jobs, remains::Room));
 
 /// What was put in, on its way out.
 pub(crate) type Removed<'b> = (Mapped<'b>, Option<Share>);
@@ -101,9 +106,9 @@ impl<'b> Table<'b> {
         let Some(vacancy) = self.slots.vacancy() else {
             return Err(new);
         };
-        let (mapped, share, jobs) = new;
+        let (mapped, share, (jobs, left)) = new;
         let state = State::Mapped(mapped, jobs);
-        Ok(vacancy.fill(Entry { state, share }))
+        Ok(vacancy.fill(Entry { state, share, left }))
     }
 
     /// The mapping, if a job works on it.
@@ -172,18 +177,18 @@ impl<'b> Table<'b> {
         handle: Handle,
         f: impl FnOnce(State<'b>) -> (State<'b>, R),
     ) -> Result<R> {
-        let change = |Entry { state, share }| {
-            let (state, result) = f(state);
-            (Some(Entry { state, share }), result)
+        let change = |entry: Entry<'b>| {
+            let (state, result) = f(entry.state);
+            (Some(Entry { state, ..entry }), result)
         };
         self.slots.replace(handle, change).ok_or(ENOENT)
     }
 
     /// Takes a mapping out. One that a job works on stays.
     pub(crate) fn remove(&mut self, handle: Handle) -> Option<Removed<'b>> {
-        let remove = |Entry { state, share }| match state {
-            State::Mapped(mapped, _) => (None, Some((mapped, share))),
-            state => (Some(Entry { state, share }), None),
+        let remove = |entry: Entry<'b>| match entry.state {
+            State::Mapped(mapped, _) => (None, Some((mapped, entry.share))),
+            state => (Some(Entry { state, ..entry }), None),
         };
         self.slots.replace(handle, remove)?
     }
@@ -210,7 +215,7 @@ impl<'b> Table<'b> {
                 (State::InFlight(_), None) => None,
             };
             if let Some(mapped) = mapped {
-                remains.add(mapped.unmap(), entry.share);
+                remains.add(entry.left, mapped.unmap(), entry.share);
             }
             cond_resched();
         }

@@ -10,6 +10,7 @@ use kernel::{
 use super::{
     block::Block,
     borrowed::Borrowed,
+    charge::User,
     extent::{
         Bounds,
         Extent, //
@@ -39,6 +40,14 @@ impl Backing {
             Self::User(pins) => pins.direction(),
             Self::Borrowed(pages) => pages.direction(),
             Self::Kernel(_, direction) => *direction,
+        }
+    }
+
+    /// Whose pages others may hold locked, so that giving them back waits; none if that cannot be.
+    pub(crate) fn user(&self) -> Option<&User> {
+        match self {
+            Self::User(pins) => Some(pins.user()),
+            Self::Borrowed(_) | Self::Kernel(..) => None,
         }
     }
 

@@ -172,6 +172,11 @@ impl Charge {
         })
     }
 
+    /// To whom they are charged.
+    pub(super) fn user(&self) -> &User {
+        &self.user
+    }
+
     /// Takes `pages` of it, or all that is left, as a charge of their own.
     pub(crate) fn split(&mut self, pages: usize) -> Self {
         let pages = pages.min(self.pages);

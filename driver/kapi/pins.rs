@@ -14,7 +14,8 @@ use kernel::{
 use super::{
     charge::{
         Charge,
-        ChargeError, //
+        ChargeError,
+        User, //
     },
     extent::{
         phys,
@@ -155,14 +156,14 @@ pub(crate) enum PinError {
 /// - No device can write to the pages: a mapping that a device may be using owns its `Pins` and
 ///   gives them out only after it is gone.
 ///
-/// Drop order: the pages are unpinned in `drop`, `_charge` is given back after that.
+/// Drop order: the pages are unpinned in `drop`, `charge` is given back after that.
 pub(crate) struct Pins {
     pages: KVVec<*mut bindings::page>,
     ranges: KVVec<UserRange>,
     direction: Direction,
     term: Term,
     dirty: bool,
-    _charge: Charge,
+    charge: Charge,
 }
 
 // SAFETY: Pages, user and mm are refcounted and may be released by any thread.
@@ -198,7 +199,7 @@ impl Pins {
             direction,
             term,
             dirty: false,
-            _charge: charge,
+            charge,
         };
         let end = (0..pins.ranges.len()).try_for_each(|index| pins.pin_range(pins.ranges[index]));
         // Also what is about to be unpinned since the rest could not be.
@@ -260,6 +261,11 @@ impl Pins {
         // SAFETY: By the type invariants each page is pinned.
         let size = |page: &*mut bindings::page| unsafe { shim::pindma_page_size(*page) };
         self.pages.iter().fold(0, |sizes, page| sizes | size(page))
+    }
+
+    /// Who had them pinned.
+    pub(super) fn user(&self) -> &User {
+        self.charge.user()
     }
 
     /// Which way the data goes.

@@ -15,6 +15,7 @@ use crate::fuse::Server;
 use crate::leg::Leg;
 use crate::module;
 use crate::pci;
+use crate::process::Process;
 use crate::sys::{self, Mapping, Userfault};
 use crate::table::{Case, Needs};
 use crate::user;
@@ -53,7 +54,7 @@ pub(crate) const CASES: &[Case] = &[
     ),
     race(
         "unbind_does_not_wait_for_locked_pages",
-        "a file system that does not answer; callers get ENODEV all the same",
+        "a file system that does not answer; callers get ENODEV all the same, others their pages",
         locked_pages,
     )
     .not_on_debug("it has no FUSE"),
@@ -245,23 +246,54 @@ fn ends<T>(thread: &JoinHandle<T>, what: &str) -> Outcome {
     flight::wait_until(what, || Ok(thread.is_finished()))
 }
 
+/// A process of an ordinary user with a region, which ends when its pages are given back.
+fn bystander(device: &Device) -> Outcome<Process> {
+    let child = flight::child(|| {
+        user::become_ordinary(1 << 20)?;
+        let memory = Mapping::anonymous(LEN)?;
+        device.register(&[seg(&memory, 0, LEN)])?;
+        flight::wait_until("pages of others stay pinned", || {
+            Ok(counters::pinned_kib("self")? == 0)
+        })
+    })?;
+    counters::comes_to("regions", 1)?;
+    Ok(child)
+}
+
+/// Nothing is charged to the ordinary user any more.
+fn others_are_free() -> Outcome {
+    let device = Device::open()?;
+    flight::in_child(|| {
+        user::become_ordinary(1 << 20)?;
+        same("used by others", device.info()?.out_memlock_used, 0)
+    })
+}
+
 fn locked_pages(_: Leg) -> Outcome {
     let server = Server::start(LEN)?;
     let file = server.file()?;
     let protection = libc::PROT_READ | libc::PROT_WRITE;
     let memory = Mapping::new(LEN, protection, libc::MAP_SHARED, Some(file.as_fd()))?;
+    // A process that closes it writes back as well, and a child has it too.
+    drop(file);
     memory.fill(0, LEN, 1);
     let device = Device::open()?;
     let src = Mapping::anonymous(LEN)?;
+    // A process that ends writes back what it has mapped, and waits for that.
+    memory.advise(0, LEN, libc::MADV_DONTFORK)?;
     let call = Background::copy(&device, seg(&src, 0, LEN), seg(&memory, 0, LEN))?;
     // With the second job the device writes to the file's pages, which are dirty then.
     flight::wait_until("it never wrote", || Ok(device.stats()?.out_jobs >= 2))?;
+    let others = bystander(&device)?;
     let inval = server.invalidate();
     let stuck = || Ok(server.withholds());
     flight::wait_until("the kernel wrote nothing back", stuck)?;
     let unbind = thread::spawn(pci::unbind);
     let outcome = ends(&unbind, "unbind waits for the page")
-        .and_then(|()| flight::wait_until("the caller waits for it", || Ok(call.is_over())));
+        .and_then(|()| flight::wait_until("the caller waits for it", || Ok(call.is_over())))
+        .and_then(|()| flight::finish(others))
+        .and_then(|()| Unbound.end())
+        .and_then(|()| others_are_free());
     let pinned = counters::driver("pinned_pages")?;
     server.release();
     // More may be written once the first is answered.
@@ -269,8 +301,8 @@ fn locked_pages(_: Leg) -> Outcome {
         server.release();
         Ok(inval.is_finished() && unbind.is_finished() && call.is_over())
     })?;
-    outcome?;
     let unbound = Unbound;
+    outcome?;
     check(pinned > 0, "the page was let go before")?;
     let call = call.join()?;
     same(
