@@ -31,7 +31,7 @@ pub(crate) const CASES: &[Case] = &[
         "it was moved before",
         stuck_destination,
     ),
-    // Kills the mutant that does not zero the kernel's pages.
+    // What edu says without its interrupt is not believed, so nothing is handed out.
     race(
         "copy_shows_nothing_of_others",
         "a device that says it has written, and has not",
