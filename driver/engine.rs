@@ -2,7 +2,7 @@
 
 //! What a card must be able to do: one trait, one file for each card, one line in [`PCI_TABLE`].
 //!
-//! The core pins, maps, waits, times out and gives back; an engine only starts jobs, says how they
+//! The core pins, maps, waits, times out and gives back; an engine only takes jobs, says how they
 //! ended, and says truthfully whether it is idle. The shape fits a card with many channels and
 //! lists of descriptors as well as one that moves a page at a time.
 
