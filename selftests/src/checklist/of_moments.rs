@@ -54,6 +54,13 @@ pub(super) const OF_MOMENTS: &[Entry] = &[
                 &["enospc_for_more_started_pools_than_a_file_may_have"],
             ),
             by(
+                "or that of pages or mappings of its user",
+                &[
+                    "enospc_for_more_pages_than_a_user_may_have",
+                    "enospc_for_more_mappings_than_a_user_may_have",
+                ],
+            ),
+            by(
                 "or a page has so many references already that the kernel could not count on \
                  (fault_index and fault_addr say which)",
                 &["enospc_for_page_with_too_many_references"],
