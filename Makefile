@@ -16,8 +16,9 @@ endif
 
 # Minutes of make soak.
 MIN ?= 10
-# Rounds of make outages.
+# Rounds of make outages, and which moments.
 ROUNDS ?= 1000
+SEED ?= 0
 
 help:
 	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
@@ -26,7 +27,8 @@ help:
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text,text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: some 20 minutes to build it); LEGS and FILTER as above'
 	@echo 'make soak        a hundred processes come and go for MIN=10 minutes; make soak-debug on the debug kernel'
-	@echo 'make outages     the device fails at ROUNDS=1000 random moments, for each way of moving data; LEGS as above'
+	@echo 'make outages     the device fails at ROUNDS=1000 random moments, for each way of moving data;'
+	@echo '                 SEED=0 chooses which moments, LEGS as above'
 	@echo 'make bench       what the ways to move data cost a processor, as ratios in one run'
 	@echo 'make mutants     break the driver on purpose; MUTANTS="a b" chooses some'
 	@echo 'make unit        only the tests that need no VM'
@@ -78,7 +80,7 @@ soak-debug:
 
 outages:
 	@qemu/build.sh all
-	@qemu/rig.sh outages $(LEGS:%=--leg %) $(ROUNDS)
+	@qemu/rig.sh outages $(LEGS:%=--leg %) --seed $(SEED) $(ROUNDS)
 
 bench:
 	@qemu/build.sh all

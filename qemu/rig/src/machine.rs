@@ -193,7 +193,9 @@ fn command_line(leg: Leg, kernel: Kernel, mode: Mode, filter: &str) -> String {
     }
     match mode {
         Mode::Soak(minutes) => line.push_str(&format!(" rig.soak={minutes}")),
-        Mode::Outages(rounds) => line.push_str(&format!(" rig.outages={rounds}")),
+        Mode::Outages { rounds, seed } => {
+            line.push_str(&format!(" rig.outages={rounds} rig.seed={seed}"));
+        }
         // Messages in between what is typed.
         Mode::Shell => line.push_str(" quiet"),
         _ => (),

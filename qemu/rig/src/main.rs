@@ -88,6 +88,9 @@ enum Task {
         /// How often, for each way of moving data.
         #[arg(value_name = "ROUNDS", value_parser = clap::value_parser!(u32).range(1..=100_000))]
         rounds: u32,
+        /// Other moments for each number.
+        #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+        seed: u32,
     },
     /// Show one round trip.
     Demo,
@@ -185,8 +188,8 @@ fn run(options: Options) -> io::Result<bool> {
             let mode = Mode::Soak(minutes);
             suite::test(&places, &[Leg::Smp], (mode, suite::SOAK), options.jobs)
         }
-        Task::Outages { legs, rounds } => {
-            let choice = (Mode::Outages(rounds), suite::OUTAGES);
+        Task::Outages { legs, rounds, seed } => {
+            let choice = (Mode::Outages { rounds, seed }, suite::OUTAGES);
             let legs = suite::choose(places.kernel(), legs);
             suite::test(&places, &legs, choice, options.jobs)
         }

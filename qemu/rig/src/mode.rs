@@ -9,8 +9,8 @@ pub enum Mode {
     Test,
     /// Run the selftests, of which one goes on for so many minutes.
     Soak(u32),
-    /// Run the selftests, of which one has so many rounds.
-    Outages(u32),
+    /// Run the selftests, of which one has so many rounds, with moments that follow from a number.
+    Outages { rounds: u32, seed: u32 },
     /// Show a round trip.
     Demo,
     /// Measure.
@@ -37,7 +37,7 @@ impl Mode {
     /// Name in `rig.mode=`.
     pub fn name(self) -> &'static str {
         match self {
-            Mode::Test | Mode::Soak(_) | Mode::Outages(_) => "test",
+            Mode::Test | Mode::Soak(_) | Mode::Outages { .. } => "test",
             Mode::Demo => "demo",
             Mode::Bench => "bench",
             Mode::Mutants => "mutants",

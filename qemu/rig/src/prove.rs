@@ -114,7 +114,7 @@ fn is_noticed(mode: Mode, ending: &Ending, report: &Report, verdict: &Verdict) -
         }
         Mode::Test
         | Mode::Soak(_)
-        | Mode::Outages(_)
+        | Mode::Outages { .. }
         | Mode::Demo
         | Mode::Bench
         | Mode::Shell

@@ -92,7 +92,7 @@ pub fn patience(kernel: Kernel, mode: Mode) -> Patience {
     match mode {
         Mode::Soak(minutes) => patience.and_minutes(minutes),
         // A round takes less than a minute.
-        Mode::Outages(rounds) => patience.and_minutes(rounds),
+        Mode::Outages { rounds, .. } => patience.and_minutes(rounds),
         _ => patience,
     }
 }
@@ -120,7 +120,7 @@ fn run_leg(places: &Places, leg: Leg, (mode, filter): Choice<'_>) -> io::Result<
     let (mut ending, mut logs) = run.go(|_| ())?;
     if never_began(&ending, &logs) {
         println!(
-            "{}: the kernel hung before it had a process: once more",
+            "{}: the kernel ended before it had a process: once more",
             leg.name()
         );
         (ending, logs) = run.go(|_| ())?;
@@ -147,10 +147,16 @@ fn run_leg(places: &Places, leg: Leg, (mode, filter): Choice<'_>) -> io::Result<
     Ok(Column { leg, verdict, logs })
 }
 
-/// Whether the kernel hung while it booted, which has nothing to do with a module that nobody had
-/// loaded: on a host that is very busy, its two CPUs now and then wait for each other for ever.
+/// Whether the kernel ended while it booted, which has nothing to do with a module that nobody had
+/// loaded: on a host that is very busy, its two CPUs now and then wait for each other for ever, and
+/// QEMU has one of them run into code that the other has patched meanwhile.
 fn never_began(ending: &Ending, logs: &Logs) -> bool {
-    matches!(ending, Ending::Hung(_)) && !logs.console.contains("Run /init")
+    let ended = match ending {
+        Ending::Hung(_) => true,
+        Ending::PoweredOff => logs.console.contains("Oops: int3"),
+        Ending::Failed(_) => false,
+    };
+    ended && !logs.console.contains("Run /init")
 }
 
 /// Calls `work` for each item, on up to `jobs` threads; the results are in no
@@ -207,6 +213,10 @@ mod tests {
         assert!(never_began(&hung, &early));
         assert!(!never_began(&hung, &late));
         assert!(!never_began(&Ending::PoweredOff, &early));
+        let patched = said("Oops: int3: 0000 [#1] SMP NOPTI");
+        assert!(never_began(&Ending::PoweredOff, &patched));
+        let later = said("Run /init as init process\nOops: int3: 0000 [#1] SMP NOPTI");
+        assert!(!never_began(&Ending::PoweredOff, &later));
     }
 
     #[test]

@@ -51,10 +51,22 @@ fn minutes() -> u64 {
     ordered().unwrap_or(8)
 }
 
-/// Numbers that look random, and are the same each time.
+/// Which of the many sequences of moments: `make outages` chooses by `SEED`.
+fn seed() -> u32 {
+    os::order("rig.seed=")
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(0)
+}
+
+/// Numbers that look random, and are the same for the same seed.
 struct Dice(u64);
 
 impl Dice {
+    fn new(seed: u32) -> Dice {
+        // Never 0: the factor is odd.
+        Dice((1 + u64::from(seed)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+    }
+
     fn below(&mut self, end: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -123,10 +135,14 @@ impl fmt::Display for Tally {
 }
 
 /// Rounds after which it says that it goes on: the host takes a long silence for a hang.
-const SILENT: u64 = 8;
+const SILENT: u64 = 4;
 
 fn anything(leg: Leg) -> Outcome {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let seed = seed();
+    if ordered().is_some() {
+        ktap::note(&format!("outages: seed {seed}"));
+    }
+    let mut dice = Dice::new(seed);
     let mut tallies = vec![Tally::default(); WAYS.len()];
     for round in 0..rounds(leg) {
         for (index, (way, tally)) in WAYS.iter().zip(&mut tallies).enumerate() {
