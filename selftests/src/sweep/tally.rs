@@ -18,12 +18,19 @@ pub(crate) struct Tally {
     points: u32,
     survived: u32,
     errors: BTreeMap<i32, u32>,
-    /// A letter for each point, in their order.
+    /// A letter for each point, in their order; a blank between walks.
     trace: String,
     wrong: Vec<String>,
 }
 
 impl Tally {
+    /// Begins a walk through the points.
+    pub(crate) fn begin(&mut self) {
+        if !self.trace.is_empty() {
+            self.trace.push(' ');
+        }
+    }
+
     /// Counts a call that was struck at `point`.
     pub(crate) fn count(&mut self, point: u32, ended: Outcome<Ended>) {
         self.points += 1;
@@ -35,14 +42,14 @@ impl Tally {
         }
     }
 
-    /// Looks at the call that passed untouched.
-    pub(crate) fn count_untouched(&mut self, ended: Outcome<Ended>) {
+    /// Looks at a call that passed untouched, as it has no such `point`.
+    pub(crate) fn count_untouched(&mut self, point: u32, ended: Outcome<Ended>) {
         let why = match ended {
             Ok(Ended::Passed) => return,
             Ok(Ended::Failed(errno)) => errno_name(errno),
             Err(Fail(why)) => why,
         };
-        self.wrong(self.points + 1, &format!("without a fault: {why}"));
+        self.wrong(point, &format!("without a fault: {why}"));
     }
 
     /// Something was not as it must be.
