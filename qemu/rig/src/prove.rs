@@ -148,6 +148,15 @@ mod tests {
     }
 
     #[test]
+    fn cases_of_the_bare_card_alone_are_chosen() {
+        let chosen = expect::cells(Kernel::Stock, Leg::Xdma, filter(Mode::Card));
+        assert!(!chosen.is_empty());
+        for cell in chosen {
+            assert!(cell.case.starts_with(BARE_CARD), "{}", cell.case);
+        }
+    }
+
+    #[test]
     fn a_stray_read_is_the_cards_to_tell() {
         let stray = |model: &str| {
             let report = ktap::parse("KTAP version 1\n1..1\nok 1 x\n# rig: done\n");

@@ -29,7 +29,7 @@ pub(crate) const CASES: &[Case] = &[
     )
     .needs(NEEDS),
     Case::new(
-        "xdma_error_of_the_card_is_eio_for_its_job_alone",
+        "xdma_error_of_a_card_is_eio_for_its_job_alone",
         "an address of the card that nobody answers for",
         error,
     )
