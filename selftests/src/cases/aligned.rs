@@ -11,6 +11,8 @@ use crate::pattern;
 use crate::pool::{from_device, of_pages, record};
 use crate::queue::{entry_of, Queue};
 use crate::rw::{pread, pwrite, range};
+use crate::sys::rw::Range;
+use crate::sys::uring::Ring;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs, EDU};
 
@@ -37,6 +39,13 @@ pub(crate) const CASES: &[Case] = &[
         "of many short segments, which windows would cut anywhere",
         copied,
     ),
+    // Kills the mutant that has io_uring's pages end anywhere.
+    aligned(
+        "einval_for_parts_of_a_rings_buffer_that_do_not_fit",
+        "of which only the last may be short, in whatever window it lies",
+        ring,
+    )
+    .not_on_xdma(EDU),
 ];
 
 const fn aligned(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
@@ -159,4 +168,41 @@ fn copied(leg: Leg) -> Outcome {
         (0..SEGMENTS)
             .try_for_each(|index| pattern::verify(&whole, index * BYTES, BYTES, index as u64))
     })
+}
+
+/// In one window, and in windows of two pages.
+fn ring(leg: Leg) -> Outcome {
+    ["aligned=1", "aligned=1 window_kib=4"]
+        .into_iter()
+        .try_for_each(|parameters| with_parameters(leg, parameters, by_ring))
+}
+
+fn by_ring() -> Outcome {
+    let (device, mut ring) = (Device::open()?, Ring::new()?);
+    let memory = Mapping::anonymous(PAGE)?;
+    pattern::write(&memory, 0, PAGE, 9);
+    ring.register(&[range(&memory, 0, PAGE)])?;
+    let mut run = |write, parts: &[Range]| -> Outcome<i32> {
+        ring.submit_fixed_vector(device.fd(), write, parts, 1)?;
+        Ok(ring.wait()?.1)
+    };
+    let part = |offset, len| range(&memory, offset, len);
+    for write in [true, false] {
+        let bad: [&[Range]; 3] = [
+            &[part(0, 80), part(128, 64)],
+            &[part(0, 64), part(128, 72)],
+            // Two of them are a window.
+            &[part(0, 64), part(128, 80), part(256, 64)],
+        ];
+        for parts in bad {
+            same("result", run(write, parts)?, -libc::EINVAL)?;
+        }
+    }
+    let good = [part(0, 64), part(128, 80)];
+    same("written", run(true, &good)?, 144)?;
+    let back = [part(1024, 64), part(2048, 80)];
+    same("read", run(false, &back)?, 144)?;
+    let (sent, got) = (memory.read(128, 80), memory.read(2048, 80));
+    pattern::expect(&memory.read(1024, 64), &memory.read(0, 64))?;
+    pattern::expect(&got, &sent)
 }

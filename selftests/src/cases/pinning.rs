@@ -5,11 +5,13 @@
 
 use std::fs;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use rustix::fs::MemfdFlags;
+use rustix::process::Signal;
 
 use crate::abi;
-use crate::check::{check, same, Fail, Outcome};
+use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::device::{seg, seg_at, Device, PAGE, WINDOW};
 use crate::flight::{self, Background};
 use crate::leg::Leg;
@@ -60,6 +62,12 @@ pub(crate) const CASES: &[Case] = &[
         "ebusy_for_page_that_cannot_be_moved",
         "a pipe has it; with its address, and not for ever",
         held,
+    ),
+    // Kills the mutant that says EINTR of a registration.
+    movable(
+        "eintr_never_by_a_stop_while_a_page_is_waited_for",
+        "a registration and a request are made again",
+        stopped,
     ),
     // Kills the mutant that asks for the right first.
     case(
@@ -233,6 +241,48 @@ fn held(_: Leg) -> Outcome {
     let region = device.register(&[seg(&memory, PAGE, PAGE)])?;
     pattern::verify(&memory, 0, 2 * PAGE, 4)?;
     same("unregister", device.unregister(region), 0)
+}
+
+/// The child is stopped while it waits for a page that a pipe has, and goes on when the pipe is
+/// empty.
+fn stopped(_: Leg) -> Outcome {
+    for call in [registered, submitted] {
+        let (outlet, inlet) = rustix::pipe::pipe()?;
+        let child = flight::child(|| {
+            let (device, memory) = (Device::open()?, pages(1)?);
+            same("given", memory.give_to_pipe(&inlet)?, PAGE)?;
+            let mut errno = libc::EBUSY;
+            while errno == libc::EBUSY {
+                errno = call(&device, &memory)?;
+            }
+            same("errno", errno_name(errno), errno_name(0))
+        })?;
+        flight::wait_until("the child does not wait", || {
+            let given = os::readable_within(outlet.as_fd(), Duration::ZERO)?;
+            Ok(given && child.sleeps_in(libc::SYS_ioctl)?)
+        })?;
+        child.signal(Signal::STOP)?;
+        flight::wait_until("the child does not stop", || Ok(child.is_stopped()?))?;
+        same("taken", rustix::io::read(&outlet, &mut [0; PAGE])?, PAGE)?;
+        child.signal(Signal::CONT)?;
+        flight::finish(child)?;
+    }
+    Ok(())
+}
+
+fn registered(device: &Device, memory: &Mapping) -> Outcome<i32> {
+    let segs = [seg(memory, 0, PAGE)];
+    Ok(device.register_with(register(BOTH, &segs)).errno)
+}
+
+fn submitted(device: &Device, memory: &Mapping) -> Outcome<i32> {
+    let queue = Queue::create(device, 1)?;
+    let request = entry(1, abi::TO_DEVICE, 0, seg(memory, 0, 64));
+    let submitted = queue.submit(device, &[request]);
+    if submitted.count == 1 {
+        crate::queue::done(&queue.reap_one()?, 1, 64)?;
+    }
+    Ok(submitted.errno)
 }
 
 fn unasked(_: Leg) -> Outcome {

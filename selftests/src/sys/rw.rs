@@ -22,6 +22,11 @@ impl Vector {
         };
         Vector(ranges.iter().map(iovec).collect())
     }
+
+    /// Where they are, and how many.
+    pub(super) fn as_raw(&self) -> (*const libc::iovec, u32) {
+        (self.0.as_ptr(), self.0.len() as u32)
+    }
 }
 
 /// `preadv2(2)` and `pwritev2(2)`: at `offset`, or at the position if that is -1.

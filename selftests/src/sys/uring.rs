@@ -11,7 +11,7 @@ use io_uring::squeue::Entry;
 use io_uring::types::{Fd, TimeoutFlags, Timespec};
 use io_uring::{opcode, IoUring};
 
-use super::rw::Range;
+use super::rw::{Range, Vector};
 
 /// Requests that fit in at a time.
 const ENTRIES: u32 = 8;
@@ -97,6 +97,25 @@ impl Ring {
     /// Submits a read or a write; its memory must stay until it has ended.
     pub(crate) fn submit(&mut self, file: BorrowedFd<'_>, request: Request) -> io::Result<()> {
         self.push(&request.entry(Fd(file.as_raw_fd())))
+    }
+
+    /// Submits a read or a write at the start of a file, with parts of registered buffer 0.
+    pub(crate) fn submit_fixed_vector(
+        &mut self,
+        file: BorrowedFd<'_>,
+        write: bool,
+        parts: &[Range],
+        name: u64,
+    ) -> io::Result<()> {
+        let (file, vector) = (Fd(file.as_raw_fd()), Vector::new(parts));
+        // The kernel takes the vector with the entry.
+        let (iovec, count) = vector.as_raw();
+        let entry = if write {
+            opcode::WritevFixed::new(file, iovec, count, 0).build()
+        } else {
+            opcode::ReadvFixed::new(file, iovec, count, 0).build()
+        };
+        self.push(&entry.user_data(name))
     }
 
     /// Submits that the request with this name is to be cancelled.
