@@ -16,6 +16,7 @@ use crate::range::HostRange;
 use crate::settings::Link;
 use crate::statistics::Statistics;
 use crate::stream::Sink;
+use crate::switches::Switches;
 use crate::Channel;
 
 mod access;
@@ -138,6 +139,7 @@ impl Card {
     /// Follows the Bus Master bit of the command register.
     pub fn set_bus_master(&mut self, on: bool, host: &mut dyn Host) {
         self.parts.bus_master = on;
+        self.parts.was_master |= on;
         self.tell(host);
     }
 
@@ -219,6 +221,11 @@ impl Card {
     /// Says where the packets of an H2C channel go.
     pub fn set_sink(&mut self, channel: u8, sink: Sink) {
         self.parts.streams.set_sink(channel, sink);
+    }
+
+    /// Answers to what is open on real cards, which may change while it works.
+    pub fn switches(&mut self) -> &mut Switches {
+        &mut self.parts.config.switches
     }
 
     /// Says which of the card's addresses answer with an error.

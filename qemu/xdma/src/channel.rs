@@ -190,8 +190,9 @@ impl ChannelState {
         self.phase = Phase::Running;
         self.ended_packet = false;
         parts.statistics.of(self.id).starts += 1;
-        if !parts.bus_master {
-            let sentence = "Run was set while bus mastering is off".into();
+        // Later somebody else may have taken it away.
+        if !parts.was_master {
+            let sentence = "Run was set before bus mastering was switched on".into();
             parts.fault(Rule::RunWithoutBusMaster, self.id, sentence);
         }
         let mut watch = Watch {

@@ -42,7 +42,7 @@ pub enum Rule {
     RunWhileBusy,
     /// The registers of the first block do not change while the channel runs.
     FirstBlockWhileRunning,
-    /// No descriptor is fetched while bus mastering is off.
+    /// No descriptor is fetched before bus mastering is on.
     RunWithoutBusMaster,
 }
 

@@ -30,6 +30,12 @@ pub struct Config {
     pub dma_bar: u8,
     /// Whether the build has credit mode.
     pub credits: bool,
+    /// Its device id; users give their cards others than the vendor's.
+    pub device: u16,
+    /// Vectors of MSI, a power of two up to 32.
+    pub msi_vectors: u8,
+    /// Bus, device and function that the config block shows, which no protocol tells the card.
+    pub bus_device: u16,
     /// Bytes that a stream keeps for whoever takes them before it pushes back.
     pub stream_room: u64,
     /// Answers to what is open.
@@ -50,6 +56,9 @@ impl Default for Config {
             bypass: false,
             dma_bar: 1,
             credits: true,
+            device: 0x9038,
+            msi_vectors: 1,
+            bus_device: 0,
             stream_room: 64 << 20,
             switches: Switches::default(),
         }
@@ -161,6 +170,9 @@ impl Config {
         let end = self.memory_base.checked_add(self.memory_size);
         let reason = "leave room for the memory below 2^64";
         require(end.is_some(), "memory_base", reason)?;
+        let vectors = self.msi_vectors.is_power_of_two() && self.msi_vectors <= 32;
+        let reason = "use a power of two of at most 32";
+        require(vectors, "msi_vectors", reason)?;
         require(self.stream_room > 0, "stream_room", "use at least 1 byte")?;
         self.check_bars()
     }

@@ -47,6 +47,15 @@ pub struct Options {
     /// A BAR onto the card's memory.
     #[arg(long)]
     bypass: bool,
+    /// The PCI device id; the vendor's is 0x10ee.
+    #[arg(long, value_name = "ID", default_value = "0x9038", value_parser = number)]
+    device: u64,
+    /// Vectors of MSI, a power of two up to 32.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    msi: u8,
+    /// Bus, device and function that register BusDev shows: the protocol does not tell them.
+    #[arg(long, value_name = "N", default_value = "0", value_parser = number)]
+    bus_device: u64,
     /// The BAR of the DMA engine: 0, 1 or 2.
     #[arg(long, value_name = "N", default_value_t = 1)]
     dma_bar: u8,
@@ -58,7 +67,7 @@ pub struct Options {
     no_credits: bool,
     /// The answer to an open question, such as bus-master-off=fail; see docs/card.md.
     #[arg(long = "switch", value_name = "NAME=VALUE", value_parser = switch)]
-    switches: Vec<Switch>,
+    switches: Vec<Answer>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -90,6 +99,9 @@ impl Options {
             user_size: u32::try_from(self.user)?,
             bypass: self.bypass,
             dma_bar: self.dma_bar,
+            device: u16::try_from(self.device)?,
+            msi_vectors: self.msi,
+            bus_device: u16::try_from(self.bus_device)?,
             credits: !self.no_credits,
             ..Config::default()
         };
@@ -97,7 +109,7 @@ impl Options {
             config.alignments = alignments;
         }
         for set in &self.switches {
-            set(&mut config.switches);
+            set.give(&mut config.switches);
         }
         config.check()?;
         Ok(config)
@@ -128,6 +140,17 @@ fn alignments(text: &str) -> Result<Alignments, String> {
 }
 
 type Switch = fn(&mut Switches);
+
+/// An answer to an open question, by its number in the list of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer(usize);
+
+impl Answer {
+    /// Sets the switch.
+    pub fn give(self, switches: &mut Switches) {
+        SWITCHES[self.0].1(switches);
+    }
+}
 
 /// Every answer to every open question.
 const SWITCHES: &[(&str, Switch)] = &[
@@ -195,9 +218,10 @@ const SWITCHES: &[(&str, Switch)] = &[
     ("flush-empty=no", |s| s.flush_empty = false),
 ];
 
-fn switch(text: &str) -> Result<Switch, String> {
-    let found = SWITCHES.iter().find(|(name, _)| *name == text);
-    found.map(|(_, set)| *set).ok_or_else(|| {
+/// The answer that `NAME=VALUE` gives.
+pub fn switch(text: &str) -> Result<Answer, String> {
+    let found = SWITCHES.iter().position(|(name, _)| *name == text);
+    found.map(Answer).ok_or_else(|| {
         let names: Vec<_> = SWITCHES.iter().map(|(name, _)| *name).collect();
         format!("there are {}", names.join(", "))
     })
@@ -220,13 +244,14 @@ mod tests {
     #[test]
     fn what_is_said_is_built() {
         let words = "--h2c 4 --c2h 2 --stream --width 512 --memory 0x1000000 --user 0 \
-            --dma-bar 0 --bypass --no-credits --alignments 8,8,40";
+            --dma-bar 0 --bypass --no-credits --alignments 8,8,40 --msi 4 --bus-device 0x100";
         let config = build(words).expect("it can be built");
         assert_eq!((config.h2c, config.c2h), (4, 2));
         assert_eq!(config.interface, Interface::Stream);
         assert_eq!(config.data_width, DataWidth::Bits512);
         assert_eq!((config.memory_size, config.user_size), (1 << 24, 0));
         assert_eq!(config.alignments.address_bits, 40);
+        assert_eq!((config.msi_vectors, config.bus_device), (4, 0x100));
         assert!(config.bypass && !config.credits);
     }
 
@@ -237,6 +262,8 @@ mod tests {
             "--width 99",
             "--memory 3",
             "--user 0",
+            "--msi 3",
+            "--bus-device 0x10000",
             "--switch x=y",
         ] {
             assert!(build(words).is_err(), "{words}");
@@ -247,7 +274,7 @@ mod tests {
     fn every_switch_differs_from_the_others_of_its_name() {
         let set = |text: &str| {
             let mut switches = Switches::default();
-            switch(text).expect("it is one")(&mut switches);
+            switch(text).expect("it is one").give(&mut switches);
             switches
         };
         for (name, _) in SWITCHES {

@@ -32,6 +32,8 @@ pub(crate) struct Parts {
     pub(crate) delivery: Delivery,
     pub(crate) agenda: Agenda,
     pub(crate) bus_master: bool,
+    /// The driver has switched bus mastering on since power-on or a reset.
+    pub(crate) was_master: bool,
     pub(crate) adversary: Adversary,
     pub(crate) faults: Faults,
     pub(crate) statistics: Statistics,
@@ -50,6 +52,7 @@ impl Parts {
             delivery: Delivery::default(),
             agenda: Agenda::default(),
             bus_master: false,
+            was_master: false,
             adversary: Adversary::default(),
             faults: Faults::default(),
             statistics: Statistics::default(),
@@ -67,6 +70,7 @@ impl Parts {
         self.delivery.reset();
         self.agenda = Agenda::default();
         self.bus_master = false;
+        self.was_master = false;
     }
 
     /// Whether channels end in packets.

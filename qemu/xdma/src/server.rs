@@ -39,7 +39,7 @@ pub fn serve(build: &Build, socket: &Path, control: Option<&Path>) -> Result<(),
     if let Some(path) = control {
         control::listen(path, &shared)?;
     }
-    let server = Server::new(socket, true, irqs::offered(), backend::regions(build))?;
+    let server = Server::new(socket, true, irqs::offered(build), backend::regions(build))?;
     let card = Arc::clone(&shared);
     thread::spawn(move || card.run_card());
     eprintln!("XDMA: ready");

@@ -8,6 +8,8 @@ use std::str::FromStr;
 /// One way to misbehave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Mode {
+    /// A descriptor takes `amount` ns.
+    Slow,
     /// A descriptor starts up to `amount` ns late.
     DelayDescriptor,
     /// A fetch starts up to `amount` ns late.
@@ -113,7 +115,8 @@ impl FromStr for Mode {
 
 impl Mode {
     /// Every mode.
-    pub const ALL: [Mode; 36] = [
+    pub const ALL: [Mode; 37] = [
+        Mode::Slow,
         Mode::DelayDescriptor,
         Mode::DelayFetch,
         Mode::DelayWriteBack,

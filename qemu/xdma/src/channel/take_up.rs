@@ -49,8 +49,10 @@ impl ChannelState {
     }
 
     fn put_in_work(&mut self, descriptor: Descriptor, parts: &mut Parts, now: Duration) {
-        let strike = parts.adversary.strike(Mode::DelayDescriptor, Some(self.id));
-        let delay = strike.map_or(0, |mut strike| strike.up_to_amount());
+        let slow = parts.adversary.strike(Mode::Slow, Some(self.id));
+        let late = parts.adversary.strike(Mode::DelayDescriptor, Some(self.id));
+        let delay = slow.map_or(0, |strike| strike.amount)
+            + late.map_or(0, |mut strike| strike.up_to_amount());
         self.work = Some(Work {
             descriptor,
             done: 0,

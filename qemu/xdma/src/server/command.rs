@@ -9,6 +9,8 @@ use std::str::FromStr;
 
 use pindma_xdma::{AxiError, BadWindow, Channel, Mode, Setting, Sink};
 
+use crate::options::{switch, Answer};
+
 use super::channel::named;
 use super::machine::Machine;
 
@@ -16,7 +18,7 @@ use super::machine::Machine;
 pub const HELP: &str = "seed N | mode NAME ODDS [AMOUNT [CHANNEL]] | calm | modes | deeds NAME | \
     line N up|down | packet CHANNEL LENGTH [FIRST] | packets CHANNEL | \
     sink CHANNEL keep|discard|loopback | bad START LENGTH decode|slave | good | \
-    pardon on|off | faults | statistics [CHANNEL] | help";
+    switch NAME=VALUE | pardon on|off | faults | statistics [CHANNEL] | help";
 
 /// One command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,7 @@ enum Command {
     Sink(u8, Sink),
     Bad(BadWindow),
     Good,
+    Switch(Answer),
     Pardon(bool),
     Faults,
     Statistics(Option<Channel>),
@@ -71,6 +74,7 @@ fn parse(line: &str) -> Result<Command, String> {
             error: choice(error, ERRORS)?,
         }),
         ["good"] => Command::Good,
+        ["switch", answer] => Command::Switch(switch(answer)?),
         ["pardon", state] => Command::Pardon(choice(state, ON_OR_OFF)?),
         ["faults"] => Command::Faults,
         ["statistics"] => Command::Statistics(None),
@@ -94,6 +98,7 @@ fn carry_out(command: Command, machine: &mut Machine) -> String {
         Command::Sink(channel, sink) => card.set_sink(channel, sink),
         Command::Bad(window) => machine.add_bad_window(window),
         Command::Good => machine.clear_bad_windows(),
+        Command::Switch(answer) => answer.give(card.switches()),
         Command::Pardon(on) => machine.journal().pardon(on),
         Command::Faults => return faults(machine),
         Command::Statistics(None) => return machine.statistics(),
@@ -196,7 +201,7 @@ fn below<T: TryFrom<u64>>(word: &str, limit: u64) -> Result<T, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use pindma_xdma::Config;
+    use pindma_xdma::{BusMasterOff, Config};
 
     fn machine() -> Machine {
         Machine::new(Config::default()).expect("the default can be built")
@@ -256,7 +261,17 @@ mod tests {
         assert!(answer("statistics", &mut machine).starts_with("ok violations=0 faults=0 "));
         let one = answer("statistics c2h0", &mut machine);
         assert!(one.starts_with("ok reads=0 writes=0 "), "{one}");
-        for line in ["", "explode", "statistics x", "seed", "line 1"] {
+        assert_eq!(answer("switch bus-master-off=fail", &mut machine), "ok");
+        let switches = machine.card().0.switches();
+        assert_eq!(switches.bus_master_off, BusMasterOff::Fail);
+        for line in [
+            "",
+            "explode",
+            "switch x=y",
+            "statistics x",
+            "seed",
+            "line 1",
+        ] {
             assert!(answer(line, &mut machine).starts_with("error: "), "{line}");
         }
     }

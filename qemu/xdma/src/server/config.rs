@@ -10,11 +10,8 @@ pub const BYTES: usize = 4096;
 
 /// Vectors of MSI-X; the drivers that there are want one for each channel and 16 more.
 pub const MSIX_VECTORS: u16 = 32;
-/// Vectors of MSI, a power of two.
-pub const MSI_VECTORS: u16 = 1;
 
 const VENDOR: u16 = 0x10ee;
-const DEVICE: u16 = 0x9038;
 const SUBSYSTEM: u16 = 0x0007;
 /// Memory controller, none of the usual ones.
 const CLASS: [u8; 3] = [0x00, 0x80, 0x05];
@@ -34,6 +31,8 @@ const INTERRUPT_LINE: usize = 0x3c;
 const INTERRUPT_PIN: usize = 0x3d;
 
 const POWER: usize = 0x40;
+const POWER_STATE: usize = POWER + 4;
+const POWER_STATE_BITS: u8 = 3;
 const MSI: usize = 0x48;
 const MSIX: usize = 0x60;
 const EXPRESS: usize = 0x70;
@@ -55,19 +54,24 @@ pub struct Config {
     /// Bits that a write changes.
     writable: Vec<u8>,
     bars: Vec<Bar>,
+    device: u16,
+    /// Vectors of MSI.
+    messages: u8,
 }
 
 impl Config {
     /// As it is after power-on.
     pub fn new(build: &Build) -> Config {
-        Config::of(build.bars())
+        Config::of(build.bars(), build.device, build.msi_vectors)
     }
 
-    fn of(bars: Vec<Bar>) -> Config {
+    fn of(bars: Vec<Bar>, device: u16, messages: u8) -> Config {
         let mut config = Config {
             bytes: vec![0; BYTES],
             writable: vec![0; BYTES],
             bars,
+            device,
+            messages,
         };
         config.identity();
         config.base_addresses();
@@ -80,7 +84,7 @@ impl Config {
 
     /// What a reset leaves.
     pub fn reset(&mut self) {
-        *self = Config::of(self.bars.clone());
+        *self = Config::of(self.bars.clone(), self.device, self.messages);
     }
 
     /// Copies what is at `offset`; beyond the end there are ones.
@@ -103,23 +107,30 @@ impl Config {
 
     /// Whether the function answers on its BARs.
     pub fn answers(&self) -> bool {
-        self.word(COMMAND) & COMMAND_MEMORY != 0
+        self.is_awake() && self.word(COMMAND) & COMMAND_MEMORY != 0
     }
 
     /// Whether the function may read and write memory.
     pub fn masters(&self) -> bool {
-        self.word(COMMAND) & COMMAND_MASTER != 0
+        self.is_awake() && self.word(COMMAND) & COMMAND_MASTER != 0
+    }
+
+    /// In D3 a function answers in configuration space only, and says nothing by itself.
+    fn is_awake(&self) -> bool {
+        self.bytes[POWER_STATE] & POWER_STATE_BITS == 0
     }
 
     /// How it interrupts.
     pub fn interrupts(&self) -> Interrupts {
         let (msix, msi) = (self.word(MSIX_CONTROL), self.word(MSI_CONTROL));
-        if msix & MSIX_ENABLE != 0 {
+        if !self.is_awake() {
+            Interrupts::None
+        } else if msix & MSIX_ENABLE != 0 {
             let masked = msix & MSIX_MASK != 0;
             Interrupts::MsiX { masked }
         } else if msi & MSI_ENABLE != 0 {
             let allowed = 1 << ((msi >> 4) & 7).min(5);
-            Interrupts::Msi(MSI_VECTORS.min(allowed) as u8)
+            Interrupts::Msi(self.messages.min(allowed))
         } else if self.word(COMMAND) & COMMAND_NO_INTX == 0 {
             Interrupts::Intx
         } else {
@@ -143,7 +154,7 @@ impl Config {
 
     fn identity(&mut self) {
         self.put(0x00, &VENDOR.to_le_bytes());
-        self.put(0x02, &DEVICE.to_le_bytes());
+        self.put(0x02, &self.device.to_le_bytes());
         let command = COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX | COMMAND_OTHER;
         self.open(COMMAND, &command.to_le_bytes());
         self.put(STATUS, &STATUS_CAPABILITIES.to_le_bytes());
@@ -182,11 +193,11 @@ impl Config {
     fn power(&mut self) {
         const NO_SOFT_RESET: u8 = 1 << 3;
         self.put(POWER, &[0x01, MSI as u8, 0x03, 0x00, NO_SOFT_RESET]);
-        self.open(POWER + 4, &[0x03]);
+        self.open(POWER_STATE, &[POWER_STATE_BITS]);
     }
 
     fn msi(&mut self) {
-        let count = MSI_VECTORS.trailing_zeros() as u16;
+        let count = self.messages.trailing_zeros() as u16;
         self.put(MSI, &[0x05, MSIX as u8]);
         self.put(MSI_CONTROL, &(MSI_64_BIT | (count << 1)).to_le_bytes());
         self.open(MSI_CONTROL, &(MSI_ENABLE | (7 << 4)).to_le_bytes());
@@ -348,6 +359,32 @@ mod tests {
         assert_eq!(config.interrupts(), Interrupts::Msi(1));
         config.write(MSIX_CONTROL as u64 + 1, &[0xc0]);
         assert_eq!(config.interrupts(), Interrupts::MsiX { masked: true });
+    }
+
+    #[test]
+    fn as_many_messages_are_used_as_there_are_and_may_be() {
+        let mut config = Config::new(&Build {
+            msi_vectors: 8,
+            ..Build::default()
+        });
+        config.write(0x05, &[0x04]);
+        assert_eq!((config.word(MSI_CONTROL) >> 1) & 7, 3);
+        for (allowed, used) in [(0, 1), (2, 4), (3, 8), (5, 8)] {
+            config.write(MSI_CONTROL as u64, &[0x01 | (allowed << 4)]);
+            assert_eq!(config.interrupts(), Interrupts::Msi(used));
+        }
+    }
+
+    #[test]
+    fn asleep_it_does_nothing_and_forgets_nothing() {
+        let mut config = config();
+        config.write(COMMAND as u64, &[0x06]);
+        config.write(POWER_STATE as u64, &[0x03]);
+        assert!(!config.answers() && !config.masters());
+        assert_eq!(config.interrupts(), Interrupts::None);
+        config.write(POWER_STATE as u64, &[0x00]);
+        assert!(config.answers() && config.masters());
+        assert_eq!(config.interrupts(), Interrupts::Intx);
     }
 
     #[test]

@@ -13,17 +13,17 @@ use vfio_bindings::bindings::vfio::{
 };
 use vfio_user::IrqInfo;
 
-use pindma_xdma::Interrupts;
+use pindma_xdma::{Config as Build, Interrupts};
 
-use super::config::{MSIX_VECTORS, MSI_VECTORS};
+use super::config::MSIX_VECTORS;
 
 /// What the function has to offer, for QEMU.
-pub fn offered() -> Vec<IrqInfo> {
+pub fn offered(build: &Build) -> Vec<IrqInfo> {
     let vectors = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
     let line = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
     let of = |index| match index {
         VFIO_PCI_INTX_IRQ_INDEX => (1, line),
-        VFIO_PCI_MSI_IRQ_INDEX => (u32::from(MSI_VECTORS), vectors),
+        VFIO_PCI_MSI_IRQ_INDEX => (u32::from(build.msi_vectors), vectors),
         VFIO_PCI_MSIX_IRQ_INDEX => (u32::from(MSIX_VECTORS), vectors),
         _ => (0, 0),
     };
@@ -197,7 +197,10 @@ mod tests {
 
     #[test]
     fn what_is_offered() {
-        let counts: Vec<_> = offered().iter().map(|irq| irq.count).collect();
+        let counts: Vec<_> = offered(&Build::default())
+            .iter()
+            .map(|irq| irq.count)
+            .collect();
         assert_eq!(counts, [1, 1, 32, 0, 0]);
     }
 

@@ -151,6 +151,7 @@ impl Machine {
     pub fn reset(&mut self) {
         self.config.reset();
         self.card.reset(&mut self.bus);
+        self.mask_vectors();
         self.follow();
     }
 
@@ -164,12 +165,17 @@ impl Machine {
         fds: Vec<File>,
     ) -> io::Result<()> {
         self.bus.irqs.set(index, flags, range, fds)?;
+        self.mask_vectors();
+        self.settle();
+        Ok(())
+    }
+
+    /// The table of MSI-X is QEMU's, which asks for messages of those that are not masked.
+    fn mask_vectors(&mut self) {
         for vector in 0..u32::from(super::config::MSIX_VECTORS) {
             let masked = !self.bus.irqs.has_vector(vector);
             self.card.set_vector_masked(vector, masked, &mut self.bus);
         }
-        self.settle();
-        Ok(())
     }
 
     /// What was counted, one line of `name=value`.
@@ -230,7 +236,8 @@ impl Machine {
         self.card
             .set_bus_master(self.config.masters(), &mut self.bus);
         let (payload, request) = self.config.payloads();
-        self.card.set_link(0, payload, request);
+        let bus_device = self.card.config().bus_device;
+        self.card.set_link(bus_device, payload, request);
         self.settle();
     }
 

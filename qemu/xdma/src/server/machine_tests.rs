@@ -6,6 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::thread;
 
+use vfio_bindings::bindings::vfio::{
+    VFIO_IRQ_SET_ACTION_TRIGGER, VFIO_IRQ_SET_DATA_EVENTFD, VFIO_PCI_MSIX_IRQ_INDEX,
+};
+
 use super::super::pages::pages;
 use super::super::shared::Shared;
 use super::*;
@@ -187,6 +191,42 @@ fn after_a_reset_nothing_is_in_flight() {
     bench.machine.unmap_all();
     bench.work();
     assert_eq!(bench.violations(), 0);
+}
+
+/// QEMU keeps the table, and the vectors that it has opened stay open.
+#[test]
+fn after_a_reset_messages_come_as_before() {
+    let mut bench = Bench::new(BOTH);
+    let bell = pages();
+    let opened = bell.try_clone().expect("it can be cloned");
+    let events = VFIO_IRQ_SET_ACTION_TRIGGER | VFIO_IRQ_SET_DATA_EVENTFD;
+    let set = (VFIO_PCI_MSIX_IRQ_INDEX, events, (0, 1));
+    bench
+        .machine
+        .set_irqs(set.0, set.1, set.2, vec![opened])
+        .expect("it is offered");
+    bench.machine.reset();
+    bench.machine.write_config(4, &[0x06, 0x00]);
+    bench.machine.write_config(0x63, &[0x80]);
+    // A user interrupt, all of which have vector 0.
+    bench.write(0x2004, 1);
+    let (card, bus) = bench.machine.card();
+    card.set_user_line(0, true, bus);
+    let sent = bench.machine.statistics();
+    assert_eq!(sent.matches("messages_sent=1").count(), 1, "{sent}");
+}
+
+#[test]
+fn asleep_it_moves_nothing_and_goes_on_when_it_is_woken() {
+    let mut bench = Bench::new(BOTH);
+    bench.start(TO_CARD, DATA, 0);
+    bench.machine.write_config(0x44, &[0x03]);
+    bench.work();
+    assert_eq!(bench.read(DMA, 0x48), !0);
+    bench.machine.write_config(0x44, &[0x00]);
+    assert_eq!(bench.read(DMA, 0x48), 0);
+    bench.work();
+    assert_eq!(bench.read(DMA, 0x48), 1);
 }
 
 #[test]

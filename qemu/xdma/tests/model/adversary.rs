@@ -2,6 +2,8 @@
 
 //! Every way to misbehave does what its description says.
 
+use std::time::Duration;
+
 use pindma_xdma::{Channel, Mode, Progress, Setting};
 
 use crate::bench::list::{self, Entry, COMPLETED as DONE};
@@ -61,6 +63,19 @@ fn a_descriptor_is_delayed() {
     assert!(moment.as_nanos() <= 1000);
     assert_eq!(bench.ram.reads(SOURCE, 4096), []);
     assert!(bench.is_busy(H2C));
+    bench.run_on();
+    assert_eq!(bench.read(H2C + COUNT), 1);
+}
+
+#[test]
+fn a_descriptor_is_slow() {
+    let mut bench = under(Mode::Slow, 1000);
+    let begun = bench.ram.now;
+    let Progress::Until(moment) = bench.run() else {
+        panic!("it does not wait");
+    };
+    assert_eq!(moment - begun, Duration::from_nanos(1000));
+    assert_eq!(bench.ram.reads(SOURCE, 4096), []);
     bench.run_on();
     assert_eq!(bench.read(H2C + COUNT), 1);
 }

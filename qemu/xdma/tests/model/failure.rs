@@ -158,9 +158,18 @@ fn messages_wait_for_bus_mastering() {
 fn run_without_bus_mastering_is_a_fault() {
     let mut bench = Bench::memory();
     bench.pages_to_card(1);
-    bench.card.set_bus_master(false, &mut bench.ram);
+    bench.card.reset(&mut bench.ram);
     bench.start(H2C, LIST, 0);
     assert_eq!(bench.faults(), [Rule::RunWithoutBusMaster]);
+}
+
+#[test]
+fn run_is_none_after_somebody_took_bus_mastering_away() {
+    let mut bench = Bench::memory();
+    bench.pages_to_card(1);
+    bench.card.set_bus_master(false, &mut bench.ram);
+    bench.start(H2C, LIST, 0);
+    assert_eq!(bench.faults(), []);
 }
 
 fn bad(start: u64, error: AxiError) -> Vec<BadWindow> {
