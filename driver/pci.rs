@@ -50,7 +50,7 @@ impl Driver for Pindma {
         pdev: &'b pci::Device<device::Core<'_>>,
         model: Option<&'b engine::Model>,
     ) -> Result<Parts<'b, Self>> {
-        let model = model.ok_or(ENODEV)?;
+        let model = model.unwrap_or(engine::OVERRIDDEN);
         pdev.enable_device_mem()?;
         let master = BusMaster::new(pdev);
         let bus = (model.bus)();

@@ -51,21 +51,11 @@ pub(super) const MODEL: Model = Model { bus, open };
 /// It needs no alignment; and what it is taken for, so that programs can be tried without a card that
 /// needs some.
 fn limits() -> Result<Arc<Limits>> {
-    let channel = match params::aligned() {
-        true => channel(64, 16, 32),
-        false => channel(1, 1, 1),
+    let (addr_align, len_align, dev_align) = match params::aligned() {
+        true => (64, 16, 32),
+        false => (1, 1, 1),
     };
-    let limits = Limits {
-        name: "edu",
-        channels: KVec::from_elem(channel, 1, GFP_KERNEL)?,
-        vectors: 1,
-        abort: false,
-    };
-    Ok(Arc::new(limits, GFP_KERNEL)?)
-}
-
-fn channel(addr_align: u32, len_align: u32, dev_align: u32) -> ChannelLimits {
-    ChannelLimits {
+    let channel = ChannelLimits {
         kind: Kind::Memory(regs::MEMORY_BYTES),
         to_device: true,
         from_device: true,
@@ -78,7 +68,14 @@ fn channel(addr_align: u32, len_align: u32, dev_align: u32) -> ChannelLimits {
         job_bytes: regs::MEMORY_BYTES,
         job_segments: 1,
         depth: 1,
-    }
+    };
+    let limits = Limits {
+        name: "edu",
+        channels: KVec::from_elem(channel, 1, GFP_KERNEL)?,
+        vectors: 1,
+        abort: false,
+    };
+    Ok(Arc::new(limits, GFP_KERNEL)?)
 }
 
 fn bus() -> Bus {
@@ -114,11 +111,7 @@ fn check(bar: &Bar<'_>) -> Result {
     }
     bar.write_reg(regs::LIVENESS::zeroed().with_value(PROBE));
     let answer: u32 = bar.read(regs::LIVENESS).value().into();
-    if answer == !PROBE {
-        Ok(())
-    } else {
-        Err(ENODEV)
-    }
+    (answer == !PROBE).then_some(()).ok_or(ENODEV)
 }
 
 /// The engine.
@@ -146,18 +139,11 @@ impl<'b> Edu<'b> {
 
     /// A device that is no longer there reads as all ones, one whose registers are switched off as
     /// whatever the bus makes of it: neither is to be taken for an idle edu.
-    fn gone(&self) -> bool {
-        let magic: u32 = self.bar.read(regs::ID).magic().into();
-        magic != regs::MAGIC
-    }
-
     fn look(&self) -> Observed {
-        if self.gone() {
-            Observed::Gone
-        } else if self.busy() {
-            Observed::Busy
-        } else {
-            Observed::Idle
+        match u32::from(self.bar.read(regs::ID).magic()) {
+            regs::MAGIC if self.busy() => Observed::Busy,
+            regs::MAGIC => Observed::Idle,
+            _ => Observed::Gone,
         }
     }
 
@@ -212,9 +198,8 @@ unsafe impl Engine for Edu<'_> {
         let mut current = self.current.lock();
         match self.look() {
             Observed::Gone => return Err(Refused::Gone),
-            Observed::Busy => return Err(Refused::Full),
-            Observed::Idle if current.is_some() => return Err(Refused::Full),
-            Observed::Idle => {}
+            Observed::Idle if current.is_none() => {}
+            _ => return Err(Refused::Full),
         }
         let segment = job.segments().next().ok_or(Refused::BadJob)?;
         let side = job.side();
@@ -263,10 +248,9 @@ unsafe impl Engine for Edu<'_> {
     }
 
     fn abort(&self, _ch: Chan, _t: Ticket) -> Abort {
-        if self.gone() {
-            Abort::Gone
-        } else {
-            Abort::Unsupported
+        match self.look() {
+            Observed::Gone => Abort::Gone,
+            _ => Abort::Unsupported,
         }
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! What the PCI core tells of a device between probe and unbind: that it is about to be reset, has
-//! reported an error, or is to sleep, and that it is back.
+//! reported an error, or is to sleep, and that it is back; and that the system goes down.
 //!
 //! In the `kernel` crate a PCI driver hears none of it. So [`Registered`] is registered in place of
 //! the crate's own adapter, which still does all the rest.
@@ -53,6 +53,7 @@ unsafe impl<D: Driver> RegistrationOps for Registered<D> {
         // SAFETY: Nobody else knows of it before it is registered.
         unsafe {
             (*driver.get()).err_handler = Self::ERRORS;
+            (*driver.get()).shutdown = Some(Self::shutdown);
             (*driver.get()).driver.pm = Self::SLEEP;
         }
         // SAFETY: By the safety requirements.
@@ -170,6 +171,14 @@ impl<D: Driver> Registered<D> {
     extern "C" fn back(pdev: *mut bindings::pci_dev) {
         // SAFETY: The PCI core calls this with the device locked.
         unsafe { Self::tell(pdev, |core| D::resume(core)) };
+    }
+
+    /// The system goes down, or another kernel takes over, and memory is for other things then.
+    extern "C" fn shutdown(pdev: *mut bindings::pci_dev) {
+        // SAFETY: The driver core calls this with the device locked.
+        if let Some(Err(_)) = unsafe { Self::tell(pdev, |core| D::pause(core)) } {
+            pr_warn!("a device works on while the system goes down\n");
+        }
     }
 
     extern "C" fn sleep(dev: *mut bindings::device) -> c_int {

@@ -154,7 +154,19 @@ impl<'b> Port<'b> {
         self.bar.write(regs::FIRST_HIGH::at(at), high.into());
         self.bar
             .write(regs::ADJACENT::at(at), regs::ADJACENT::zeroed());
-        self.bar.write(regs::CONTROL::at(at), running());
+        self.bar.write(regs::CONTROL::at(at), self.running());
+    }
+
+    /// The control word of a channel that runs: errors and what else is of interest is noted, and the
+    /// descriptors that are done are counted in memory. A packet that is sent may have any length.
+    fn running(&self) -> regs::CONTROL {
+        let errors = match self.nature.stream && !self.nature.from_card {
+            true => regs::ERRORS & !regs::LENGTH,
+            false => regs::ERRORS,
+        };
+        regs::CONTROL::from(errors | regs::COMPLETED_OR_IDLE)
+            .with_write_back(true)
+            .with_run(true)
     }
 
     /// Lets it begin with so many more descriptors.
@@ -208,15 +220,6 @@ impl<'b> Port<'b> {
         self.bar
             .write(regs::STATUS::at(self.slot.index()), bits.into());
     }
-}
-
-/// The control word of a channel that runs: errors and what else is of interest is noted, and the
-/// descriptors that are done are counted in memory.
-fn running() -> regs::CONTROL {
-    let noted = regs::ERRORS | regs::COMPLETED_OR_IDLE;
-    regs::CONTROL::from(noted)
-        .with_write_back(true)
-        .with_run(true)
 }
 
 /// The lower and the upper half of an address.

@@ -194,6 +194,9 @@ pub(super) const MARK: u32 = 0x1fc;
 /// Bits of [`STATUS`] that are errors: alignment, magic, length, reading, writing, descriptors.
 pub(super) const ERRORS: u32 = 0x00ff_fe38;
 
+/// The one of length: a stream's descriptor is no multiple of the card's data width.
+pub(super) const LENGTH: u32 = 1 << 5;
+
 /// Bits of [`STATUS`] and [`REASONS`] that say that descriptors were completed, or the channel is idle
 /// since `run` was cleared.
 pub(super) const COMPLETED_OR_IDLE: u32 = 1 << 2 | 1 << 6;
