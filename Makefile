@@ -22,7 +22,7 @@ SEED ?= 0
 
 help:
 	@echo 'make setup       build root, stock kernel, its Rust metadata (once: 0.7 GB to load, 6 GB on disk)'
-	@echo 'make demo        a file through the device and back, in QEMU'
+	@echo 'make demo        a file through a card and back, in QEMU; DEVICE=edu shows the small device'
 	@echo 'make card        a shell in QEMU beside a model of an XDMA card; see docs/card.md'
 	@echo 'make test        all tests; LEGS="iommu smp" and FILTER=text,text choose some'
 	@echo 'make test-debug  the tests on the debug kernel (once: some 20 minutes to build it); LEGS and FILTER as above'
@@ -53,7 +53,7 @@ unit: user
 
 demo:
 	@qemu/build.sh demo
-	@qemu/rig.sh demo
+	@qemu/rig.sh demo $(if $(DEVICE),--device $(DEVICE))
 
 # CARD: how the card is built; FILES: a folder for the guest.
 card:

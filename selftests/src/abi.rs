@@ -46,8 +46,8 @@ pub(crate) use pindma::sys::{
 };
 
 pub(crate) use pindma::sys::{
-    PINDMA_CHANNEL_MEMORY as CHANNEL_MEMORY, PINDMA_FROM_DEVICE as FROM_DEVICE,
-    PINDMA_TO_DEVICE as TO_DEVICE,
+    PINDMA_CHANNEL_MEMORY as CHANNEL_MEMORY, PINDMA_CHANNEL_STREAM as CHANNEL_STREAM,
+    PINDMA_FROM_DEVICE as FROM_DEVICE, PINDMA_TO_DEVICE as TO_DEVICE,
 };
 
 pub(crate) use pindma::sys::{

@@ -8,13 +8,16 @@ use std::io;
 use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
 
+use crate::abi;
 use crate::bench;
 use crate::card;
 use crate::cases::regions::owners::after_exec;
 use crate::check::{Fail, Outcome};
 use crate::compare::{flat, Bench};
 use crate::debug::{self, kunit};
-use crate::device::{Device, PAGE};
+use crate::demo;
+use crate::device::{seg, Device, PAGE};
+use crate::flight;
 use crate::gate::Gate;
 use crate::harness;
 use crate::kernel::Kernel;
@@ -23,11 +26,12 @@ use crate::leg::{self, Leg};
 use crate::module;
 use crate::mutants;
 use crate::os;
-use crate::pattern;
+use crate::pci;
 use crate::process;
+use crate::queue::{entry, Queue};
 use crate::shell;
 use crate::sys::{self, signals, Mapping};
-use crate::table::{cases, chooses, Case};
+use crate::table::{cases, chooses, Case, Pace};
 
 /// The last line of every run that came to its end.
 const DONE: &str = "# rig: done";
@@ -85,7 +89,7 @@ fn obey(orders: &Orders) -> Outcome {
     }
     match orders.mode.as_str() {
         "test" => test(orders),
-        "demo" => demo(orders.leg),
+        "demo" => demo::run(orders.leg).map(|()| done()),
         "mutants" => mutants::run((orders.leg, orders.kernel)).map(|()| done()),
         "bench" => bench::run(orders.leg).map(|()| done()),
         "panic" => panic_kernel(),
@@ -97,6 +101,7 @@ fn obey(orders: &Orders) -> Outcome {
             Ok(())
         }
         "stray" => stray(),
+        "off" => switched_off(orders.leg),
         "shell" => shell::run(),
         other => Err(Fail::new(format!("no mode {other}"))),
     }
@@ -144,6 +149,9 @@ fn describe(orders: &Orders) -> Outcome {
 
 fn test(orders: &Orders) -> Outcome {
     let chosen = orders.chosen();
+    if orders.leg.is_overridden() {
+        pci::overrule()?;
+    }
     if let Err(Fail(why)) = module::load(&module::parameters(orders.leg)) {
         ktap::note(&why);
     }
@@ -213,29 +221,6 @@ fn done() {
     ktap::line(DONE);
 }
 
-// ---- demo ----
-
-/// Bytes of the demo's file: more than 1 MiB, and no round number.
-const DEMO_BYTES: usize = (1 << 20) + 13;
-
-fn demo(leg: Leg) -> Outcome {
-    module::load(&module::parameters(leg))?;
-    fs::write("/tmp/in", pattern::bytes(7, DEMO_BYTES))?;
-    let status = program(
-        "/bin/pindma",
-        &["copy", "--offset", "1", "/tmp/in", "/tmp/out"],
-    )?;
-    ktap::note(&format!("demo: pindma copy ended with {status}"));
-    let equal = fs::read("/tmp/in")? == fs::read("/tmp/out").unwrap_or_default();
-    ktap::note(&format!(
-        "demo: the files are {}",
-        if equal { "equal" } else { "NOT equal" }
-    ));
-    module::unload()?;
-    done();
-    Ok(())
-}
-
 /// Runs a program with our output, and says how it ended.
 pub(crate) fn program(path: &str, args: &[&str]) -> Outcome<std::process::ExitStatus> {
     Command::new(path)
@@ -299,6 +284,25 @@ fn stray() -> Outcome {
     ktap::plan(1);
     card::stray()?;
     ktap::result(1, "a_stray_read", true);
+    done();
+    Ok(())
+}
+
+/// Switches off while the card works for us and more waits for it: it must have stopped by then, or
+/// it would go on with memory that is another's.
+fn switched_off(leg: Leg) -> Outcome {
+    const REQUESTS: u64 = 8;
+    ktap::plan(0);
+    module::load(&module::parameters(leg))?;
+    card::set_pace(Pace::Slow)?;
+    let (device, memory) = (Device::open()?, Mapping::anonymous(PAGE)?);
+    let queue = Queue::create(&device, REQUESTS as u32)?;
+    let of = |name| entry(name, abi::FROM_DEVICE, 0, seg(&memory, 0, PAGE));
+    let requests: Vec<_> = (0..REQUESTS).map(of).collect();
+    queue.submit(&device, &requests).all(REQUESTS as usize)?;
+    flight::wait_for_job(&device)?;
+    // Nobody closes or unmaps anything.
+    std::mem::forget((device, memory, queue));
     done();
     Ok(())
 }

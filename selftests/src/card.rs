@@ -11,6 +11,7 @@ use crate::check::{check, Fail, Outcome};
 use crate::module::{self, pause};
 use crate::pci;
 use crate::sys::Mapping;
+use crate::table::Pace;
 
 const DEVICES: &str = "/sys/bus/pci/devices";
 const VENDOR: &str = "0x10ee";
@@ -45,6 +46,30 @@ impl Drop for Bare {
         // Without its driver no other case would pass.
         let _ = pci::bind();
     }
+}
+
+/// How long a descriptor takes on a card that is slow, in ns: as long as a job of edu.
+const SLOW: u64 = 100_000_000;
+
+/// Has requests of the card fail without bus mastering, or wait until it is back.
+pub(crate) fn set_refusal(fails: bool) -> Outcome {
+    let answer = if fails { "fail" } else { "hold-until-stopped" };
+    let card = Card::find()?;
+    card.command(&format!("switch bus-master-off={answer}"))?;
+    Ok(())
+}
+
+/// Has the card work at this pace.
+pub(crate) fn set_pace(pace: Pace) -> Outcome {
+    let (slow, stubborn) = match pace {
+        Pace::Fast => (0, 0),
+        Pace::Slow => (1000, 0),
+        Pace::Stubborn => (1000, 1000),
+    };
+    let card = Card::find()?;
+    card.command(&format!("mode slow {slow} {SLOW}"))?;
+    card.command(&format!("mode ignore-stop {stubborn} {SLOW}"))?;
+    Ok(())
 }
 
 /// The card on its bus.
@@ -147,15 +172,19 @@ impl Card {
         self.bar(USER)
     }
 
-    /// One of the numbers that the card counts.
-    pub(crate) fn counted(&self, name: &str) -> Outcome<u64> {
+    /// Some of the numbers that the card counts, of one moment.
+    pub(crate) fn counts<const N: usize>(&self, names: [&str; N]) -> Outcome<[u64; N]> {
         let all = self.command("statistics")?;
-        let value = all
-            .split_whitespace()
-            .filter_map(|word| word.split_once('='))
-            .find_map(|(key, value)| (key == name).then_some(value));
-        let number = value.and_then(|value| value.parse().ok());
-        number.ok_or_else(|| Fail::new(format!("no {name} in '{all}'")))
+        let mut counts = [0; N];
+        for (count, name) in counts.iter_mut().zip(names) {
+            let words = all.split_whitespace();
+            let value = words
+                .filter_map(|word| word.split_once('='))
+                .find_map(|(key, value)| (key == name).then_some(value));
+            let number = value.and_then(|value| value.parse().ok());
+            *count = number.ok_or_else(|| Fail::new(format!("no {name} in '{all}'")))?;
+        }
+        Ok(counts)
     }
 
     fn bar(&self, number: u32) -> Outcome<Registers> {
@@ -189,6 +218,31 @@ impl Card {
             format!("the card answers '{text}' with '{answer}'"),
         )?;
         Ok(answer.trim_start_matches("ok").trim().to_owned())
+    }
+}
+
+/// What the card has seen that must not be, and is told of once.
+pub(crate) struct Watcher([u64; 2]);
+
+impl Watcher {
+    /// From now on.
+    pub(crate) fn find() -> Outcome<Watcher> {
+        Watcher::look().map(Watcher)
+    }
+
+    /// What is new. A card that does not answer has other cases that tell.
+    pub(crate) fn complaint(&mut self) -> Option<String> {
+        let now = Watcher::look().ok()?;
+        let [violations, faults] = [0, 1].map(|kind| now[kind].saturating_sub(self.0[kind]));
+        self.0 = now;
+        (violations + faults > 0).then(|| {
+            format!("the card: {violations} accesses outside of maps, {faults} broken rules")
+        })
+    }
+
+    /// Accesses outside of what is mapped, and rules that the driver broke.
+    fn look() -> Outcome<[u64; 2]> {
+        Card::find()?.counts(["violations", "faults"])
     }
 }
 

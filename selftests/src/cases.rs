@@ -93,11 +93,17 @@ mod waking;
 mod windows;
 mod written_back;
 mod xdma;
+mod xdma_endings;
+mod xdma_large;
+mod xdma_streams;
 
 /// All of them, in the order in which they run.
 pub(crate) static ALL: &[&[Case]] = &[
     bare_card::CASES,
     xdma::CASES,
+    xdma_endings::CASES,
+    xdma_large::CASES,
+    xdma_streams::CASES,
     info::CASES,
     sizes::CASES,
     requests::CASES,

@@ -130,6 +130,18 @@ impl Device {
         }
     }
 
+    pub(crate) fn channel(&self, channel: u32) -> Outcome<abi::pindma_channel_info> {
+        let mut info = abi::pindma_channel_info {
+            size: size_of::<abi::pindma_channel_info>() as u32,
+            channel,
+            ..abi::pindma_channel_info::default()
+        };
+        match self.command(abi::PINDMA_CHANNEL_INFO, &mut info) {
+            0 => Ok(info),
+            errno => Err(Fail::new(format!("channel: {}", errno_name(errno)))),
+        }
+    }
+
     pub(crate) fn stats(&self) -> Outcome<abi::pindma_stats> {
         let mut stats = abi::pindma_stats {
             size: size_of::<abi::pindma_stats>() as u32,

@@ -4,6 +4,7 @@
 
 use std::fs;
 
+use crate::card::Watcher;
 use crate::check::{Fail, Outcome};
 use crate::counters;
 use crate::debug;
@@ -28,12 +29,15 @@ pub(crate) struct Gate {
     charged: u64,
     /// Whether the kernel watches more than the stock one.
     debug: bool,
+    /// The model of the card, which watches as well.
+    card: Option<Watcher>,
 }
 
 impl Gate {
     pub(crate) fn new() -> Outcome<Gate> {
         Ok(Gate {
             debug: debug::offered(),
+            card: Watcher::find().ok(),
             log: Log::open()?,
             pins: counters::pins_outstanding()?,
             slots: counters::bounce_slots(),
@@ -53,6 +57,7 @@ impl Gate {
             }
             pause(20);
         }
+        found.extend(self.card.as_mut().and_then(Watcher::complaint));
         for line in self.log.complaints() {
             found.push(format!("kernel log: {line}"));
         }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::card;
 use crate::check::Fail;
 use crate::counters;
 use crate::gate::Gate;
@@ -12,7 +13,7 @@ use crate::ktap;
 use crate::leg::Leg;
 use crate::module;
 use crate::process::{self, Exit, Process};
-use crate::table::{Case, Cell};
+use crate::table::{Case, Cell, Pace};
 
 /// Guest time after which a case hangs.  It is no measure of speed: under
 /// icount the guest's clock jumps, so it is far above what any case takes.
@@ -36,9 +37,26 @@ pub(crate) fn run(
         ktap::skip(number, case.name, reason);
         return Ok(true);
     }
-    let mut wrong = isolated(case, leg)?;
+    let mut wrong = paced(case, leg)?;
     wrong.extend(aftermath(leg, gate));
     Ok(report(number, case, &wrong))
+}
+
+/// Runs the case, on a card that is as it needs.
+fn paced(case: &Case, leg: Leg) -> Result<Vec<String>, Stuck> {
+    if !leg.is_fast() || (case.pace() == Pace::Fast && !case.refuses) {
+        return isolated(case, leg);
+    }
+    let set = |pace, refuses| card::set_pace(pace).and(card::set_refusal(refuses));
+    let begun = set(case.pace(), case.refuses);
+    let mut wrong = isolated(case, leg)?;
+    let paced = begun.and(set(Pace::Fast, false));
+    wrong.extend(
+        paced
+            .err()
+            .map(|Fail(why)| format!("the card's pace: {why}")),
+    );
+    Ok(wrong)
 }
 
 /// The same without the module, and so without the gate.

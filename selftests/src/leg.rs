@@ -37,11 +37,15 @@ pub enum Leg {
     Smp,
     /// Strict IOMMU and the model of XDMA, which works beside the guest in real time.
     Xdma,
+    /// Strict IOMMU, two vCPUs, and the model of XDMA with four channels each way and 64 MiB.
+    XdmaSmp,
+    /// As leg xdma with channels that are streams, under an id that the driver does not know.
+    Streams,
 }
 
 impl Leg {
     /// Every leg, in the order in which they run.
-    pub const ALL: [Leg; 9] = [
+    pub const ALL: [Leg; 11] = [
         Leg::Iommu,
         Leg::Sweep,
         Leg::Lazy,
@@ -51,6 +55,8 @@ impl Leg {
         Leg::Bounce,
         Leg::Smp,
         Leg::Xdma,
+        Leg::XdmaSmp,
+        Leg::Streams,
     ];
 
     /// Name of the leg, as on the guest's command line (`rig.leg=`).
@@ -66,6 +72,8 @@ impl Leg {
             Leg::Bounce => "bounce",
             Leg::Smp => "smp",
             Leg::Xdma => "xdma",
+            Leg::XdmaSmp => "xdma-smp",
+            Leg::Streams => "streams",
         }
     }
 
@@ -75,12 +83,21 @@ impl Leg {
         Leg::ALL.into_iter().find(|leg| leg.name() == name)
     }
 
+    /// Name of the engine that the device has.
+    #[must_use]
+    pub fn engine(self) -> &'static str {
+        match self {
+            Leg::Xdma | Leg::XdmaSmp | Leg::Streams => "xdma",
+            _ => "edu",
+        }
+    }
+
     /// Address bits that the device drives, the driver's parameter `dma_bits`.
     #[must_use]
     pub fn dma_bits(self) -> u32 {
         match self {
             Leg::Wide => 48,
-            Leg::Xdma => 64,
+            Leg::Xdma | Leg::XdmaSmp | Leg::Streams => 64,
             _ => 28,
         }
     }
@@ -89,7 +106,9 @@ impl Leg {
     #[must_use]
     pub fn left_out_of(self, kernel: Kernel) -> Option<&'static str> {
         match (kernel, self) {
-            (_, Leg::Xdma) => Some("many cases there meet a job at work by luck alone"),
+            (Kernel::Debug, Leg::Xdma) => {
+                Some("leg streams watches the engine, and the others all else")
+            }
             (Kernel::Stock, Leg::Sweep) => Some("this kernel injects no faults"),
             (Kernel::Debug, Leg::Lazy) => {
                 Some("the code is that of leg iommu, only the kernel forgets later")
@@ -112,7 +131,14 @@ impl Leg {
     pub fn has_iommu(self) -> bool {
         matches!(
             self,
-            Leg::Iommu | Leg::Sweep | Leg::Lazy | Leg::Wide | Leg::Smp | Leg::Xdma
+            Leg::Iommu
+                | Leg::Sweep
+                | Leg::Lazy
+                | Leg::Wide
+                | Leg::Smp
+                | Leg::Xdma
+                | Leg::XdmaSmp
+                | Leg::Streams
         )
     }
 
@@ -122,9 +148,22 @@ impl Leg {
         self == Leg::Bounce
     }
 
+    /// Whether the device has an id that the driver does not know.
+    #[must_use]
+    pub fn is_overridden(self) -> bool {
+        self == Leg::Streams
+    }
+
+    /// Whether a job is over before anything can happen to it, unless the card is told to be slow.
+    #[must_use]
+    pub fn is_fast(self) -> bool {
+        matches!(self, Leg::Xdma | Leg::XdmaSmp)
+    }
+
     /// Whether guest time counts instructions, so that spans of it are exact.
     #[must_use]
     pub fn counts_time(self) -> bool {
-        !matches!(self, Leg::Smp | Leg::Xdma) && !MANY_INSTRUCTIONS.load(Ordering::Relaxed)
+        !matches!(self, Leg::Smp | Leg::Xdma | Leg::XdmaSmp | Leg::Streams)
+            && !MANY_INSTRUCTIONS.load(Ordering::Relaxed)
     }
 }

@@ -25,6 +25,7 @@ mod check;
 mod checklist;
 mod compare;
 mod counters;
+mod demo;
 mod device;
 mod flight;
 mod fuse;

@@ -11,8 +11,12 @@ use crate::check::{Fail, Outcome};
 const DEVICES: &str = "/sys/bus/pci/devices";
 const DRIVER: &str = "/sys/bus/pci/drivers/pindma";
 
-/// Vendor and device of edu, and of the model of XDMA.
-const CARDS: [(&str, &str); 2] = [("0x1234", "0x11e8"), ("0x10ee", "0x9038")];
+/// Vendor and device of edu, of the model of XDMA, and of that with an id that somebody made up.
+const CARDS: [(&str, &str); 3] = [
+    ("0x1234", "0x11e8"),
+    ("0x10ee", "0x9038"),
+    ("0x10ee", "0xbeef"),
+];
 
 const COMMAND: u64 = 0x04;
 const COMMAND_MEMORY: u16 = 1 << 1;
@@ -37,6 +41,12 @@ pub(crate) fn address() -> Outcome<String> {
 /// Takes the device from the driver.
 pub(crate) fn unbind() -> Outcome {
     drive("unbind")
+}
+
+/// Has the driver, once it is there, take the device whatever its id is.
+pub(crate) fn overrule() -> Outcome {
+    let path = format!("{DEVICES}/{}/driver_override", address()?);
+    fs::write(&path, "pindma").map_err(|e| Fail::new(format!("{path}: {e}")))
 }
 
 /// Gives the device back to the driver.

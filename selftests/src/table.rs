@@ -34,10 +34,17 @@ pub(crate) enum Needs {
 
 /// Why a case is not one for the leg `xdma`: it is about what edu is, has or does.
 pub(crate) const EDU: &str = "it is about edu";
-/// Or it meets a job at work.
-pub(crate) const SOON: &str = "a job is over there before anything can happen to it";
-/// Or it takes bus mastering away.
-pub(crate) const MASTER: &str = "without bus mastering a job of that card waits until it is back";
+
+/// What a case needs of a card that is done at once, and stops when it is told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Nothing else.
+    Fast,
+    /// That a job takes as long as one of edu.
+    Slow,
+    /// And that nothing ends it, as nothing ends edu's.
+    Stubborn,
+}
 
 /// One case.
 #[derive(Clone, Copy)]
@@ -51,6 +58,9 @@ pub struct Case {
     not_on_debug: Option<&'static str>,
     /// Why it cannot run with the card that the leg `xdma` has.
     not_on_xdma: Option<&'static str>,
+    pace: Pace,
+    /// It takes bus mastering away, and requests of the card must fail then rather than wait.
+    pub(crate) refuses: bool,
     /// Minutes of guest time that it takes, if that is more than others do.
     pub(crate) minutes: fn() -> u64,
     pub(crate) run: fn(Leg) -> Outcome,
@@ -69,6 +79,8 @@ impl Case {
             needs: Needs::Nothing,
             not_on_debug: None,
             not_on_xdma: None,
+            pace: Pace::Fast,
+            refuses: false,
             minutes: || 0,
             run,
         }
@@ -93,6 +105,30 @@ impl Case {
         }
     }
 
+    /// It meets a job at work, though it is no race.
+    pub(crate) const fn slow(self) -> Case {
+        Case {
+            pace: Pace::Slow,
+            ..self
+        }
+    }
+
+    /// It takes bus mastering away, and requests of the card must fail then rather than wait.
+    pub(crate) const fn refuses(self) -> Case {
+        Case {
+            refuses: true,
+            ..self
+        }
+    }
+
+    /// It meets a device that does not stop.
+    pub(crate) const fn stubborn(self) -> Case {
+        Case {
+            pace: Pace::Stubborn,
+            ..self
+        }
+    }
+
     /// It takes so many minutes of guest time.
     pub(crate) const fn minutes(self, minutes: fn() -> u64) -> Case {
         Case { minutes, ..self }
@@ -102,6 +138,14 @@ impl Case {
     #[must_use]
     pub fn is_chosen(&self, filter: &str) -> bool {
         chooses(filter, self.name)
+    }
+
+    /// What it needs of a card that is done at once, and stops when it is told to.
+    pub(crate) fn pace(&self) -> Pace {
+        match (self.needs, self.pace) {
+            (Needs::Race, Pace::Fast) => Pace::Slow,
+            (_, pace) => pace,
+        }
     }
 
     /// Whether it makes one call after the other for as long as faults strike.
@@ -141,6 +185,12 @@ impl Case {
             (Needs::Faults, Leg::Sweep) => Cell::Run,
             (Needs::Faults, _) => Cell::NotApplicable("the fault sweep has a leg of its own"),
             (_, Leg::Sweep) => Cell::NotApplicable("only the fault sweep runs here"),
+            (Needs::Nothing | Needs::Memory | Needs::Race, Leg::XdmaSmp) => {
+                Cell::NotApplicable("leg xdma has it; here what is large")
+            }
+            (Needs::Nothing | Needs::Memory | Needs::Race, Leg::Streams) => {
+                Cell::NotApplicable("only streams run here")
+            }
             (Needs::Nothing | Needs::Memory | Needs::Race, Leg::Lazy) => {
                 Cell::NotApplicable("leg iommu has it; here only what addresses that linger change")
             }

@@ -92,8 +92,12 @@ enum Task {
         #[arg(long, value_name = "NUMBER", default_value_t = 0)]
         seed: u32,
     },
-    /// Show one round trip.
-    Demo,
+    /// Show a round trip.
+    Demo {
+        /// Through this device.
+        #[arg(long, value_enum, default_value_t = demo::Device::Xdma)]
+        device: demo::Device,
+    },
     /// Measure what the ways to move data cost.
     Bench,
     /// Try mutants of the driver, one after the other.
@@ -193,7 +197,7 @@ fn run(options: Options) -> io::Result<bool> {
             let legs = suite::choose(places.kernel(), legs);
             suite::test(&places, &legs, choice, options.jobs)
         }
-        Task::Demo => demo::demo(&places),
+        Task::Demo { device } => demo::demo(&places, device),
         Task::Bench => bench::bench(&places),
         Task::Mutants { leg, folder } => {
             let patience = suite::patience(places.kernel(), Mode::Mutants);

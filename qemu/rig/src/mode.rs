@@ -29,6 +29,8 @@ pub enum Mode {
     Card,
     /// A shell beside that card, without the module.
     Shell,
+    /// Switch off while the card works, which it must not do any more then.
+    Off,
     /// Have that card read what nothing is mapped for, to prove that it is noticed.
     Stray,
 }
@@ -47,6 +49,7 @@ impl Mode {
             Mode::HalfWay => "halfway",
             Mode::Card => "card",
             Mode::Shell => "shell",
+            Mode::Off => "off",
             Mode::Stray => "stray",
         }
     }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use pindma_selftests::leg::Leg;
 
 use crate::machine::{self, Boot, SOCKET};
+use crate::mode::Mode;
 
 /// Its log.
 pub const LOG: &str = "xdma.log";
@@ -31,9 +32,9 @@ pub struct Model(Child);
 
 impl Model {
     /// Starts it, if the machine of this leg has one, and waits until it is ready.
-    pub fn of_leg(leg: Leg, boot: &Boot<'_>) -> io::Result<Option<Model>> {
+    pub fn of_leg(leg: Leg, mode: Mode, boot: &Boot<'_>) -> io::Result<Option<Model>> {
         forget(boot.logs)?;
-        let arguments = machine::model(leg);
+        let arguments = machine::model(leg, mode);
         arguments
             .map(|words| Model::start(words.split(' '), boot))
             .transpose()

@@ -20,13 +20,16 @@ use crate::vm::{Ending, Patience};
 /// The machine: that with the card, or the one that boots fastest.
 fn leg(mode: Mode) -> Leg {
     match mode {
-        Mode::Card | Mode::Stray => Leg::Xdma,
+        Mode::Card | Mode::Off | Mode::Stray => Leg::Xdma,
         _ => Leg::Direct,
     }
 }
 
 /// In the names of the cases that need the card and no driver.
 const BARE_CARD: &str = "the_card_";
+
+/// In the name of no case.
+const NONE: &str = "none_at_all";
 
 /// A hang is on purpose here: it need not be waited out for long, once the guest has
 /// said that it begins.
@@ -43,6 +46,7 @@ pub fn prove(places: &Places, jobs: usize) -> io::Result<bool> {
         Mode::NoPlan,
         Mode::HalfWay,
         Mode::Card,
+        Mode::Off,
         Mode::Stray,
     ];
     let proofs = at_once(jobs, modes, |mode| prove_one(places, mode))?;
@@ -78,6 +82,8 @@ fn prove_one(places: &Places, mode: Mode) -> io::Result<bool> {
 fn told(mode: Mode, proved: bool) -> String {
     let name = format!("{}:", mode.name());
     match (mode, proved) {
+        (Mode::Off, true) => format!("a guest goes off in a job,   {name:9} well"),
+        (Mode::Off, false) => format!("a guest goes off in a job,   {name:9} FAILED"),
         (Mode::Card, true) => format!("a guest looks at the model, {name:9} well"),
         (Mode::Card, false) => format!("a guest looks at the model, {name:9} FAILED"),
         (_, true) => format!("a guest on purpose in mode {name:9} noticed"),
@@ -88,6 +94,7 @@ fn told(mode: Mode, proved: bool) -> String {
 fn filter(mode: Mode) -> &'static str {
     match mode {
         Mode::Card => BARE_CARD,
+        Mode::Off => NONE,
         _ => "",
     }
 }
@@ -107,6 +114,10 @@ fn is_noticed(mode: Mode, ending: &Ending, report: &Report, verdict: &Verdict) -
         }
         // The card is well, and this is no way to fail.
         Mode::Card => return verdict.failed() == 0 && verdict.passed() > 0,
+        // So is it here, and the card is at rest when its machine ends.
+        Mode::Off => {
+            return *ending == Ending::PoweredOff && report.done && verdict.faults.is_empty();
+        }
         Mode::Stray => {
             *ending == Ending::PoweredOff
                 && report.done

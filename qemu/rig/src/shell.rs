@@ -32,7 +32,9 @@ pub fn shell(places: &Places, files: Option<&Path>, model: &[String]) -> io::Res
     let boot = places
         .run(LEG, Mode::Shell, "", &logs, Patience::NORMAL)
         .boot;
-    let usual = machine::model(LEG).unwrap_or_default().split(' ');
+    let usual = machine::model(LEG, Mode::Shell)
+        .unwrap_or_default()
+        .split(' ');
     let usual: Vec<String> = usual.map(str::to_owned).collect();
     let model = if model.is_empty() { &usual } else { model };
     let card = Model::start(model, &boot)?;

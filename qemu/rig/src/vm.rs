@@ -121,7 +121,7 @@ impl Run<'_> {
         for name in ["console.log", "results.log", "qemu.log"] {
             File::create(directory.join(name))?;
         }
-        let model = Model::of_leg(self.leg, &self.boot)?;
+        let model = Model::of_leg(self.leg, self.mode, &self.boot)?;
         let words = arguments(self.leg, self.mode, self.filter, &self.boot);
         let mut guest = Guest::start(&words, directory)?;
         let ending = guest.wait(self.patience, &mut on_results)?;

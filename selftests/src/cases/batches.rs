@@ -15,7 +15,7 @@ use crate::flight;
 use crate::leg::Leg;
 use crate::queue::{batch, entry, entry_of, submit, Queue};
 use crate::sys::{self, Mapping};
-use crate::table::{Case, Needs, EDU, SOON};
+use crate::table::{Case, Needs, EDU};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -105,7 +105,7 @@ pub(crate) const CASES: &[Case] = &[
         "says by how much; what ends makes room",
         memlock,
     )
-    .not_on_xdma(SOON),
+    .slow(),
 ];
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

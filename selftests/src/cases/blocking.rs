@@ -83,6 +83,7 @@ const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) 
 
 const fn unstoppable(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     race(name, about, run)
+        .stubborn()
         .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error")
 }
 

@@ -12,7 +12,7 @@ use crate::leg::Leg;
 use crate::pci::Cleared;
 use crate::queue::{entry, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, MASTER};
+use crate::table::{Case, Needs};
 use crate::tracing::{Event, Tracing};
 
 use super::unbind::Unbound;
@@ -23,7 +23,8 @@ pub(crate) const CASES: &[Case] = &[
         "whatever it has moved",
         no_master,
     )
-    .not_on_xdma(MASTER),
+    .slow()
+    .refuses(),
     case(
         "tracepoints_complete_a_job_at_unbind",
         "of the request that was at work",

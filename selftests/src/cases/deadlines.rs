@@ -12,7 +12,7 @@ use crate::os;
 use crate::pattern;
 use crate::process::Process;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -25,8 +25,7 @@ pub(crate) const CASES: &[Case] = &[
         "etimedout_during_dma_with_exact_bytes",
         "drained first, prefix right",
         during,
-    )
-    .not_on_xdma(SOON),
+    ),
     race(
         "etimedout_while_the_channel_is_busy",
         "waiting for another call",
@@ -54,7 +53,7 @@ pub(crate) const CASES: &[Case] = &[
         "the rest is copied by another call",
         retry,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .needs(Needs::Memory),
 ];
 

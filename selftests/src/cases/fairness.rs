@@ -13,7 +13,7 @@ use crate::leg::Leg;
 use crate::os;
 use crate::queue::{entry, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 use crate::user;
 
 pub(crate) const CASES: &[Case] = &[
@@ -22,20 +22,20 @@ pub(crate) const CASES: &[Case] = &[
         "of another file: they get every other job",
         deep_queue,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     // Kills the mutant that serves callers in the order they came, whose file they are on.
     case(
         "many_threads_of_a_file_get_no_more_than_one_of_another",
         "eight against one",
         threads,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     case(
         "queues_of_three_files_advance_together",
         "one of them with three queues",
         queues,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .not_on_debug(LATE),
     // Kills the mutant that has turns for each file.
     case(
@@ -43,7 +43,7 @@ pub(crate) const CASES: &[Case] = &[
         "and the four take turns",
         users,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .not_on_debug(LATE),
     // Kills the mutant that lets who comes back go before all others.
     case(
@@ -51,7 +51,7 @@ pub(crate) const CASES: &[Case] = &[
         "what it asks for then takes turns with the others",
         pause,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .not_on_debug(LATE),
 ];
 

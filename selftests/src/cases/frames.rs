@@ -16,7 +16,7 @@ use crate::os;
 use crate::pattern::{self, GUARD};
 use crate::pool::{ask, from_device, of_pages, record, to_device, Pool, Totals};
 use crate::sys::{signals, Mapping};
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutants of the syncs, where all is bounced.
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
         "content, lengths, numbers, times",
         in_order,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     // Kills the mutants of the syncs, where all is bounced.
     case(
         "pool_is_emptied_in_order",
@@ -68,7 +68,7 @@ pub(crate) const CASES: &[Case] = &[
         "it can be dequeued then",
         deadline,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     case(
         "eintr_for_dequeue_with_a_signal",
         "as soon as it comes; what is there already is returned",

@@ -22,7 +22,7 @@ use crate::region::within;
 use crate::rw::{device_holds, fill_device, gathered, preadv, scattered};
 use crate::sys::uring::Ring;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     // Kills the mutant that takes a notification for a signal.
@@ -31,37 +31,37 @@ pub(crate) const CASES: &[Case] = &[
         "of ten jobs, either way",
         |_| with_task_work(transfers),
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race(
         "eintr_never_by_task_work_during_a_copy",
         "of four pages",
         |_| with_task_work(copies),
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race(
         "eintr_never_by_task_work_during_a_readv",
         "of four ranges",
         |_| with_task_work(reads),
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race(
         "eintr_never_by_task_work_during_a_wait",
         "it waits for all that it was told to wait for",
         |_| with_task_work(waits),
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race(
         "eintr_never_by_task_work_during_a_dequeue",
         "as with a queue",
         |_| with_task_work(dequeues),
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race(
         "eintr_never_by_task_work_during_an_unregister",
         "that waits for requests",
         |_| with_task_work(unregisters),
     )
-    .not_on_xdma(SOON),
+    .slow(),
     // Kills the mutant that gives what there is whenever it looks as if there was a signal.
     stop(
         "eintr_never_by_a_stop_during_a_wait",
@@ -92,7 +92,7 @@ pub(crate) const CASES: &[Case] = &[
         "a stop counts as a signal there",
         |_| with_stops("stopped-transfer", two_jobs, stopped_transfer),
     )
-    .not_on_xdma(SOON),
+    .slow(),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

@@ -70,7 +70,8 @@ pub(crate) const CASES: &[Case] = &[
         "one by its number, the rest by close",
         cancel,
     )
-    .needs(Needs::Memory),
+    .needs(Needs::Memory)
+    .slow(),
     Case::new(
         "library_dropped_queue_drains",
         "buffers in flight are freed after the device is done",

@@ -15,7 +15,7 @@ use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::rw;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, EDU, MASTER};
+use crate::table::{Case, Needs, EDU};
 
 use super::deadlines::stopped_by_deadline;
 
@@ -31,13 +31,13 @@ pub(crate) const CASES: &[Case] = &[
         "never a false success",
         no_master,
     )
-    .not_on_xdma(MASTER),
+    .refuses(),
     race(
         "eio_when_bus_mastering_goes_during_dma",
         "the same, in flight",
         master_lost,
     )
-    .not_on_xdma(MASTER),
+    .refuses(),
     // Kills the mutant that unmaps before the device is idle: what is not
     // leaked would be unmapped while the device still writes.
     race(
@@ -45,12 +45,14 @@ pub(crate) const CASES: &[Case] = &[
         "pages leaked on purpose",
         no_stop,
     )
+    .stubborn()
     .not_on_debug(LEAK_IS_AN_ERROR),
     race(
         "enotrecoverable_for_every_later_call",
         "until it is bound anew",
         failed,
     )
+    .stubborn()
     .not_on_debug(LEAK_IS_AN_ERROR),
     race(
         "device_works_after_a_deadline",

@@ -12,7 +12,7 @@ use crate::pool::{of_pages, record, Pool};
 use crate::queue::{done, entry, entry_of, untouched, Queue};
 use crate::region::{register, within, BOTH};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
         "in line or at work, by whomever; ETIMEDOUT with WAIT",
         busy,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .not_on_debug("it looks faster than requests end"),
     Case::new(
         "unregister_waits_for_requests",
@@ -38,7 +38,7 @@ pub(crate) const CASES: &[Case] = &[
         "while another is at work on its own",
         canceled,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     case(
         "eperm_for_request_by_region_of_another_process",
         "or by its pool, with the index; a shared region is for everybody",
@@ -49,7 +49,7 @@ pub(crate) const CASES: &[Case] = &[
         "until the last that uses it has ended",
         lent,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     case(
         "ebusy_for_request_of_enqueued_buffer",
         "and ERANGE across buffers or beyond",

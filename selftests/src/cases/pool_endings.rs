@@ -17,7 +17,7 @@ use crate::pattern;
 use crate::pci::{self, Cleared};
 use crate::pool::{from_device, of_pages, record, stream, Pool};
 use crate::process::Exit;
-use crate::table::{Case, Needs, MASTER};
+use crate::table::{Case, Needs};
 
 use super::frames::load;
 use super::unbind::Unbound;
@@ -60,12 +60,13 @@ pub(crate) const CASES: &[Case] = &[
         "the next frame is good again",
         no_master,
     )
-    .not_on_xdma(MASTER),
+    .refuses(),
     race(
         "enotrecoverable_in_a_record_when_the_device_does_not_stop",
         "the memory is kept",
         no_stop,
     )
+    .stubborn()
     .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error"),
 ];
 

@@ -12,7 +12,7 @@ use crate::pattern;
 use crate::pool::{ask, of_pages, record, Pool};
 use crate::region::within;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     memory(
@@ -25,7 +25,7 @@ pub(crate) const CASES: &[Case] = &[
         "EBUSY while a transfer uses it",
         in_use,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     Case::new(
         "ebusy_for_transfer_of_enqueued_buffer",
         "and ERANGE across buffers or beyond",

@@ -192,13 +192,13 @@ fn stat(_: Leg) -> Outcome {
     contains(&printed(&["stat", "--json"])?, "\"totals\": {")
 }
 
-fn stat_from_outside(_: Leg) -> Outcome {
+fn stat_from_outside(leg: Leg) -> Outcome {
     let alone = Device::open_with(libc::O_EXCL)?;
     let text = printed(&["stat"])?;
     contains(&text, "open exclusively")?;
     contains(&text, "\njobs  ")?;
     drop(alone);
-    contains(&printed(&["stat"])?, "edu at ")
+    contains(&printed(&["stat"])?, &format!("{} at ", leg.engine()))
 }
 
 fn doctor(_: Leg) -> Outcome {
@@ -213,11 +213,11 @@ fn doctor(_: Leg) -> Outcome {
     )
 }
 
-fn info(_: Leg) -> Outcome {
+fn info(leg: Leg) -> Outcome {
     let text = printed(&["info", "--json"])?;
     let json: serde_json::Value =
         serde_json::from_str(&text).map_err(|e| Fail::new(format!("{e}: {text}")))?;
-    check(json["engine"] == "edu", format!("it says {text}"))
+    check(json["engine"] == leg.engine(), format!("it says {text}"))
 }
 
 fn copy(_: Leg) -> Outcome {

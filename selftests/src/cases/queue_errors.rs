@@ -24,12 +24,14 @@ pub(crate) const CASES: &[Case] = &[
         "eio_for_requests_when_bus_mastering_goes",
         "once each, with the bytes of the jobs before",
         master_lost,
-    ),
+    )
+    .refuses(),
     race(
         "eio_lets_go_of_what_a_request_uses",
         "memory, region and pool buffer are as good as before",
         let_go,
-    ),
+    )
+    .refuses(),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
@@ -67,8 +69,9 @@ impl Reader {
         part * PAGE + 8 * part
     }
 
-    /// Submits request 0, of many jobs, and waits until its second one runs.
-    fn start(&self) -> Outcome {
+    /// Submits request 0, of many jobs where one has no lists, and waits until its second one runs.
+    fn start(&self, leg: Leg) -> Outcome {
+        let jobs = if leg.is_fast() { 1 } else { 2 };
         let segs: Vec<_> = (0..PARTS)
             .map(|part| seg(&self.memory, Reader::place(part), PART))
             .collect();
@@ -76,16 +79,16 @@ impl Reader {
         let request = entry_of(0, abi::FROM_DEVICE, 0, &segs);
         self.queue.submit(&self.device, &[request]).all(1)?;
         for _ in 0..5000 {
-            if self.device.stats()?.out_jobs >= before + 2 {
+            if self.device.stats()?.out_jobs >= before + jobs {
                 return Ok(());
             }
             pause(1);
         }
-        Err(Fail::new("the second job was never started"))
+        Err(Fail::new("so many jobs were never started"))
     }
 
-    /// The first `bytes` bytes have arrived, and no part after the one that failed.
-    fn arrived(&self, bytes: usize, seed: u64) -> Outcome {
+    /// The first `bytes` bytes have arrived, and no part after the job that failed.
+    fn arrived(&self, leg: Leg, bytes: usize, seed: u64) -> Outcome {
         let want = pattern::bytes(seed, PARTS * PART);
         same("part of a job", bytes % PART, 0)?;
         for (part, want) in want.chunks(PART).enumerate() {
@@ -94,6 +97,7 @@ impl Reader {
                 Ordering::Less => pattern::expect(&self.memory.read(at, PART), want)?,
                 // The device may have been at work on it.
                 Ordering::Equal => {}
+                Ordering::Greater if leg.is_fast() => {}
                 Ordering::Greater => pattern::verify_guard(&self.memory, at, PART)?,
             }
         }
@@ -126,7 +130,7 @@ fn failed(end: &pindma_completion, name: u64) -> Outcome {
 
 fn master_lost(leg: Leg) -> Outcome {
     let reader = Reader::new(1)?;
-    reader.start()?;
+    reader.start(leg)?;
     let off = Cleared::bus_mastering()?;
     let of = |page: usize| {
         let seg = seg(&reader.memory, page * PAGE, PART);
@@ -151,7 +155,7 @@ fn master_lost(leg: Leg) -> Outcome {
         _ => ended(&ends[0], 0, libc::EIO)?,
     }
     check(ends[0].flags & abi::OUT_STARTED != 0, "not started")?;
-    reader.arrived(bytes, 1)?;
+    reader.arrived(leg, bytes, 1)?;
     failed(&ends[1], PARTS as u64)?;
     failed(&ends[2], PARTS as u64 + 1)?;
     pattern::verify_guard(&reader.memory, PARTS * PAGE, 2 * PAGE)?;

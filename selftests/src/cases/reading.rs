@@ -19,7 +19,7 @@ use crate::module::pause;
 use crate::os::{self, Epoll};
 use crate::queue::{done, entry, Queue, RECORD};
 use crate::sys::{self, signals, Mapping};
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -47,7 +47,7 @@ pub(crate) const CASES: &[Case] = &[
         "and what there is",
         nonblocking,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .needs(Needs::Memory),
     race(
         "read_waits_for_a_completion",
@@ -69,7 +69,7 @@ pub(crate) const CASES: &[Case] = &[
         "readable while there are some, never writable",
         poll,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race("poll_wakes_when_a_request_ends", "in another thread", wakes),
     case("select_tells_of_completions", "as poll does", select),
     case(

@@ -11,7 +11,7 @@ use crate::os;
 use crate::pattern::{self, GUARD};
 use crate::region::{within, BOTH};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) mod bouncing;
 pub(crate) mod costs;
@@ -69,7 +69,7 @@ pub(crate) const CASES: &[Case] = &[
         "exact bytes, and the rest by offset",
         retry,
     )
-    .not_on_xdma(SOON),
+    .slow(),
 ];
 
 const fn case(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

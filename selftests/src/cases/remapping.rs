@@ -11,7 +11,7 @@ use crate::flight::{self, Pair};
 use crate::leg::Leg;
 use crate::module::with_parameters;
 use crate::pattern;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     race(
@@ -54,7 +54,7 @@ pub(crate) const CASES: &[Case] = &[
         "exact prefix, then the address",
         later,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .needs(Needs::Memory),
 ];
 

@@ -33,7 +33,8 @@ pub(crate) const CASES: &[Case] = &[
         "absent, denied, in use, timed out, wrong usage, the end of the memory",
         failures,
     )
-    .needs(Needs::Memory),
+    .needs(Needs::Memory)
+    .slow(),
     Case::new(
         "cli_takes_the_device_from_the_environment",
         "PINDMA_DEVICE, unless --device says otherwise",
@@ -128,7 +129,7 @@ fn member(object: &Value, name: &str, want: impl Into<Value>) -> Outcome {
     check(*is == want, format!("{name} is {is}, not {want}: {object}"))
 }
 
-fn list(_: Leg) -> Outcome {
+fn list(leg: Leg) -> Outcome {
     let state = |command: &mut Command, want: &str| -> Outcome {
         let json = Ended::of(command)?.code(0)?.json()?;
         let device = &json["devices"][0];
@@ -144,7 +145,8 @@ fn list(_: Leg) -> Outcome {
     let text = run(&["list"])?.code(0)?.output;
     let row = text.lines().find(|line| line.starts_with(NODE));
     let row = row.ok_or_else(|| Fail::new(format!("no row: {text}")))?;
-    check(row.contains(" edu ") && row.ends_with("ready"), row)
+    let engine = format!(" {} ", leg.engine());
+    check(row.contains(&engine) && row.ends_with("ready"), row)
 }
 
 /// A pipe that nobody reads.
@@ -204,7 +206,7 @@ fn failures(leg: Leg) -> Outcome {
     let alone = Device::open_with(libc::O_EXCL)?;
     fails(none, &["info"], 6, "in-use")?;
     drop(alone);
-    // A job of edu takes longer: the time is over before the second.
+    // A job takes longer: the time is over before the second.
     let soon = ["read", "of=/tmp/out", "bs=2K", "--timeout", "0.05"];
     let json = fails(none, &soon, 5, "timed-out")?;
     if leg.counts_time() {

@@ -30,7 +30,8 @@ pub(crate) const CASES: &[Case] = &[
         "new_files_do_not_starve_an_old_one",
         "three processes that open, transfer, close, over and over",
         new_files,
-    ),
+    )
+    .slow(),
     // Kills the mutant that asks the device's quota alone.
     memory(
         "enospc_for_more_pages_than_a_file_may_have",

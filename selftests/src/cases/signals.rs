@@ -15,7 +15,7 @@ use crate::module::pause;
 use crate::os;
 use crate::process::Exit;
 use crate::sys::{signals, Mapping};
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     race(
@@ -42,20 +42,17 @@ pub(crate) const CASES: &[Case] = &[
         "kill_9_during_copy_leaves_nothing",
         "dead soon, everything given back",
         killed,
-    )
-    .not_on_xdma(SOON),
+    ),
     race(
         "kill_9_of_a_thread_group",
         "four threads in calls of their own",
         group,
-    )
-    .not_on_xdma(SOON),
+    ),
     race(
         "unhandled_signal_during_copy_ends_the_process",
         "SIGTERM",
         terminated,
-    )
-    .not_on_xdma(SOON),
+    ),
 ];
 
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {

@@ -12,7 +12,7 @@ use crate::os;
 use crate::pattern;
 use crate::queue::{done, entry, entry_of, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -62,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[
         "and not longer: who sees its completion finds nothing pinned",
         pinned,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     case(
         "request_counts_in_the_statistics",
         "submitted, ended, calls, jobs, bytes",

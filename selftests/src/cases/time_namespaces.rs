@@ -23,7 +23,8 @@ pub(crate) const CASES: &[Case] = &[
         "deadlines_are_times_of_the_callers_namespace",
         "all calls with one; ahead of the host, and behind it",
         deadlines,
-    ),
+    )
+    .slow(),
     // Kills the mutant that tells times of the host.
     case(
         "times_of_records_are_of_the_readers_namespace",

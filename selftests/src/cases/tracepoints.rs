@@ -12,7 +12,7 @@ use crate::leg::Leg;
 use crate::pci;
 use crate::queue::{done, entry, Queue};
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 use crate::tracing::{Event, Tracing};
 
 use super::deadlines::stopped_by_deadline;
@@ -33,14 +33,14 @@ pub(crate) const CASES: &[Case] = &[
         "a deadline during DMA",
         cancel,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .needs(Needs::Race),
     case(
         "tracepoints_tell_of_a_request_that_is_canceled",
         "while the device works on it",
         canceled,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     // Kills the mutant that traces only what can be reaped.
     case(
         "tracepoints_tell_the_end_of_requests_that_nobody_reaps",

@@ -59,6 +59,7 @@ pub(crate) const CASES: &[Case] = &[
 const fn race(name: &'static str, about: &'static str, run: fn(Leg) -> Outcome) -> Case {
     Case::new(name, about, run)
         .needs(Needs::Race)
+        .stubborn()
         .not_on_debug("DMA-API debugging takes a mapping that outlives its driver for an error")
 }
 

@@ -16,7 +16,7 @@ use crate::leg::Leg;
 use crate::os;
 use crate::queue::{entry, entry_of, wait_into, Queue, RECORD};
 use crate::sys::{self, signals, Mapping};
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 pub(crate) const CASES: &[Case] = &[
     case(
@@ -34,19 +34,19 @@ pub(crate) const CASES: &[Case] = &[
         "as soon as nothing is in flight",
         too_much,
     ),
-    case("wait_of_min_zero_does_not_wait", "EAGAIN, or all", no_min).not_on_xdma(SOON),
+    case("wait_of_min_zero_does_not_wait", "EAGAIN, or all", no_min).slow(),
     case(
         "etimedout_when_nothing_has_ended_by_the_deadline",
         "the requests go on",
         deadline,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     case(
         "deadline_of_a_wait_gives_what_there_is",
         "fewer than min",
         deadline_with_some,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     race(
         "eintr_when_a_signal_ends_a_wait",
         "or what there is; the requests go on",
@@ -62,7 +62,7 @@ pub(crate) const CASES: &[Case] = &[
         "EAGAIN while all is in flight",
         nonblocking,
     )
-    .not_on_xdma(SOON),
+    .slow(),
     Case::new(
         "einval_for_wrong_numbers_of_a_wait",
         "max, min, deadline",

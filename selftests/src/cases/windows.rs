@@ -11,7 +11,7 @@ use crate::module::with_parameters;
 use crate::os;
 use crate::pattern;
 use crate::sys::Mapping;
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 use crate::user;
 
 pub(crate) const CASES: &[Case] = &[
@@ -56,7 +56,7 @@ pub(crate) const CASES: &[Case] = &[
         "whatever the deadline says",
         max_timeout,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .needs(Needs::Memory),
 ];
 

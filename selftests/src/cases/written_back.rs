@@ -21,7 +21,7 @@ use crate::queue::{done, entry, Queue};
 use crate::region::{register, within};
 use crate::rw::{fill_device, range};
 use crate::sys::{self, Mapping, Userfault};
-use crate::table::{Case, Needs, SOON};
+use crate::table::{Case, Needs};
 
 use super::pool_guests::{Disk, MOUNT};
 
@@ -38,7 +38,7 @@ pub(crate) const CASES: &[Case] = &[
         "by a hole, by O_DIRECT: success, and its bytes are nowhere but in the old page",
         replaced,
     )
-    .not_on_xdma(SOON)
+    .slow()
     .not_on_debug("it has no disk"),
     case(
         "write_protection_set_later_does_not_stop_a_region",

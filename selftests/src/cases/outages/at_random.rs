@@ -30,6 +30,7 @@ pub(crate) const CASES: &[Case] = &[Case::new(
         Leg::Direct,
         Leg::Bounce,
         Leg::Smp,
+        Leg::Xdma,
     ],
     "nothing moves here, or only the fault sweep runs",
 ))
