@@ -13,4 +13,3 @@ pub(crate) mod params;
 pub(crate) mod progress;
 pub(crate) mod quota;
 pub(crate) mod slots;
-pub(crate) mod until;

@@ -2,17 +2,14 @@
 
 //! What belongs to the binding of a device: its engine, and all mappings for it.
 //!
-//! Lock order: `table`, then the engine's own lock, then a channel's record. `table` is never held
-//! while memory is pinned, unpinned, or copied.
+//! Lock order: `table`, then a channel's. `table` is never held while memory is pinned, unpinned, or
+//! copied, and no job needs it.
 
 use kernel::{
     new_mutex,
     prelude::*,
     sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
+        atomic::Atomic,
         Arc,
         Mutex, //
     },
@@ -25,12 +22,13 @@ use crate::{
         slots::Handle, //
     },
     card::{
-        channel::{
-            Channel,
-            Retired, //
-        },
+        attend::Attendants,
         device::Device,
-        flight::Jobs,
+        entry::{
+            Context,
+            Ends, //
+        },
+        flight::Mapping,
         quiet::Quiet,
         remains::{
             Left,
@@ -43,20 +41,14 @@ use crate::{
             Table, //
         }, //
     },
-    engine::{
-        self,
-        Abort,
-        Chan,
-        Engine,
-        Job,
-        Observed,
-        Outcome,
-        Side,
-        Ticket, //
-    },
+    engine::Engine,
     kapi::{
         backing::Backing,
         bus_master::BusMaster,
+        claim::{
+            Claim,
+            Claimable, //
+        },
         dma_view::DmaView,
         mapped::{
             Bounce,
@@ -65,28 +57,27 @@ use crate::{
             MapError,
             Mapped,
             SyncFor, //
-        },
-        pins::Direction,
-        trace, //
+        }, //
     }, //
 };
 
+mod attend;
 pub(crate) mod channel;
 pub(crate) mod device;
+mod drive;
+pub(crate) mod entry;
 pub(crate) mod flight;
 mod outages;
 pub(crate) mod quiet;
+mod records;
 pub(crate) mod remains;
+pub(crate) mod schedule;
 pub(crate) mod scrap;
 pub(crate) mod show;
 pub(crate) mod stats;
 pub(crate) mod table;
 pub(crate) mod tiers;
-pub(crate) mod turns;
 pub(crate) mod watch;
-
-/// The next ticket, of whatever card: none means two jobs, also when a card is bound anew.
-static TICKETS: Atomic<u64> = Atomic::new(1);
 
 /// How long unbind and callers wait until everything is given back, which takes no time unless
 /// somebody holds pages locked.
@@ -94,12 +85,13 @@ const GIVE_BACK_MS: u32 = 1000;
 
 /// The bound device.
 ///
-/// Drop order: by then unbind has emptied `table`; `master` comes before `engine`, so that a
-/// device whose probe failed is off before its registers go.
+/// Drop order: by then unbind has emptied `table`. The attendants stop first, which use the rest;
+/// `master` comes before `engine`, so that a device whose probe failed is off before its registers go.
 #[pin_data]
 pub(crate) struct Card<'b> {
+    attendants: Attendants,
     #[pin]
-    table: Mutex<Table<'b>>,
+    table: Mutex<Table>,
     master: BusMaster<'b>,
     engine: Arc<dyn Engine + 'b>,
     view: DmaView<'b>,
@@ -114,6 +106,8 @@ pub(crate) struct Card<'b> {
 pub(crate) struct Placed {
     /// Its name.
     pub(crate) handle: Handle,
+    /// What jobs claim.
+    pub(crate) mapping: Arc<Mapping>,
     /// Segments, after merging.
     pub(crate) segments: usize,
     /// Segments that are bounced.
@@ -121,50 +115,7 @@ pub(crate) struct Placed {
 }
 
 /// Memory that could not be mapped, and why.
-pub(crate) type NotMapped = (Backing, Option<Share>, MapError);
-
-/// A part of a mapping, and the device's side of it.
-#[derive(Clone, Copy)]
-pub(crate) struct Work {
-    /// The mapping.
-    pub(crate) handle: Handle,
-    /// Which way the data goes.
-    pub(crate) direction: Direction,
-    /// The channel.
-    pub(crate) ch: Chan,
-    /// Where to start, in bytes from the start of the mapping.
-    pub(crate) offset: u64,
-    /// Bytes.
-    pub(crate) len: u64,
-    /// Device address.
-    pub(crate) dev_addr: u64,
-    /// The device address does not advance.
-    pub(crate) dev_fixed: bool,
-}
-
-impl Work {
-    fn side(&self) -> Side {
-        Side {
-            direction: self.direction,
-            dev_addr: self.dev_addr,
-            dev_fixed: self.dev_fixed,
-        }
-    }
-}
-
-/// A job that was started.
-#[derive(Clone, Copy)]
-pub(crate) struct Started {
-    /// Its name.
-    pub(crate) ticket: Ticket,
-    /// Bytes that the engine has taken.
-    pub(crate) len: u64,
-    /// Where they start, in bytes from the start of the mapping.
-    offset: u64,
-    direction: Direction,
-    /// The device's generation when it began.
-    generation: u32,
-}
+pub(crate) type NotMapped = (Option<Backing>, Option<Share>, MapError);
 
 impl<'b> Card<'b> {
     /// Binds `device`; its bus mastering is switched on as the last thing.
@@ -178,6 +129,7 @@ impl<'b> Card<'b> {
         master.enable();
         Arc::pin_init(
             try_pin_init!(Self {
+                attendants: Attendants::new(&device)?,
                 table <- new_mutex!(Table::default()),
                 master,
                 engine,
@@ -203,7 +155,8 @@ impl<'b> Card<'b> {
 
     /// A hard interrupt.
     pub(crate) fn interrupt(&self, vector: u32) -> bool {
-        channel::interrupt(self.device.all_channels(), &*self.engine, vector)
+        let news = |ch| self.attendants.settle(ch);
+        channel::interrupt(self.device.all_channels(), &*self.engine, vector, news)
     }
 
     /// Maps memory for one transfer. If that fails, it is given back, to be unpinned where no guard
@@ -215,7 +168,7 @@ impl<'b> Card<'b> {
         share: Option<Share>,
     ) -> core::result::Result<Placed, NotMapped> {
         self.place(
-            Mapped::new(self.view, backing, bounce, Lasting::Once),
+            Mapped::new(&self.view, backing, bounce, Lasting::Once),
             share,
         )
     }
@@ -228,44 +181,58 @@ impl<'b> Card<'b> {
         share: Option<Share>,
     ) -> core::result::Result<Placed, NotMapped> {
         self.place(
-            Mapped::new(self.view, backing, bounce, Lasting::Kept),
+            Mapped::new(&self.view, backing, bounce, Lasting::Kept),
             share,
         )
     }
 
     fn place(
         &self,
-        mapped: core::result::Result<Mapped<'b>, (Backing, MapError)>,
+        mapped: core::result::Result<Mapped, (Backing, MapError)>,
         share: Option<Share>,
     ) -> core::result::Result<Placed, NotMapped> {
         let mapped = match mapped {
             Ok(mapped) => mapped,
-            Err((backing, error)) => return Err((backing, share, error)),
+            Err((backing, error)) => return Err((Some(backing), share, error)),
         };
         let (segments, bounced) = (mapped.segments().len(), mapped.bounced());
         let mut share = share;
         let too_many = share.as_mut().is_some_and(|share| share.map().is_err());
         if too_many || !self.within_reach(&mapped) {
-            return Err((mapped.unmap(), share, MapError::NoRoom));
+            return Err((mapped.unmap(&self.view), share, MapError::NoRoom));
         }
-        let jobs = Jobs::on(self.engine.limits().channels.len());
-        let rooms = match jobs.and_then(|jobs| Ok((jobs, Left::room()?))) {
-            Ok(rooms) => rooms,
-            Err(_) => return Err((mapped.unmap(), share, MapError::NoMemory)),
+        let Ok(left) = Left::room() else {
+            return Err((mapped.unmap(&self.view), share, MapError::NoMemory));
         };
-        match self.enter((mapped, share, rooms)) {
+        let pages = mapped.pages();
+        let mapping = match Claimable::in_arc(mapped) {
+            Ok(mapping) => mapping,
+            Err(mapped) => return Err((mapped.unmap(&self.view), share, MapError::NoMemory)),
+        };
+        let new = New {
+            mapping: mapping.clone(),
+            pages,
+            share,
+            left,
+        };
+        match self.enter(new) {
             Ok(handle) => Ok(Placed {
                 handle,
+                mapping,
                 segments,
                 bounced,
             }),
-            Err(((mapped, share, _), error)) => Err((mapped.unmap(), share, error)),
+            Err((new, error)) => {
+                let mapped = new.mapping.take();
+                let backing = mapped.and_then(|mapped| mapped.unmap(&self.view));
+                Err((backing, new.share, error))
+            }
         }
     }
 
-    /// Puts a mapping into the table. Every job needs that, so what it lacks is allocated where it
+    /// Puts a mapping into the table. Others want that too, so what it lacks is allocated where it
     /// is not locked.
-    fn enter(&self, mut new: New<'b>) -> core::result::Result<Handle, (New<'b>, MapError)> {
+    fn enter(&self, mut new: New) -> core::result::Result<Handle, (New, MapError)> {
         loop {
             let mut table = self.table.lock();
             new = match table.insert(new) {
@@ -292,137 +259,42 @@ impl<'b> Card<'b> {
 
     /// The last look before the device gets addresses: some clamp in silence what they cannot
     /// drive, and then write to the wrong place.
-    fn within_reach(&self, mapped: &Mapped<'_>) -> bool {
+    fn within_reach(&self, mapped: &Mapped) -> bool {
         let takes = |segment: &DmaSegment| self.view.takes(segment.addr(), segment.len());
         mapped.segments().iter().all(takes)
     }
 
     /// Unmaps. `None` if a job still works on it; then it stays.
-    pub(crate) fn unmap(&self, handle: Handle) -> Option<(Backing, Option<Share>)> {
+    pub(crate) fn unmap(&self, handle: Handle) -> Option<(Option<Backing>, Option<Share>)> {
         let removed = self.table.lock().remove(handle);
-        removed.map(|(mapped, share)| (mapped.unmap(), share))
-    }
-
-    /// Starts a job. The caller holds the channel's lease.
-    ///
-    /// # Errors
-    ///
-    /// `ENOTRECOVERABLE` if the device has failed, `ESTALE` if it was reset since `resets`, `EIO` if
-    /// it is in an outage or refuses the job.
-    pub(crate) fn start(&self, channel: &Channel, work: &Work, resets: u32) -> Result<Started> {
-        let mut table = self.table.lock();
-        if self.device.has_failed() {
-            return Err(ENOTRECOVERABLE);
-        }
-        if self.device.resets() != resets {
-            return Err(ESTALE);
-        }
-        if self.paused.load(Relaxed) {
-            return Err(EIO);
-        }
-        let ticket = Ticket(TICKETS.fetch_add(1, Relaxed));
-        table.arm(work.handle, ticket, work.direction)?;
-        channel.expect(ticket);
-        let flight = table.in_flight(work.handle).ok_or(ENOENT)?;
-        let whole = flight.job(work.side(), work.offset, work.len);
-        let len = self.longest(work.ch, &whole);
-        flight.sync_for_job(work.offset, len, SyncFor::Device);
-        let job = flight.job(work.side(), work.offset, len);
-        // Before the doorbell: others may see in between that mastering is off.
-        let generation = self.device.generation();
-        match engine::queue(&*self.engine, work.ch, ticket, &job) {
-            Ok(len) => {
-                self.engine.kick(work.ch);
-                let len = len.get().min(job.len());
-                let (ch, addr) = (work.ch.0, work.dev_addr);
-                trace::start(&self.view, ch, ticket.0, addr, len, work.direction);
-                Ok(Started {
-                    ticket,
-                    len,
-                    offset: work.offset,
-                    direction: work.direction,
-                    generation,
-                })
-            }
-            Err(why) => {
-                table.settle(work.handle, &channel.refused(&why))?;
-                Err(self.refusal(why.why()))
-            }
-        }
-    }
-
-    /// As many bytes of `job` as channel `ch` takes at a time, and no more: all of it is synced.
-    fn longest(&self, ch: Chan, job: &Job<'_>) -> u64 {
-        let channels = &self.engine.limits().channels;
-        let Some(limits) = channels.get(ch.0 as usize) else {
-            return job.len();
-        };
-        let segments = job.segments().take(limits.job_segments as usize);
-        let len: u64 = segments.map(|segment| segment.len()).sum();
-        len.min(limits.job_bytes)
-    }
-
-    /// Takes note that a job has ended, and returns how many bytes it has moved.
-    ///
-    /// # Errors
-    ///
-    /// `EIO` if nothing shows that the device has reached memory, or if it was reset or lost bus
-    /// mastering since the job began: it may have moved nothing and not know it.
-    pub(crate) fn settle(&self, handle: Handle, proof: &Retired, started: Started) -> Result<u64> {
-        let mut table = self.table.lock();
-        table.settle(handle, proof)?;
-        // What the device has only read, it has not changed: the CPU's view is as good as before,
-        // and newer if the application has written since.
-        if started.direction.writes() {
-            table.sync_for_job(handle, started.offset, started.len, SyncFor::Cpu);
-        }
-        drop(table);
-        // What a device counts is not believed beyond what it was given.
-        let end = match proof.outcome() {
-            _ if !self.is_unbroken(started.generation) => Err(EIO),
-            Outcome::Unproven => Err(EIO),
-            Outcome::NotStarted => Ok(0),
-            Outcome::Done => Ok(started.len),
-            Outcome::Short(n) | Outcome::Fault(n) | Outcome::Aborted(n) => Ok(n.min(started.len)),
-        };
-        trace::complete(&self.view, started.ticket.0, end.unwrap_or(0));
-        end
+        removed.map(|(mapped, share)| (mapped.unmap(&self.view), share))
     }
 
     /// Makes a part of a mapping ready for the device or the CPU.
-    pub(crate) fn sync(&self, handle: Handle, offset: u64, len: u64, sync: SyncFor) {
-        self.table.lock().sync(handle, offset, len, sync);
-    }
-
-    /// Looks at a channel.
-    pub(crate) fn observe(&self, ch: Chan) -> Observed {
-        self.engine.observe(ch)
-    }
-
-    /// Looks for jobs that have ended without an interrupt.
-    pub(crate) fn poll(&self, ch: Chan) -> Observed {
-        channel::poll(self.device.all_channels(), &*self.engine, ch)
-    }
-
-    /// Asks for a job to be ended early.
-    pub(crate) fn abort(&self, ch: Chan, ticket: Ticket) -> Abort {
-        self.engine.abort(ch, ticket)
+    pub(crate) fn sync(&self, mapping: &Arc<Mapping>, offset: u64, len: u64, sync: SyncFor) {
+        if let Some(mapped) = Claim::new(mapping) {
+            mapped.sync(&self.view, offset, len, sync);
+            mapped.release();
+        }
     }
 
     /// Unbind: stops the device, unmaps everything and has it given back; nobody else is in here any
     /// more. Pages that somebody holds locked are given back when they are let go.
     pub(crate) fn stop(&self) {
+        let mut ends = Ends::new();
         let mut table = core::mem::take(&mut *self.table.lock());
-        let quiet = Quiet::prove(&self.master, &*self.engine);
-        match &quiet {
-            Some(quiet) => self.end_jobs(quiet),
-            None => self.give_up(&mut table),
+        match Quiet::prove(&self.master, &*self.engine) {
+            Some(quiet) => self.end_jobs(&quiet, &mut ends),
+            None => self.give_up(&mut table, &mut ends),
         }
-        table.clear(quiet.as_ref(), &self.remains);
+        self.end_all(ENODEV, &mut ends);
+        table.clear(&self.view, &self.remains);
         // Callers find their memory given back when they return, unless somebody holds it locked:
         // nothing touches it any more, so they may go all the same.
         self.remains.give_back(msecs_to_jiffies(GIVE_BACK_MS));
+        self.attendants.stop();
         self.device.set_settled();
+        ends.tell(Context::Process);
     }
 
     /// The device.

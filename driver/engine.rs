@@ -36,7 +36,8 @@ pub(crate) use self::limits::{
     Bus,
     ChannelLimits,
     Kind,
-    Limits, //
+    Limits,
+    MOST_DEPTH, //
 };
 
 /// Index of a channel, below [`Limits::channels`]' length.

@@ -85,14 +85,14 @@ impl OpenFile for Open {
     type Shared = Device;
 
     fn open(device: &Arc<Device>, flags: OpenFlags) -> Result<KBox<Self>> {
-        let backlog = Backlog::new(device)?;
         let pools = Arc::pin_init(Pools::new(), gfp::for_user())?;
         // Of one that comes while the file is made, it is told.
         let resets = device.resets();
         let _opened = Device::open(device, flags)?;
+        let client = Client::new(device, flags, resets)?;
         let open = Self {
-            client: Client::new(device, flags, resets)?,
-            backlog,
+            backlog: Backlog::new(&client)?,
+            client,
             pools,
             _opened,
         };

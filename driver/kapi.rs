@@ -15,6 +15,7 @@ pub(crate) mod borrowed;
 mod bouncing;
 pub(crate) mod bus_master;
 pub(crate) mod charge;
+pub(crate) mod claim;
 pub(crate) mod clock;
 pub(crate) mod dma_view;
 pub(crate) mod event;

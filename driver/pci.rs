@@ -92,6 +92,10 @@ impl Driver for Pindma {
         card.pause()
     }
 
+    fn rest(card: &Card<'_>) -> Result {
+        card.rest()
+    }
+
     fn note_reset(card: &Card<'_>) {
         card.device().note_reset();
     }

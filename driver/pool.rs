@@ -28,15 +28,10 @@ use kernel::{
 
 use crate::{
     base::{
-        access,
         counters,
         deadline::Deadline,
         maker::Maker,
-        slots::Handle,
-        until::{
-            Canceled,
-            Until, //
-        }, //
+        slots::Handle, //
     },
     card::{
         device::Device,
@@ -44,16 +39,11 @@ use crate::{
         watch::Watcher, //
     },
     kapi::{
-        abi::{
-            self,
-            pindma_pool_record,
-            pindma_region_info, //
-        },
+        abi::pindma_pool_record,
         block::Block,
         gfp,
         pins::Direction,
-        signal,
-        workqueue, //
+        signal, //
     },
     memory::{
         client::Client,
@@ -63,6 +53,7 @@ use crate::{
 
 use self::{
     buffers::Buffers,
+    frame::Frame,
     memory::Memory,
     run::{
         untouched,
@@ -75,6 +66,8 @@ use self::{
 mod buffers;
 mod create;
 mod fifo;
+mod frame;
+mod lender;
 mod memory;
 mod open;
 mod pools;
@@ -92,11 +85,11 @@ pub(crate) use self::{
     },
 };
 
+/// Most frames that a channel is handed ahead.
+const MOST_AHEAD: usize = 16;
+
 /// Most buffers in a pool.
 pub(crate) const MAX_BUFFERS: u32 = 16384;
-
-/// How often who waits for the end of transfers looks at its deadline, at least.
-const WAIT_SLICE_MS: u32 = 1000;
 
 struct State {
     buffers: Buffers,
@@ -109,6 +102,8 @@ struct State {
     ended: Result,
     /// What the pool was made with, until that is closed.
     owner: Option<Owner>,
+    /// For whom the device works on it.
+    runner: Option<Owner>,
     /// Where frames go that find no buffer, once it was started so that they may.
     scrap: Option<Arc<Scrap>>,
 }
@@ -127,8 +122,6 @@ pub(crate) struct Pool {
     direction: Direction,
     maker: Maker,
     device: Arc<Device>,
-    /// Tells the frame that is in work to end.
-    canceled: Canceled,
     #[pin]
     state: Mutex<State>,
     /// Something is ready, or the run has ended, or nothing will come any more.
@@ -153,6 +146,7 @@ impl Pool {
             totals: Totals::default(),
             ended: Ok(()),
             owner: Some(owner),
+            runner: None,
             scrap: None,
         };
         let changed = PollCondVarBox::new(c"Pool::changed", static_lock_class!())?;
@@ -162,7 +156,6 @@ impl Pool {
                 direction,
                 maker,
                 device,
-                canceled: Canceled::new(),
                 state <- new_mutex!(state),
                 changed,
                 pump <- new_work!("pindma::pool::Pool::pump"),
@@ -211,7 +204,7 @@ impl Pool {
     /// Has the pump look for work, if the device was started.
     fn kick(this: &Arc<Self>) {
         if this.state.lock().run.is_some() {
-            let _ = workqueue::enqueue(this.clone());
+            Self::pump(this);
         }
     }
 
@@ -272,7 +265,7 @@ impl Pool {
         match &state.run {
             None => Some(state.ended),
             // A run without buffers does not notice that nothing will be begun any more.
-            Some(run) if !run.working => self.dead(state).map(Err),
+            Some(run) if run.is_at_rest() => self.dead(state).map(Err),
             Some(_) => None,
         }
     }
@@ -300,6 +293,9 @@ impl Pool {
         if setup.stream {
             this.prepare_scrap()?;
         }
+        let frames = Self::frames(this, &setup)?;
+        let place = Pools::run_one(&owner.pools)?;
+        let run = Run::new(setup, frames, place)?;
         let mut state = this.state.lock();
         if state.owner.is_none() {
             return Err(ECANCELED);
@@ -307,12 +303,23 @@ impl Pool {
         if state.run.is_some() {
             return Err(EBUSY);
         }
-        let place = Pools::run_one(&owner.pools)?;
-        this.canceled.clear();
-        state.run = Some(Run::new(setup, place));
+        state.run = Some(run);
+        state.runner = Some(owner);
         drop(state);
         Self::kick(this);
         Ok(())
+    }
+
+    /// As many frames as the channel takes ahead.
+    fn frames(this: &Arc<Self>, setup: &Setup) -> Result<KVec<Arc<Frame>>> {
+        let channels = &this.device.facts.limits.channels;
+        let limits = channels.get(setup.route.ch.0 as usize).ok_or(ENOENT)?;
+        let count = (limits.depth as usize).min(MOST_AHEAD);
+        let mut frames = KVec::with_capacity(count, gfp::for_user())?;
+        for _ in 0..count {
+            frames.push(Frame::new(this)?, gfp::for_user())?;
+        }
+        Ok(frames)
     }
 
     /// Sees to it that frames can be lost.
@@ -369,9 +376,10 @@ impl Pool {
         match &mut state.run {
             Some(run) => {
                 run.end.get_or_insert(ECANCELED);
-                self.canceled.set();
-                if let Some(channel) = self.device.channel(run.setup.route.ch) {
-                    channel.stir();
+                if let Some(owner) = &state.runner {
+                    let (client, ch) = (&owner.client, run.setup.route.ch);
+                    let cancel = |frame: &Arc<Frame>| client.cancel(ch, &frame.entry, ECANCELED);
+                    run.frames().for_each(cancel);
                 }
                 state.finish_if_over();
             }
@@ -379,75 +387,6 @@ impl Pool {
             None => state.buffers.end_queued(untouched(Err(ECANCELED))),
         }
         self.changed.notify_all();
-    }
-}
-
-impl Lender for Pool {
-    fn direction(&self) -> Direction {
-        self.direction
-    }
-
-    fn stride(&self) -> u64 {
-        self.memory.first().map_or(0, Memory::len)
-    }
-
-    fn mapping(&self, index: usize) -> Option<(Handle, bool)> {
-        let memory = self.memory.get(index)?;
-        Some((memory.handle(), memory.bounced()))
-    }
-
-    fn lend(&self, index: usize) -> Result {
-        self.maker.admit()?;
-        self.state.lock().buffers.lend(index)
-    }
-
-    fn give_back(&self, index: usize) {
-        self.state.lock().buffers.give_back(index);
-        self.changed.notify_all();
-    }
-
-    fn loans(&self) -> usize {
-        self.state.lock().buffers.loans()
-    }
-
-    fn wait_for_loans(&self, until: Until<'_>) -> Result {
-        let mut state = self.state.lock();
-        while state.buffers.loans() > 0 {
-            if let Some(why) = until.over() {
-                return Err(why);
-            }
-            let slice = until.slice(WAIT_SLICE_MS);
-            let woken = self.changed.wait_interruptible_timeout(&mut state, slice);
-            if matches!(woken, CondVarTimeoutResult::Signal { .. }) {
-                return Err(EINTR);
-            }
-        }
-        Ok(())
-    }
-
-    fn describe(&self, info: &mut pindma_region_info) {
-        let sum = |of: fn(&Memory) -> usize| self.memory.iter().map(of).sum::<usize>() as u64;
-        let bounced = sum(Memory::bounced_segments);
-        let bit = |on, bit| if on { bit } else { 0 };
-        info.out_flags = abi::PINDMA_REGION_IS_POOL
-            | bit(self.maker.shared(), abi::PINDMA_REGION_SHARED)
-            | bit(bounced > 0, abi::PINDMA_REGION_IS_BOUNCED);
-        info.out_access = access::to_abi(self.direction);
-        info.out_users = self.loans() as u32;
-        info.out_pages = self.pages() as u64;
-        info.out_len = info.out_pages * PAGE_SIZE as u64;
-        info.out_segments = sum(Memory::segments);
-        info.out_bounced = bounced;
-        info.out_page_sizes = PAGE_SIZE as u64;
-    }
-
-    fn leave_file(&self) {
-        // First, so that it cannot be started again meanwhile.
-        let owner = self.state.lock().owner.take();
-        self.stop_for_good();
-        self.memory.iter().for_each(Memory::unmap);
-        self.changed.notify_all();
-        drop(owner);
     }
 }
 
@@ -466,12 +405,13 @@ impl State {
         let Some(run) = &self.run else {
             return;
         };
-        if let (Some(why), false) = (run.end, run.working) {
+        if let (Some(why), true) = (run.end, run.is_at_rest()) {
             self.buffers.end_queued(untouched(Err(why)));
             self.totals = run.totals();
             self.ended = Err(why);
             self.runs += 1;
             self.run = None;
+            self.runner = None;
         }
     }
 }

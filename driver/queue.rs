@@ -5,22 +5,18 @@
 //! It counts the requests that are in flight and the completions that were not reaped; together
 //! they never exceed its depth. So there is always room for a completion.
 //!
-//! Lock order: `state`, then an eventfd's own lock. Nothing is held while completions are copied to
+//! Lock order: `state`, then an eventfd's own lock; bottom halves take both. Nothing is held while completions are copied to
 //! user memory.
 
 use kernel::{
-    list::{
-        List,
-        ListArc, //
-    },
-    new_mutex,
+    new_spinlock_irq,
     prelude::*,
     static_lock_class,
     sync::{
         poll::PollCondVarBox,
         Arc,
         CondVarTimeoutResult,
-        Mutex, //
+        SpinLockIrq, //
     },
 };
 
@@ -29,7 +25,10 @@ use crate::{
         counters,
         deadline::Deadline, //
     },
-    card::watch::Watcher,
+    card::{
+        entry::Which,
+        watch::Watcher, //
+    },
     kapi::{
         abi::pindma_completion,
         clock,
@@ -39,12 +38,12 @@ use crate::{
     },
     queue::backlog::Backlog,
     request::{
+        finisher::Finisher,
         slot::{
             Ending,
             Slot, //
         },
-        Request,
-        Which, //
+        Request, //
     }, //
 };
 
@@ -69,7 +68,7 @@ struct State {
     seq: u64,
     eventfd: Option<EventFd>,
     /// Requests that have ended, to be used again.
-    spare: List<Request>,
+    spare: KVVec<Arc<Request>>,
     closed: bool,
 }
 
@@ -98,7 +97,7 @@ pub(crate) struct Queue {
     backlog: Arc<Backlog>,
     depth: u32,
     #[pin]
-    state: Mutex<State>,
+    state: SpinLockIrq<State>,
     changed: PollCondVarBox,
     _counted: counters::Held,
 }
@@ -110,7 +109,7 @@ impl Queue {
             ring: Ring::new(depth as usize)?,
             seq: 0,
             eventfd: None,
-            spare: List::new(),
+            spare: KVVec::with_capacity(depth as usize, gfp::for_user())?,
             closed: false,
         };
         let changed = PollCondVarBox::new(c"Queue::changed", static_lock_class!())?;
@@ -118,12 +117,17 @@ impl Queue {
             try_pin_init!(Self {
                 backlog,
                 depth,
-                state <- new_mutex!(state),
+                state <- new_spinlock_irq!(state),
                 changed,
                 _counted: counters::QUEUES.hold(),
             }),
             gfp::for_user(),
         )
+    }
+
+    /// What ends its requests.
+    pub(crate) fn finisher(&self) -> &Arc<Finisher> {
+        self.backlog.finisher()
     }
 
     /// What its requests are named by.
@@ -141,13 +145,13 @@ impl Queue {
     /// # Errors
     ///
     /// `EAGAIN` if there is none, `ENOMEM`.
-    pub(crate) fn reserve(this: &Arc<Self>) -> Result<(Slot, ListArc<Request>)> {
+    pub(crate) fn reserve(this: &Arc<Self>) -> Result<(Slot, Arc<Request>)> {
         let mut state = this.state.lock();
         if state.in_flight + state.ring.held() >= this.depth as usize {
             return Err(EAGAIN);
         }
         state.in_flight += 1;
-        let spare = state.spare.pop_front();
+        let spare = state.spare.pop();
         drop(state);
         let slot = Slot::new(this.clone());
         let request = match spare {
@@ -227,17 +231,21 @@ impl Queue {
         self.state.lock().closed = true;
         self.set_eventfd(None);
         self.cancel(Which::Queue(self.id()));
+        self.wait_idle();
+        self.backlog.forget(self);
+    }
+
+    /// Waits until no request is in flight.
+    fn wait_idle(&self) {
         let mut state = self.state.lock();
         while state.in_flight > 0 {
             self.changed.wait(&mut state);
         }
-        drop(state);
-        self.backlog.forget(self);
     }
 }
 
 impl Ending for Queue {
-    fn post(&self, number: u64, mut record: pindma_completion, request: ListArc<Request>) {
+    fn post(&self, number: u64, mut record: pindma_completion, request: Arc<Request>) {
         let mut state = self.state.lock();
         state.in_flight -= 1;
         trace::end(number, &record);
@@ -246,7 +254,8 @@ impl Ending for Queue {
             record.time_ns = clock::now();
             state.seq += 1;
             state.ring.push(record);
-            state.spare.push_back(request);
+            // There is room for as many as there are requests.
+            let _ = state.spare.push_within_capacity(request);
             if let Some(eventfd) = &state.eventfd {
                 eventfd.signal();
             }

@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 
 //! One request of a queue: memory that is pinned and mapped, and what is to become of it.
-//!
-//! Whoever has the [`ListArc`] of a request may end it, and nobody else: there is only one, so a
-//! request ends once. It lies in its lane's list; who takes it out, by whatever right, has won.
 
 use kernel::{
-    impl_list_arc_safe, impl_list_item,
-    list::{
-        ListArc,
-        ListLinks, //
-    },
-    new_mutex,
+    new_spinlock_irq,
     prelude::*,
     sync::{
         Arc,
-        Mutex, //
-    },
+        SpinLockIrq, //
+    }, //
 };
 
 use crate::{
@@ -25,12 +17,17 @@ use crate::{
         deadline::Deadline,
         failure::Failure,
         few::Few,
-        params,
-        progress::Progress,
-        until::{
-            Canceled,
-            Until, //
-        }, //
+        progress::Progress, //
+    },
+    card::entry::{
+        Context,
+        End,
+        Entry,
+        Manner,
+        Name,
+        Owner,
+        Parts,
+        Route, //
     },
     kapi::{
         abi::pindma_completion,
@@ -38,54 +35,24 @@ use crate::{
     },
     memory::{
         client::Client,
+        names::Hold,
         piece::Piece,
         vector::Holds, //
-    },
-    request::mover::{
-        Mover,
-        Route, //
     }, //
 };
 
 pub(crate) mod copied;
-pub(crate) mod job;
-pub(crate) mod lane;
+pub(crate) mod finisher;
 pub(crate) mod means;
 pub(crate) mod mover;
+pub(crate) mod reservation;
 pub(crate) mod slot;
+mod wait;
 
-use self::slot::Slot;
-
-/// What a request is called. There may be several with one name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Name {
-    /// Its queue.
-    pub(crate) queue: usize,
-    /// What its application calls it.
-    pub(crate) user_data: u64,
-}
-
-/// Which requests.
-#[derive(Clone, Copy)]
-pub(crate) enum Which {
-    /// All of the file.
-    All,
-    /// All of the queue with this id.
-    Queue(usize),
-    /// Those with this name.
-    Request(Name),
-}
-
-impl Which {
-    /// Whether the one with `name` is one of them.
-    pub(crate) fn includes(self, name: Name) -> bool {
-        match self {
-            Self::All => true,
-            Self::Queue(id) => name.queue == id,
-            Self::Request(wanted) => name == wanted,
-        }
-    }
-}
+use self::{
+    finisher::Finisher,
+    slot::Slot, //
+};
 
 /// The memory of a request. That of one by handle needs no memory of its own.
 pub(crate) type Pieces = Few<Option<Piece>>;
@@ -98,6 +65,8 @@ pub(crate) struct Load {
     pub(crate) client: Arc<Client>,
     /// Where it ends.
     pub(crate) slot: Slot,
+    /// What ends it, if that may sleep.
+    pub(crate) finisher: Arc<Finisher>,
     /// Which way, and where.
     pub(crate) route: Route,
     /// Bytes of all pieces.
@@ -115,32 +84,36 @@ pub(crate) struct Load {
 }
 
 impl Load {
-    /// Moves all bytes, unless it is told to end early.
-    pub(crate) fn work(&mut self, canceled: &Canceled) -> Result<(), Failure> {
+    /// Whether what it holds can be given back anywhere.
+    fn ends_anywhere(&self) -> bool {
+        let pinned = self.pieces.iter().flatten().any(Piece::is_pinned);
+        let lent = self.holds.iter().flatten().any(Hold::is_lent);
+        !pinned && !lent
+    }
+
+    /// Its parts, one after the other.
+    fn parts(&self) -> Result<Parts> {
+        let mut parts = Parts::new();
         for piece in self.pieces.iter().flatten() {
-            // While one is in work, others wait: that is bounded, whatever the deadline is.
-            let longest = Deadline::after(params::max_timeout_ns());
-            let mover = Mover {
-                client: &self.client,
-                route: self.route,
-                total: self.total,
-                until: Until::canceled(self.deadline.min(longest), canceled),
-                nonblocking: false,
-            };
-            mover.run(piece, &mut self.progress)?;
+            piece.add_to(&mut parts)?;
         }
-        Ok(())
+        Ok(parts)
     }
 
     /// Ends it. `request` is what it was the load of.
-    pub(crate) fn end(self, end: &Result<(), Failure>, request: ListArc<Request>) {
+    fn end(mut self, end: &End, request: Arc<Request>) {
         // Who sees the completion may use the memory again, and finds nothing pinned or counted.
         drop((self.pieces, self.holds, self.counted));
+        self.progress.started = end.started;
+        self.progress.bytes = end.bytes;
         let stats = self.client.stats();
-        stats.calls.add(self.progress.started.into());
+        stats.calls.add(end.started.into());
         stats.ended.add(1);
-        self.slot
-            .complete(completion(self.name, &self.progress, end), request);
+        // Who waits for the completion still has it: the last one may sleep.
+        drop(self.client);
+        let why = end.why.map_or(Ok(()), |why| Err(why.into()));
+        let record = completion(self.name, &self.progress, &why);
+        self.slot.complete(record, request);
     }
 }
 
@@ -155,52 +128,96 @@ fn completion(name: Name, progress: &Progress, end: &Result<(), Failure>) -> pin
     }
 }
 
+struct State {
+    load: Option<Load>,
+    /// How it has ended, until that is told.
+    end: Option<End>,
+    /// The next of those that a [`Finisher`] has.
+    next: Option<Arc<Request>>,
+}
+
 /// A request, or the shell of one that has ended.
 #[pin_data]
 pub(crate) struct Request {
+    entry: Arc<Entry>,
     #[pin]
-    links: ListLinks,
-    #[pin]
-    load: Mutex<Option<Load>>,
-}
-
-impl_list_arc_safe! {
-    impl ListArcSafe<0> for Request { untracked; }
-}
-
-impl_list_item! {
-    impl ListItem<0> for Request { using ListLinks { self.links }; }
+    state: SpinLockIrq<State>,
 }
 
 impl Request {
     /// An empty one.
-    pub(crate) fn new() -> Result<ListArc<Self>> {
-        ListArc::pin_init(
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new() -> Result<Arc<Self>> {
+        let state = State {
+            load: None,
+            end: None,
+            next: None,
+        };
+        Arc::pin_init(
             try_pin_init!(Self {
-                links <- ListLinks::new(),
-                load <- new_mutex!(None),
+                entry: Entry::new()?,
+                state <- new_spinlock_irq!(state),
             }),
             gfp::for_user(),
         )
     }
 
-    /// Gives it its load.
-    pub(crate) fn fill(&self, load: Load) {
-        *self.load.lock() = Some(load);
+    /// Has it worked on, once the client [kicks](Client::kick). From here on it ends by itself.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; then it was not begun.
+    pub(crate) fn start(this: &Arc<Self>, load: Load) -> Result {
+        let (client, ch) = (load.client.clone(), load.route.ch);
+        let mut order = client.order(load.route, load.parts()?, load.total)?;
+        order.deadline = load.deadline;
+        order.bounded = true;
+        order.name = Some(load.name);
+        order.owner = Some(this.clone());
+        this.entry.fill(order);
+        this.state.lock().load = Some(load);
+        if let Err(why) = client.submit(ch, &this.entry, Manner::InBatch) {
+            this.entry.clear();
+            let end = End::unbegun(why);
+            this.clone().ended(end, Context::Process);
+        }
+        Ok(())
     }
 
-    /// Takes its load out.
-    pub(crate) fn empty(&self) -> Option<Load> {
-        self.load.lock().take()
+    fn set_next(&self, next: Arc<Self>) {
+        self.state.lock().next = Some(next);
     }
 
-    /// Whether it has a load of which `f` is true.
-    pub(crate) fn is(&self, f: impl FnOnce(&Load) -> bool) -> bool {
-        self.load.lock().as_ref().is_some_and(f)
+    fn take_next(&self) -> Option<Arc<Self>> {
+        self.state.lock().next.take()
     }
 
-    /// Until when it may take, if it has a load.
-    pub(crate) fn deadline(&self) -> Option<Deadline> {
-        self.load.lock().as_ref().map(|load| load.deadline)
+    fn finish(this: Arc<Self>) {
+        let mut state = this.state.lock();
+        let ended = (state.load.take(), state.end.take());
+        drop(state);
+        if let (Some(load), Some(end)) = ended {
+            load.end(&end, this);
+        }
+    }
+}
+
+impl Owner for Request {
+    fn ended(self: Arc<Self>, end: End, context: Context) {
+        let mut state = self.state.lock();
+        state.end = Some(end);
+        let load = state.load.as_ref();
+        let anywhere = load.is_some_and(Load::ends_anywhere);
+        let finisher = load.map(|load| load.finisher.clone());
+        drop(state);
+        match finisher
+            .filter(|finisher| context == Context::Bottom && !(anywhere && finisher.is_idle()))
+        {
+            Some(finisher) => Finisher::finish(finisher, self),
+            None => Self::finish(self),
+        }
     }
 }

@@ -1,350 +1,472 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! A channel as files see it: whose turn it is, and how the job that runs on it ended.
+//! A channel: what waits for it, the jobs that it has, and whether it may have more.
 //!
-//! It belongs to the device, not to the binding, so that one can wait on it without holding up
-//! unbind.
+//! It belongs to the device, not to the binding: what waits outlives that, to be told.
 //!
-//! Lock order: `turns` comes last, but for the wake-up of who waits. `record` is taken in hard
-//! interrupts, inside of the engine's own lock; nothing is taken inside of it.
+//! Lock order: `state`, then the schedule's, then the engine's own lock, then `records`, which hard
+//! interrupts take as well.
 
 use kernel::{
-    new_condvar,
-    new_mutex,
     new_spinlock_irq,
     prelude::*,
+    rbtree::RBTree,
     sync::{
         Arc,
-        CondVar,
-        CondVarTimeoutResult,
-        Mutex,
         SpinLockIrq, //
-    },
-    time::Jiffies, //
+    }, //
 };
 
 use crate::{
-    base::{
-        counters,
-        until::Until, //
-    },
+    base::deadline::Deadline,
     card::{
-        quiet::Quiet,
-        turns::{
-            Pace,
-            Room,
-            Turns, //
-        }, //
+        entry::{
+            Cut,
+            Ends,
+            Entry, //
+        },
+        flight::InFlight,
+        records::{
+            self,
+            Records, //
+        },
+        schedule::Schedule, //
     },
     engine::{
         Chan,
         Engine,
-        NotStarted,
         Observed,
         Outcome,
         Sink,
         Ticket, //
-    },
-    kapi::event::{
-        Event,
-        Woken, //
     }, //
 };
 
-/// How often a waiter for its turn looks at its deadline, at least.
-const TURN_SLICE_MS: u32 = 1000;
-
-/// The one job of a channel. Exactly one of interrupt, poll and stop ends it: whoever finds it
-/// working.
-enum Record {
-    Idle,
-    Working(Ticket),
-    Ended(Ticket, Outcome),
+/// Whether jobs are started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Gate {
+    /// They are.
+    Open,
+    /// Not for a moment.
+    Shut,
+    /// Not before the device is back: whoever comes meanwhile is told.
+    Paused,
+    /// Not any more: the device did not stop, or does not start.
+    Failed,
+    /// Not any more: unbind has begun.
+    Closed,
 }
 
-/// Proof that the job with its ticket has ended: the device cannot touch its segments any more.
-///
-/// Only a [`Channel`] makes one, and only of what an engine reported or a [`Quiet`] proved.
-pub(crate) struct Retired {
-    ticket: Ticket,
-    outcome: Outcome,
+impl Gate {
+    /// What to tell whoever comes, if it need not wait.
+    pub(super) fn refusal(self) -> Option<Error> {
+        match self {
+            Self::Open | Self::Shut => None,
+            Self::Paused => Some(EIO),
+            Self::Failed => Some(ENOTRECOVERABLE),
+            Self::Closed => Some(ENODEV),
+        }
+    }
 }
 
-impl Retired {
-    /// Which job.
-    pub(crate) fn ticket(&self) -> Ticket {
-        self.ticket
-    }
+/// A job, from when its turn has come until it has ended.
+pub(super) struct Work {
+    /// Whose it is, unless that was given up.
+    pub(super) entry: Option<Arc<Entry>>,
+    pub(super) cut: Cut,
+    /// Its memory, while the engine has it.
+    pub(super) flight: Option<InFlight>,
+    /// The device's generation when it began.
+    pub(super) generation: u32,
+    /// Its bytes count for its entry.
+    pub(super) made: bool,
+    /// How often it was begun with.
+    pub(super) starts: u32,
+    /// How old it is, beside others.
+    pub(super) age: u64,
+    /// Until when it must have ended.
+    pub(super) bound: Deadline,
+    /// It was told to end early, and must have until then.
+    pub(super) ending: Option<Deadline>,
+}
 
-    /// How it ended.
-    pub(crate) fn outcome(&self) -> Outcome {
-        self.outcome
-    }
+/// Somebody wants the channel alone.
+pub(super) enum Reserved {
+    /// Nobody does.
+    No,
+    /// As soon as no job is under way.
+    Soon(Arc<Entry>),
+    /// Somebody has it, with what is to be done next.
+    Now(Option<Arc<Entry>>),
+}
+
+/// What a channel's lock protects.
+pub(super) struct State {
+    pub(super) gate: Gate,
+    /// By slot.
+    pub(super) works: KVec<Option<Work>>,
+    vacant: KVec<usize>,
+    /// Slots of jobs that the engine has not got, the oldest first.
+    pub(super) pending: KVec<usize>,
+    pub(super) schedule: Schedule,
+    alarms: RBTree<(Deadline, u64), Arc<Entry>>,
+    pub(super) reserved: Reserved,
+    /// The engine has jobs with which the card was not told to begin.
+    pub(super) unkicked: bool,
+    /// When the channel is looked after next, if it is.
+    pub(super) watched: Option<Deadline>,
+    /// Until when an interrupt is waited for, since the channel was seen to be idle.
+    pub(super) late: Option<Deadline>,
 }
 
 /// A channel.
 #[pin_data]
 pub(crate) struct Channel {
+    pub(super) ch: Chan,
     #[pin]
-    turns: Mutex<Turns>,
+    pub(super) state: SpinLockIrq<State>,
     #[pin]
-    turn: CondVar,
-    #[pin]
-    record: SpinLockIrq<Record>,
-    #[pin]
-    ended: Event,
+    pub(super) records: Records,
 }
 
 impl Channel {
-    /// A channel that nobody uses.
-    pub(crate) fn new() -> impl PinInit<Self> {
-        pin_init!(Self {
-            turns <- new_mutex!(Turns::new()),
-            turn <- new_condvar!(),
-            record <- new_spinlock_irq!(Record::Idle),
-            ended <- Event::new(),
+    /// A channel that nobody uses, with up to `depth` jobs at a time.
+    pub(crate) fn new(ch: Chan, depth: usize) -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            ch,
+            state <- new_spinlock_irq!(State::new(depth)?),
+            records <- Records::new(depth),
         })
     }
 
-    /// Waits for the channel, for the file with `pace`.
-    ///
-    /// # Errors
-    ///
-    /// `EAGAIN` if it is busy and `nonblocking`; `EINTR`, `ETIMEDOUT`, `ECANCELED`, `ENODEV`,
-    /// `ENOMEM`.
-    pub(crate) fn acquire(
-        &self,
-        pace: &Arc<Pace>,
-        until: Until<'_>,
-        nonblocking: bool,
-    ) -> Result<Lease<'_>> {
-        if let Some(lease) = self.try_acquire(pace)? {
-            return Ok(lease);
+    /// Whether the engine has a job of it.
+    pub(super) fn has_flights(&self) -> bool {
+        self.state.lock().has_flights()
+    }
+
+    /// Opens or shuts its gate, unless that is shut for good.
+    pub(super) fn set_gate(&self, gate: Gate) {
+        let mut state = self.state.lock();
+        match state.gate {
+            Gate::Closed => {}
+            Gate::Failed if gate != Gate::Closed => {}
+            _ => state.gate = gate,
         }
-        if nonblocking {
-            return Err(EAGAIN);
+    }
+}
+
+impl State {
+    fn new(depth: usize) -> Result<Self> {
+        let mut works = KVec::with_capacity(depth, GFP_KERNEL)?;
+        let mut vacant = KVec::with_capacity(depth, GFP_KERNEL)?;
+        for slot in 0..depth {
+            works.push(None, GFP_KERNEL)?;
+            vacant.push(slot, GFP_KERNEL)?;
         }
-        let room = Room::new()?;
-        let mut turns = self.turns.lock();
-        let waiter = turns.join(pace, room);
-        let result = loop {
-            if turns.closed() {
-                break Err(ENODEV);
-            }
-            if turns.take(waiter) {
-                break Ok(Lease { channel: self });
-            }
-            if let Some(why) = until.over() {
-                break Err(why);
-            }
-            let slice = until.slice(TURN_SLICE_MS);
-            let woken = self.turn.wait_interruptible_timeout(&mut turns, slice);
-            if let CondVarTimeoutResult::Signal { .. } = woken {
-                break Err(EINTR);
-            }
+        Ok(Self {
+            gate: Gate::Open,
+            works,
+            vacant,
+            pending: KVec::with_capacity(depth, GFP_KERNEL)?,
+            schedule: Schedule::new(),
+            alarms: RBTree::new(),
+            reserved: Reserved::No,
+            unkicked: false,
+            watched: None,
+            late: None,
+        })
+    }
+
+    /// Whether there is a job.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.vacant.len() < self.works.len()
+    }
+
+    /// Whether a newcomer would have to wait.
+    pub(super) fn is_full(&self) -> bool {
+        self.vacant.is_empty()
+            || !self.schedule.is_empty()
+            || !matches!(self.reserved, Reserved::No)
+            || self.gate != Gate::Open
+    }
+
+    /// Takes an entry in. Its order says for whom, and until when.
+    pub(super) fn push(&mut self, entry: &Arc<Entry>) {
+        let number = self.schedule.number();
+        entry.state.lock().number = number;
+        let asked = entry.with(|order| (order.deadline, order.reserved, order.pace.clone()));
+        let Some((deadline, reserved, pace)) = asked else {
+            return;
         };
-        turns.leave(waiter);
-        drop(turns);
-        if result.is_err() {
-            // We may have been the one that was woken.
-            self.turn.notify_all();
-        }
-        result
-    }
-
-    /// Takes the channel if nobody has it or waits for it, which needs no memory.
-    fn try_acquire(&self, pace: &Arc<Pace>) -> Result<Option<Lease<'_>>> {
-        let mut turns = self.turns.lock();
-        if turns.closed() {
-            return Err(ENODEV);
-        }
-        // Only then, as dropping one ends the turn.
-        Ok(turns.take_free(pace).then(|| Lease { channel: self }))
-    }
-
-    fn release(&self) {
-        self.turns.lock().give_back();
-        self.turn.notify_all();
-    }
-
-    /// Wakes everybody, and lets nobody have the channel again.
-    pub(crate) fn close(&self) {
-        self.turns.lock().close();
-        self.turn.notify_all();
-        self.ended.raise_for_good();
-    }
-
-    /// Makes everybody who waits for the channel or for a job look around: somebody was told to
-    /// end early.
-    pub(crate) fn stir(&self) {
-        // Who has looked already, and is about to wait, holds the lock until it does.
-        drop(self.turns.lock());
-        self.turn.notify_all();
-        self.ended.raise();
-    }
-
-    /// Says that a job is about to be started.
-    pub(crate) fn expect(&self, ticket: Ticket) {
-        *self.record.lock() = Record::Working(ticket);
-    }
-
-    /// Says that the engine did not take the job after all.
-    pub(crate) fn refused(&self, proof: &NotStarted) -> Retired {
-        *self.record.lock() = Record::Idle;
-        Retired {
-            ticket: proof.ticket(),
-            outcome: Outcome::Aborted(0),
+        self.alarm(entry, deadline);
+        if reserved {
+            self.reserved = Reserved::Now(Some(entry.clone()));
+        } else {
+            self.schedule.push(entry, &pace);
         }
     }
 
-    /// Records how a job ended, once; anything else that the device says is counted and ignored.
-    fn retire(&self, ticket: Ticket, outcome: Outcome) {
-        let mut record = self.record.lock();
-        match *record {
-            Record::Working(working) if working == ticket => {
-                *record = Record::Ended(ticket, outcome);
+    /// Takes the next entry whose turn it is, if there is room for a job.
+    pub(super) fn next(&mut self) -> Option<Arc<Entry>> {
+        if self.vacant.is_empty() {
+            return None;
+        }
+        match &self.reserved {
+            Reserved::No => self.schedule.begin(),
+            Reserved::Soon(_) => None,
+            Reserved::Now(entry) => entry.clone(),
+        }
+    }
+
+    /// An entry waits no longer, whatever it waited for.
+    pub(super) fn leave(&mut self, entry: &Arc<Entry>) {
+        if let Some(pace) = entry.pace() {
+            self.schedule.leave(entry, &pace);
+        }
+        self.reserved = match core::mem::replace(&mut self.reserved, Reserved::No) {
+            Reserved::Soon(one) if Arc::ptr_eq(&one, entry) => Reserved::No,
+            Reserved::Now(Some(one)) if Arc::ptr_eq(&one, entry) => Reserved::Now(None),
+            other => other,
+        };
+    }
+
+    /// Ends the turn of an entry, which has a job more by now.
+    pub(super) fn end_turn(&mut self, entry: &Arc<Entry>, cut_up: bool) {
+        if cut_up {
+            self.leave(entry);
+        }
+        if let (Reserved::No, Some(pace)) = (&self.reserved, entry.pace()) {
+            self.schedule.end(&pace);
+        }
+    }
+
+    /// Ends an entry whose turn it is, because of `why`.
+    pub(super) fn turn_down(&mut self, entry: &Arc<Entry>, why: Error, ends: &mut Ends) {
+        self.stop(entry, why, ends);
+        self.end_turn(entry, true);
+    }
+
+    /// Watches the deadline of an entry, in place of one before.
+    pub(super) fn alarm(&mut self, entry: &Arc<Entry>, deadline: Deadline) {
+        self.silence(entry);
+        if deadline == Deadline::NONE {
+            return;
+        }
+        let mut state = entry.state.lock();
+        let key = (deadline, state.number);
+        if let Some(node) = state.alarm.take() {
+            state.alarmed = Some(deadline);
+            drop(state);
+            self.alarms.insert(node.into_node(key, entry.clone()));
+        }
+    }
+
+    /// Watches its deadline no longer.
+    fn silence(&mut self, entry: &Entry) {
+        let mut state = entry.state.lock();
+        let Some(deadline) = state.alarmed.take() else {
+            return;
+        };
+        let node = self.alarms.remove_node(&(deadline, state.number));
+        state.alarm = node.map(|node| node.into_reservation());
+    }
+
+    /// The earliest deadline.
+    pub(super) fn earliest(&self) -> Option<Deadline> {
+        let cursor = self.alarms.cursor_front()?;
+        Some(cursor.current().0 .0)
+    }
+
+    /// An entry whose time is over.
+    pub(super) fn expired(&self) -> Option<Arc<Entry>> {
+        let cursor = self.alarms.cursor_front()?;
+        let ((deadline, _), entry) = cursor.current();
+        deadline.passed().then(|| entry.clone())
+    }
+
+    /// Makes a job of what is left of an entry, and returns its slot.
+    pub(super) fn open(&mut self, entry: &Arc<Entry>, bound: Deadline) -> Option<usize> {
+        let cut = entry.cut()?;
+        let slot = self.vacant.pop()?;
+        let age = self.schedule.number();
+        self.works[slot] = Some(Work {
+            entry: Some(entry.clone()),
+            cut,
+            flight: None,
+            generation: 0,
+            made: false,
+            starts: 0,
+            age,
+            bound,
+            ending: None,
+        });
+        self.postpone(slot);
+        Some(slot)
+    }
+
+    /// Lets a job wait for the engine, before those that are younger.
+    pub(super) fn postpone(&mut self, slot: usize) {
+        let age = |slot: &usize| self.works[*slot].as_ref().map_or(0, |work| work.age);
+        let at = self
+            .pending
+            .partition_point(|other| age(other) < age(&slot));
+        // There is room for all.
+        let _ = self.pending.push_within_capacity(slot);
+        self.pending[at..].rotate_right(1);
+    }
+
+    /// The job of a slot is over, and gives room to another.
+    pub(super) fn close(&mut self, slot: usize) -> Option<Work> {
+        self.pending.retain(|pending| *pending != slot);
+        let work = self.works.get_mut(slot)?.take()?;
+        let _ = self.vacant.push_within_capacity(slot);
+        Some(work)
+    }
+
+    /// The slots of an entry's jobs, from `from` on.
+    pub(super) fn slot_of(&self, entry: &Arc<Entry>, from: usize) -> Option<usize> {
+        let is = |work: &Work| {
+            work.entry
+                .as_ref()
+                .is_some_and(|one| Arc::ptr_eq(one, entry))
+        };
+        let works = self.works.iter().skip(from);
+        works
+            .map(Option::as_ref)
+            .position(|work| work.is_some_and(is))
+            .map(|at| from + at)
+    }
+
+    /// An entry has ended.
+    pub(super) fn end(&mut self, entry: &Arc<Entry>, ends: &mut Ends) {
+        self.leave(entry);
+        self.silence(entry);
+        if entry.finish() {
+            ends.push(entry.clone());
+        }
+    }
+
+    /// Ends an entry because of `why`, unless jobs of it are under way, which may still succeed.
+    pub(super) fn stop(&mut self, entry: &Arc<Entry>, why: Error, ends: &mut Ends) {
+        self.leave(entry);
+        if entry.stop(why) {
+            self.end(entry, ends);
+        }
+    }
+
+    /// Ends all that waits, and all jobs that the engine has not got, because of `why`; or because the
+    /// device was reset since, as it has been `resets` times.
+    pub(super) fn end_all(&mut self, why: Error, resets: u32, ends: &mut Ends) {
+        let why = |entry: &Entry| match entry.is_stale(resets) {
+            true => ESTALE,
+            false => why,
+        };
+        while let Some(slot) = self.pending.first().copied() {
+            let work = self.works.get(slot).and_then(Option::as_ref);
+            let entry = work.and_then(|work| work.entry.as_ref());
+            let why = entry.map_or(EIO, |entry| why(entry));
+            self.abandon(slot, why, ends);
+        }
+        while let Some(entry) = self.first() {
+            self.stop(&entry, why(&entry), ends);
+            if let Some(pace) = entry.pace() {
+                self.schedule.end(&pace);
             }
-            _ => {
-                counters::STRAY_COMPLETIONS.add(1);
-                return;
+        }
+    }
+
+    /// Something that waits.
+    fn first(&mut self) -> Option<Arc<Entry>> {
+        match &self.reserved {
+            Reserved::Soon(entry) | Reserved::Now(Some(entry)) => Some(entry.clone()),
+            _ => self.schedule.begin(),
+        }
+    }
+
+    /// Gives up the jobs that the engine has: they may never end.
+    pub(super) fn give_up(&mut self, ends: &mut Ends) {
+        for slot in 0..self.works.len() {
+            let work = self.works[slot].as_mut();
+            let Some(work) = work.filter(|work| work.flight.is_some()) else {
+                continue;
+            };
+            if let Some(entry) = work.entry.take() {
+                entry.spoil(ENOTRECOVERABLE);
+                if entry.give_up(&work.cut) {
+                    self.end(&entry, ends);
+                }
             }
         }
-        drop(record);
-        self.ended.raise();
     }
 
-    /// Ends the job, if there is one: the device was proved to be quiet.
-    pub(crate) fn quieten(&self, _proof: &Quiet) {
-        let mut record = self.record.lock();
-        if let Record::Working(ticket) = *record {
-            *record = Record::Ended(ticket, Outcome::Aborted(0));
-            drop(record);
-            self.ended.raise();
+    /// Ends a job that the engine has not got, because of `why`.
+    pub(super) fn abandon(&mut self, slot: usize, why: Error, ends: &mut Ends) {
+        if let Some(work) = self.close(slot) {
+            self.account(&work, 0, why, ends);
         }
     }
 
-    /// Takes the proof that the job has ended, if it has.
-    pub(crate) fn take(&self, ticket: Ticket) -> Option<Retired> {
-        let mut record = self.record.lock();
-        match *record {
-            Record::Ended(ended, outcome) if ended == ticket => {
-                *record = Record::Idle;
-                Some(Retired { ticket, outcome })
-            }
-            _ => None,
+    /// Takes note that a job has moved so many bytes, and of why it were no more.
+    pub(super) fn account(&mut self, work: &Work, moved: u64, why: Error, ends: &mut Ends) {
+        let Some(entry) = &work.entry else {
+            return;
+        };
+        let over = entry.retire(&work.cut, moved, why);
+        if entry.is_stopped() {
+            self.leave(entry);
+        }
+        if over {
+            self.end(entry, ends);
         }
     }
 
-    /// Waits for a job to end, or for a signal.
-    pub(crate) fn wait_interruptible(&self, timeout: Jiffies) -> Woken {
-        self.ended.wait_interruptible(timeout)
-    }
-
-    /// Waits for a job to end.
-    pub(crate) fn wait(&self, timeout: Jiffies) -> Woken {
-        self.ended.wait(timeout)
+    /// Gives the channel to whoever wants it alone, if it is free.
+    pub(super) fn grant(&mut self, ends: &mut Ends) {
+        if let (Reserved::Soon(entry), false) = (&self.reserved, self.is_at_work()) {
+            let entry = entry.clone();
+            self.reserved = Reserved::Now(None);
+            self.end(&entry, ends);
+        }
     }
 }
 
 /// The channels of a device, in their order.
 pub(crate) type Channels = KVec<Pin<KBox<Channel>>>;
 
-/// Has the engine of `channels` handle a hard interrupt; see [`Engine::irq`].
-pub(crate) fn interrupt(channels: &Channels, engine: &dyn Engine, vector: u32) -> bool {
-    engine.irq(vector, &mut Reports(channels))
+/// Has the engine of `channels` handle a hard interrupt; see [`Engine::irq`]. Calls `news` for each
+/// channel with a job that has ended.
+pub(super) fn interrupt(
+    channels: &Channels,
+    engine: &dyn Engine,
+    vector: u32,
+    news: impl FnMut(Chan),
+) -> bool {
+    engine.irq(vector, &mut Reports { channels, news })
 }
 
 /// Has the engine of `channels` report what has ended on one; see [`Engine::poll`].
-pub(crate) fn poll(channels: &Channels, engine: &dyn Engine, ch: Chan) -> Observed {
-    engine.poll(ch, &mut Reports(channels))
+pub(super) fn poll(channels: &Channels, engine: &dyn Engine, ch: Chan) -> Observed {
+    let news = |_| {};
+    engine.poll(ch, &mut Reports { channels, news })
 }
 
 /// Hands what an engine reports to the channels. Nobody but an engine gets one, so that nothing else
 /// ends a job.
-struct Reports<'a>(&'a Channels);
+struct Reports<'a, F> {
+    channels: &'a Channels,
+    news: F,
+}
 
-impl Sink for Reports<'_> {
+impl<F: FnMut(Chan)> Sink for Reports<'_, F> {
     fn retire(&mut self, ch: Chan, t: Ticket, outcome: Outcome) {
-        if let Some(channel) = self.0.get(ch.0 as usize) {
-            channel.retire(t, outcome);
+        let channel = self.channels.get(ch.0 as usize);
+        if channel.is_some_and(|channel| channel.records.retire(t, outcome)) {
+            (self.news)(ch);
         }
     }
 }
 
-/// The right to start jobs on a channel.
-pub(crate) struct Lease<'a> {
-    channel: &'a Channel,
-}
-
-impl<'a> Lease<'a> {
-    /// The channel.
-    pub(crate) fn channel(&self) -> &'a Channel {
-        self.channel
-    }
-}
-
-impl Drop for Lease<'_> {
-    fn drop(&mut self) {
-        self.channel.release();
-    }
-}
-
-#[kunit_tests(pindma_channel)]
-mod tests {
-    use super::*;
-    use crate::{
-        base::deadline::Deadline,
-        card::turns::UserPace, //
-    };
-
-    fn channel() -> Result<Pin<KBox<Channel>>> {
-        KBox::pin_init(Channel::new(), GFP_KERNEL)
-    }
-
-    #[test]
-    fn a_lease_is_held_until_it_is_dropped() -> Result {
-        let channel = channel()?;
-        let user = Arc::new(UserPace::new(), GFP_KERNEL)?;
-        let pace = Arc::new(Pace::new(&user), GFP_KERNEL)?;
-        let end = Until::deadline(Deadline::after(i64::MAX));
-        let lease = channel.acquire(&pace, end, true)?;
-        assert_eq!(channel.acquire(&pace, end, true).err(), Some(EAGAIN));
-        drop(lease);
-        assert!(channel.acquire(&pace, end, true).is_ok());
-        channel.close();
-        assert_eq!(channel.acquire(&pace, end, false).err(), Some(ENODEV));
-        Ok(())
-    }
-
-    #[test]
-    fn a_job_ends_once_and_by_its_own_ticket() -> Result {
-        let channel = channel()?;
-        channel.expect(Ticket(1));
-        assert!(channel.take(Ticket(1)).is_none());
-        channel.retire(Ticket(2), Outcome::Done);
-        assert!(channel.take(Ticket(1)).is_none());
-        channel.retire(Ticket(1), Outcome::Done);
-        channel.retire(Ticket(1), Outcome::Aborted(7));
-        assert!(channel.take(Ticket(2)).is_none());
-        let proof = channel.take(Ticket(1));
-        assert_eq!(proof.map(|proof| proof.outcome()), Some(Outcome::Done));
-        assert!(channel.take(Ticket(1)).is_none());
-        // The two that nobody waited for must not show up among those of a device.
-        counters::STRAY_COMPLETIONS.sub(2);
-        Ok(())
-    }
-
-    #[test]
-    fn an_end_wakes_who_waits() -> Result {
-        let channel = channel()?;
-        channel.expect(Ticket(1));
-        assert_eq!(channel.wait(1), Woken::TimedOut);
-        channel.retire(Ticket(1), Outcome::Done);
-        assert_eq!(channel.wait(1), Woken::Raised);
-        assert_eq!(channel.wait_interruptible(1), Woken::TimedOut);
-        channel.close();
-        assert_eq!(channel.wait_interruptible(1), Woken::Raised);
-        assert_eq!(channel.wait_interruptible(1), Woken::Raised);
-        Ok(())
-    }
+/// The slot of the job that a proof is about.
+pub(super) fn slot(proof: &records::Retired) -> usize {
+    records::slot(proof.ticket())
 }

@@ -27,7 +27,8 @@ use crate::{
     card::{
         channel::{
             Channel,
-            Channels, //
+            Channels,
+            Gate, //
         },
         scrap::Scraps,
         stats::Totals,
@@ -116,8 +117,9 @@ impl Device {
     /// A device that is about to be bound, with room to map `room` pages at a time.
     pub(crate) fn new(facts: Facts, room: usize) -> Result<Arc<Self>> {
         let mut channels = KVec::new();
-        for _ in &facts.limits.channels {
-            channels.push(KBox::pin_init(Channel::new(), GFP_KERNEL)?, GFP_KERNEL)?;
+        for (number, limits) in (0..).zip(&facts.limits.channels) {
+            let channel = Channel::new(Chan(number), limits.depth as usize);
+            channels.push(KBox::pin_init(channel, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         let quota = Arc::new(Quota::new(params::max_pinned_pages(room)), GFP_KERNEL)?;
         Arc::pin_init(
@@ -213,7 +215,8 @@ impl Device {
     /// Unbind begins: new calls are refused, and everybody who waits is woken.
     pub(crate) fn close(&self) {
         self.gone.store(true, Release);
-        self.channels().for_each(Channel::close);
+        self.channels()
+            .for_each(|channel| channel.set_gate(Gate::Closed));
         self.watch.stir();
     }
 

@@ -5,13 +5,29 @@
 
 use kernel::{
     prelude::*,
-    sync::atomic::Relaxed, //
+    sync::atomic::Relaxed,
+    time::{
+        delay::fsleep,
+        Delta, //
+    }, //
 };
 
 use super::Card;
 use crate::{
-    base::counters,
+    base::{
+        counters,
+        deadline::Deadline,
+        params, //
+    },
     card::{
+        channel::{
+            Channel,
+            Gate, //
+        },
+        entry::{
+            Context,
+            Ends, //
+        },
         quiet::Quiet,
         table::Table, //
     },
@@ -19,7 +35,7 @@ use crate::{
     kapi::bus_master::Mastering, //
 };
 
-impl<'b> Card<'b> {
+impl Card<'_> {
     /// Whether the device has been able to reach memory since `generation`, as far as anybody has
     /// noticed. Bus mastering that was off in between is known only to an engine's own witness.
     pub(super) fn is_unbroken(&self, generation: u32) -> bool {
@@ -30,29 +46,25 @@ impl<'b> Card<'b> {
         self.device.generation() == generation
     }
 
-    /// Stops a device that did not end a job in time, and starts it again. Every job on it ends.
-    ///
-    /// # Errors
-    ///
-    /// `ENOTRECOVERABLE` if it did not stop. What jobs work on stays pinned and mapped, and the
-    /// device gets no job any more.
-    pub(crate) fn recover(&self) -> Result {
+    /// Stops a device that did not end a job in time, and starts it again. Every job on it ends. If it did
+    /// not stop, what jobs work on stays pinned and mapped, and the device gets no job any more.
+    pub(super) fn recover(&self, ends: &mut Ends) {
         let mut table = self.table.lock();
         if self.device.has_failed() {
-            return Err(ENOTRECOVERABLE);
+            return;
+        }
+        let paused = self.paused.load(Relaxed);
+        if !paused {
+            self.set_gates(Gate::Shut);
         }
         match Quiet::prove(&self.master, &*self.engine) {
             Some(quiet) => {
-                self.end_jobs(&quiet);
-                if !self.paused.load(Relaxed) {
-                    self.restart(quiet);
+                self.end_jobs(&quiet, ends);
+                if !paused {
+                    self.restart(quiet, ends);
                 }
-                Ok(())
             }
-            None => {
-                self.give_up(&mut table);
-                Err(ENOTRECOVERABLE)
-            }
+            None => self.give_up(&mut table, ends),
         }
     }
 
@@ -63,48 +75,105 @@ impl<'b> Card<'b> {
     ///
     /// `EBUSY` if it did not stop; then its jobs end when it is back.
     pub(crate) fn pause(&self) -> Result {
+        let mut ends = Ends::new();
+        let table = self.table.lock();
+        self.paused.store(true, Relaxed);
+        self.set_gates(Gate::Paused);
+        self.device.begin_generation();
+        let quiet = Quiet::prove(&self.master, &*self.engine);
+        if let Some(quiet) = &quiet {
+            self.end_jobs(quiet, &mut ends);
+        }
+        self.end_all(EIO, &mut ends);
+        drop(table);
+        ends.tell(Context::Bottom);
+        quiet.map_or(Err(EBUSY), |_| Ok(()))
+    }
+
+    /// Lets the device end its jobs before the system sleeps, and starts none until
+    /// [`resume`](Self::resume).
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if they did not end in time.
+    pub(crate) fn rest(&self) -> Result {
         let _table = self.table.lock();
         self.paused.store(true, Relaxed);
+        self.set_gates(Gate::Shut);
+        let patience = Deadline::after(params::drain_ns());
+        while self.device.channels().any(Channel::has_flights) {
+            if patience.passed() {
+                return Err(EBUSY);
+            }
+            fsleep(Delta::from_millis(1));
+        }
         self.device.begin_generation();
-        let quiet = Quiet::prove(&self.master, &*self.engine).ok_or(EBUSY)?;
-        self.end_jobs(&quiet);
-        Ok(())
+        Quiet::prove(&self.master, &*self.engine).map_or(Err(EBUSY), |_| Ok(()))
     }
 
     /// Starts the device again after an outage. If it has not stopped by now, it has failed.
     pub(crate) fn resume(&self) {
+        let mut ends = Ends::new();
         let mut table = self.table.lock();
-        if self.device.has_failed() {
-            return;
-        }
-        match Quiet::prove(&self.master, &*self.engine) {
-            Some(quiet) => {
-                self.end_jobs(&quiet);
-                self.paused.store(false, Relaxed);
-                self.restart(quiet);
+        if !self.device.has_failed() {
+            match Quiet::prove(&self.master, &*self.engine) {
+                Some(quiet) => {
+                    self.end_jobs(&quiet, &mut ends);
+                    self.paused.store(false, Relaxed);
+                    self.restart(quiet, &mut ends);
+                }
+                None => self.give_up(&mut table, &mut ends),
             }
-            None => self.give_up(&mut table),
         }
+        drop(table);
+        ends.tell(Context::Bottom);
+    }
+
+    fn set_gates(&self, gate: Gate) {
+        self.device
+            .channels()
+            .for_each(|channel| channel.set_gate(gate));
     }
 
     /// The device did not stop: what jobs work on may change at any time.
-    pub(super) fn give_up(&self, table: &mut Table<'b>) {
+    pub(super) fn give_up(&self, table: &mut Table, ends: &mut Ends) {
         table.give_up(self.device.leaked());
+        self.set_gates(Gate::Failed);
         self.device.fail();
+        for channel in self.device.channels() {
+            channel.state.lock().give_up(ends);
+        }
+        self.end_all(ENOTRECOVERABLE, ends);
     }
 
     /// Ends all jobs, of a device that has stopped.
-    pub(super) fn end_jobs(&self, quiet: &Quiet) {
-        self.device
-            .channels()
-            .for_each(|channel| channel.quieten(quiet));
+    pub(super) fn end_jobs(&self, quiet: &Quiet, ends: &mut Ends) {
+        for channel in self.device.channels() {
+            channel.records.quieten(quiet);
+            self.settle(channel.ch, ends);
+        }
     }
 
-    fn restart(&self, quiet: Quiet) {
+    /// Ends all that waits, because of `why`.
+    pub(super) fn end_all(&self, why: Error, ends: &mut Ends) {
+        let resets = self.device.resets();
+        for channel in self.device.channels() {
+            channel.state.lock().end_all(why, resets, ends);
+        }
+    }
+
+    fn restart(&self, quiet: Quiet, ends: &mut Ends) {
         counters::RESTARTS.add(1);
         if quiet.restart(&self.master, &*self.engine).is_err() {
             // Nothing is lost, but it gets no job any more.
+            self.set_gates(Gate::Failed);
             self.device.fail();
+            self.end_all(ENOTRECOVERABLE, ends);
+            return;
+        }
+        self.set_gates(Gate::Open);
+        for channel in self.device.channels() {
+            self.settle(channel.ch, ends);
         }
     }
 

@@ -22,6 +22,8 @@ use crate::{
     base::slots::Handle,
     card::{
         device::Device,
+        entry::Part,
+        flight::Mapping,
         Card, //
     },
     kapi::{
@@ -96,6 +98,7 @@ impl Scraps {
 struct Memory {
     device: Arc<Device>,
     handle: Handle,
+    mapping: Arc<Mapping>,
     len: u64,
 }
 
@@ -111,6 +114,7 @@ impl Memory {
         Ok(Self {
             device: device.clone(),
             handle: placed.handle,
+            mapping: placed.mapping,
             len: (pages * PAGE_SIZE) as u64,
         })
     }
@@ -141,14 +145,13 @@ impl Scrap {
         Ok(Self(device.scraps().begin(&made)))
     }
 
-    /// Its name in the card's table.
-    pub(crate) fn handle(&self) -> Handle {
-        self.0.handle
-    }
-
-    /// Its bytes.
-    pub(crate) fn len(&self) -> u64 {
-        self.0.len
+    /// All of it.
+    pub(crate) fn part(&self) -> Part {
+        Part {
+            mapping: self.0.mapping.clone(),
+            offset: 0,
+            len: self.0.len,
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use kernel::{
 
 use crate::{
     base::quota::Quota,
-    card::turns::{
+    card::schedule::{
         Pace,
         UserPace, //
     },
@@ -39,7 +39,7 @@ impl Tier {
     fn new(user: User, quota: Quota, channels: usize) -> Result<Self> {
         let mut paces = KVec::new();
         for _ in 0..channels {
-            paces.push(Arc::new(UserPace::new(), gfp::for_user())?, gfp::for_user())?;
+            paces.push(UserPace::new()?, gfp::for_user())?;
         }
         Ok(Self {
             user,
@@ -56,7 +56,7 @@ impl Tier {
     fn file_paces(&self) -> Result<KVec<Arc<Pace>>> {
         let mut paces = KVec::new();
         for pace in &self.paces {
-            paces.push(Arc::new(Pace::new(pace), gfp::for_user())?, gfp::for_user())?;
+            paces.push(Pace::new(pace)?, gfp::for_user())?;
         }
         Ok(paces)
     }

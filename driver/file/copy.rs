@@ -12,12 +12,11 @@ use crate::{
             Side, //
         },
         params,
-        progress::Progress,
-        until::Until, //
+        progress::Progress, //
     },
-    card::{
-        channel::Lease,
-        Work, //
+    card::entry::{
+        Parts,
+        Route, //
     },
     engine::Chan,
     kapi::{
@@ -25,8 +24,7 @@ use crate::{
             self,
             pindma_copy, //
         },
-        pins::Direction,
-        signal::Unnotified, //
+        pins::Direction, //
     },
     memory::{
         client::Caller,
@@ -38,7 +36,7 @@ use crate::{
         },
         window::Window, //
     },
-    request::job, //
+    request::reservation::Reservation, //
 };
 
 /// A copy that was found to be in order.
@@ -126,25 +124,23 @@ impl<'a> Copy<'a> {
         Ok(Pair { src, dst })
     }
 
-    /// Copies a window, a staging window's worth at a time. The lease is held from the first byte
-    /// in to the last byte out: what another call moved through the channel in between would be
-    /// taken for ours, or ours for its.
+    /// Copies a window, a staging window's worth at a time. Nobody else has the channel from the first
+    /// byte in to the last byte out: what another call moved through it in between would be taken for
+    /// ours, or ours for its.
     fn work_through(&self, pair: &Pair, progress: &mut Progress) -> Result<(), Failure> {
         let deadline = self.deadline.min(Deadline::after(params::max_timeout_ns()));
-        let until = Until::deadline(deadline);
         let mut offset = 0;
         while offset < pair.src.len() {
-            if let Some(why) = until.over() {
-                return Err(why.into());
+            if deadline.passed() {
+                return Err(ETIMEDOUT.into());
             }
-            let nonblocking = self.caller.must_not_wait(progress);
-            let _unnotified = progress.started.then(Unnotified::new);
-            let lease = self.caller.client.acquire(self.ch, until, nonblocking)?;
+            let route = self.route(Direction::ToDevice);
+            let channel = Reservation::new(self.caller, route, deadline, progress)?;
             let len = self.staging.1.min(pair.src.len() - offset);
             let mut unseen = 0;
-            self.hop(&lease, &pair.src, offset, len, until, &mut unseen, progress)?;
+            self.hop(&channel, &pair.src, offset, len, &mut unseen, progress)?;
             let mut copied = 0;
-            let end = self.hop(&lease, &pair.dst, offset, len, until, &mut copied, progress);
+            let end = self.hop(&channel, &pair.dst, offset, len, &mut copied, progress);
             progress.bytes += copied;
             if progress.bytes < self.src.total() {
                 end?;
@@ -156,36 +152,27 @@ impl<'a> Copy<'a> {
 
     /// Moves `len` bytes of `window` into the staging window or out of it, and counts them in
     /// `moved`.
-    #[expect(clippy::too_many_arguments, reason = "each is one thing, used once")]
     fn hop(
         &self,
-        lease: &Lease<'_>,
+        channel: &Reservation<'_>,
         window: &Window,
         offset: u64,
         len: u64,
-        until: Until<'_>,
         moved: &mut u64,
         progress: &mut Progress,
     ) -> Result<(), Failure> {
-        let client = self.caller.client;
-        while *moved < len {
-            let work = Work {
-                handle: window.handle(),
-                direction: window.direction(),
-                ch: self.ch,
-                offset: offset + *moved,
-                len: len - *moved,
-                dev_addr: self.staging.0 + *moved,
-                dev_fixed: false,
-            };
-            let ended = job::run(client, lease, &work, until, progress)?;
-            client.stats().bytes(window.direction()).add(ended.bytes);
-            *moved += ended.bytes;
-            if let Some(why) = ended.why {
-                return Err(why.into());
-            }
+        let mut parts = Parts::new();
+        parts.push(Some(window.part(offset, len)))?;
+        channel.run(self.route(window.direction()), parts, len, moved, progress)
+    }
+
+    fn route(&self, direction: Direction) -> Route {
+        Route {
+            ch: self.ch,
+            direction,
+            dev_addr: self.staging.0,
+            dev_fixed: false,
         }
-        Ok(())
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
         params,
         progress::Progress, //
     },
+    card::entry::Route,
     engine::{
         Chan,
         ChannelLimits,
@@ -42,10 +43,7 @@ use crate::{
     },
     request::{
         means::Means,
-        mover::{
-            Mover,
-            Route, //
-        }, //
+        mover::Mover, //
     }, //
 };
 

@@ -5,11 +5,7 @@
 use kernel::prelude::*;
 
 use crate::{
-    base::{
-        deadline::Deadline,
-        slots::Handle,
-        until::Until, //
-    },
+    base::{deadline::Deadline, slots::Handle},
     kapi::{
         abi::{
             self,
@@ -48,7 +44,7 @@ pub(crate) fn unregister(client: &Client, arg: &pindma_region_unregister) -> Res
                 return Ok(());
             }
             Withdrawn::InUse(named) => {
-                named.wait_idle(Until::deadline(wait.ok_or(EBUSY)?))?;
+                named.wait_idle(wait.ok_or(EBUSY)?)?;
             }
         }
     }

@@ -8,7 +8,6 @@ use core::{
 };
 
 use kernel::{
-    list::ListArc,
     prelude::*,
     sync::Arc,
     uaccess::UserPtr, //
@@ -26,6 +25,10 @@ use crate::{
         },
         params,
         progress::Progress, //
+    },
+    card::entry::{
+        Name,
+        Route, //
     },
     engine::Chan,
     kapi::{
@@ -60,9 +63,7 @@ use crate::{
         QUEUES, //
     },
     request::{
-        mover::Route,
         Load,
-        Name,
         Pieces,
         Request, //
     }, //
@@ -105,18 +106,30 @@ fn submit(
         return Err(field(EBADF));
     }
     client.check_usable()?;
+    let end = submit_all(client, open.queue(), call, progress);
+    // Also if the next one was not taken.
+    client.kick();
+    end
+}
+
+fn submit_all(
+    client: &Arc<Client>,
+    queue: &Arc<Queue>,
+    call: &mut Call<pindma_submit>,
+    progress: &mut Progress,
+) -> Result<(), Failure> {
     while call.arg.out_submitted < call.arg.nr_entries {
         if pins::killed() {
             return Err(EINTR.into());
         }
         let entry = abi::read_element(call.arg.entries, call.arg.out_submitted)
             .map_err(|_| Failure::field(EFAULT, abi::PINDMA_FIELD_ENTRIES))?;
-        let ready = Ready::new(client, open.queue(), &entry, progress)?;
+        let ready = Ready::new(client, queue, &entry, progress)?;
         // What cannot be told must not be started.
         call.arg.out_submitted += 1;
         call.write_back_part(SUBMITTED)
             .inspect_err(|_| call.arg.out_submitted -= 1)?;
-        ready.start(backlog)?;
+        ready.start()?;
     }
     Ok(())
 }
@@ -224,7 +237,7 @@ fn vector(client: &Client, entry: &pindma_entry, direction: Direction) -> Result
 
 /// A request that is pinned and mapped.
 struct Ready {
-    request: ListArc<Request>,
+    request: Arc<Request>,
     load: Load,
 }
 
@@ -249,6 +262,7 @@ impl Ready {
             },
             client: client.clone(),
             slot,
+            finisher: queue.finisher().clone(),
             route: asked.route,
             total: asked.vector.total(),
             deadline: asked.deadline,
@@ -261,20 +275,15 @@ impl Ready {
     }
 
     /// From here on it ends by itself.
-    fn start(self, backlog: &Backlog) -> Result {
+    fn start(self) -> Result {
         let Self { request, load } = self;
-        let client = load.client.clone();
-        let (ch, deadline) = (load.route.ch, load.deadline);
-        let lane = backlog.lane(ch)?;
-        client.stats().submitted.add(1);
+        load.client.stats().submitted.add(1);
         trace::submit(
             load.slot.number(),
             load.name.user_data,
             load.total,
             load.route.direction,
         );
-        request.fill(load);
-        lane.push(request, deadline);
-        Ok(())
+        Request::start(&request, load)
     }
 }

@@ -12,9 +12,9 @@ use crate::{
             Side, //
         },
         params,
-        progress::Progress,
-        until::Until, //
+        progress::Progress, //
     },
+    card::entry::Route,
     engine::{
         Chan,
         ChannelLimits, //
@@ -41,10 +41,7 @@ use crate::{
             NotCopied, //
         },
         means::Means,
-        mover::{
-            Mover,
-            Route, //
-        }, //
+        mover::Mover, //
     }, //
 };
 
@@ -173,7 +170,7 @@ impl<'a> Transfer<'a> {
         let piece = self.vector.piece(segment)?;
         progress.bounced |= piece.bounced();
         let mover = Mover {
-            until: Until::deadline(self.deadline),
+            deadline: self.deadline,
             ..self.mover()
         };
         mover.run(&piece, progress)

@@ -61,7 +61,7 @@ impl Backing {
     }
 
     /// Says that the device may have written, or the CPU on its behalf.
-    pub(super) fn mark_touched(&mut self) {
+    pub(super) fn mark_touched(&self) {
         match self {
             Self::User(pins) => pins.mark_touched(),
             // Who brings pages sees to it that they are written back.

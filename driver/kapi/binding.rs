@@ -61,18 +61,27 @@ pub(crate) trait Driver: Target {
     /// dropped, after [`stop`](Self::stop) as well.
     fn interrupt(core: &Self::Of<'_>, vector: u32) -> bool;
 
-    /// The device cannot be used for a while: give it no work, and end what it works on.
+    /// The device cannot be used for a while: give it no work, and end what it works on and what waits
+    /// for it.
     ///
     /// # Errors
     ///
     /// `EBUSY` if it did not stop.
     fn pause(core: &Self::Of<'_>) -> Result;
 
+    /// The system is about to sleep: let the device end what it works on, and give it no more. What
+    /// waits for it goes on waiting.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` if it was not done in time.
+    fn rest(core: &Self::Of<'_>) -> Result;
+
     /// It is reset before it can be used again, or was: it forgets what it was told. An outage in
     /// which nobody says so leaves it as it is.
     fn note_reset(core: &Self::Of<'_>);
 
-    /// The device can be used again, also if [`pause`](Self::pause) has failed.
+    /// The device can be used again, also if [`pause`](Self::pause) or [`rest`](Self::rest) has failed.
     fn resume(core: &Self::Of<'_>);
 
     /// Unbind, first step: refuse new calls and wake who waits.

@@ -7,17 +7,25 @@
 //!
 //! C header: [`include/linux/dma-mapping.h`](srctree/include/linux/dma-mapping.h)
 
+use core::mem::ManuallyDrop;
+
 use kernel::{
     bindings,
+    device::Device,
     error::to_result,
     page::PAGE_SIZE,
     prelude::*,
-    scatterlist::SGTable, //
+    scatterlist::SGTable,
+    sync::aref::ARef, //
 };
 
 use super::{
     backing::Backing,
     bouncing::Way,
+    claim::{
+        Claim,
+        Claimable, //
+    },
     dma_view::{
         DmaView,
         OutOfReach, //
@@ -126,26 +134,25 @@ impl Drop for Table {
     }
 }
 
-/// A table that is mapped.
+/// A table that is mapped. It must be [unmapped](Self::unmap) while the device is bound: dropping it
+/// leaves it mapped.
 ///
 /// # Invariants
 ///
-/// `table` is mapped for the view's device with `direction` and `attrs`.
-///
-/// Drop order: unmapped in `drop`, then `table` is freed.
-struct Mapping<'b> {
-    view: DmaView<'b>,
+/// `table` is mapped for `dev` with `direction` and `attrs`.
+struct Mapping {
+    dev: ARef<Device>,
     direction: Direction,
     attrs: c_ulong,
     lasting: Lasting,
     segments: KVVec<DmaSegment>,
     bounced: usize,
-    table: Table,
+    table: ManuallyDrop<Table>,
 }
 
-impl<'b> Mapping<'b> {
+impl Mapping {
     fn new(
-        view: DmaView<'b>,
+        view: &DmaView<'_>,
         backing: &Backing,
         attrs: c_ulong,
         lasting: Lasting,
@@ -157,82 +164,81 @@ impl<'b> Mapping<'b> {
             KVVec::with_capacity(extents.len(), gfp::for_user()).map_err(|_| MapError::NoMemory)?;
         let mut table = Table::new(&extents).map_err(|_| MapError::NoMemory)?;
         let direction = backing.direction();
-        table.map(&view, direction, attrs)?;
-        // INVARIANT: Mapped just now; dropping it unmaps it.
+        table.map(view, direction, attrs)?;
+        // INVARIANT: Mapped just now.
         let mut mapping = Self {
-            view,
+            dev: view.device().into(),
             direction,
             attrs,
             lasting,
             segments,
             bounced: 0,
-            table,
+            table: ManuallyDrop::new(table),
         };
-        mapping.collect_segments().map_err(|_| MapError::NoMemory)?;
-        mapping.bounced = mapping.count_bounced();
+        mapping.collect_segments();
+        mapping.bounced = mapping.count_bounced(view);
         gauge::MAPPED_SEGMENTS.add(mapping.segments.len());
-        trace::map(&view, &mapping.segments, direction);
+        trace::map(view, &mapping.segments, direction);
         Ok(mapping)
     }
 
     /// `dma_need_sync` is exact address by address without an IOMMU. Behind one it says yes for
     /// everything once anything was bounced. There all of a table is, or nothing; of a device that
     /// is not trusted, the parts of pages.
-    fn count_bounced(&self) -> usize {
-        if self.view.translated() {
+    fn count_bounced(&self, view: &DmaView<'_>) -> usize {
+        if view.translated() {
             // SAFETY: The table is mapped, and so has a first entry.
             if !unsafe { shim::pindma_sg_is_bounced(self.table.sgt.sgl) } {
                 return 0;
             }
-            let all = !self.view.untrusted();
+            let all = !view.untrusted();
             let parts =
                 |segment: &&DmaSegment| (segment.addr() | segment.len()) % PAGE_SIZE as u64 != 0;
             return self.segments.iter().filter(|s| all || parts(s)).count();
         }
-        let bounced = |segment: &&DmaSegment| self.view.needs_sync(segment.addr());
-        if self.view.coherent() {
+        let bounced = |segment: &&DmaSegment| view.needs_sync(segment.addr());
+        if view.coherent() {
             self.segments.iter().filter(bounced).count()
         } else {
             0
         }
     }
 
-    fn collect_segments(&mut self) -> Result {
+    /// There is room for them, since mapping makes no more of them than there were extents.
+    fn collect_segments(&mut self) {
         // SAFETY: The table is mapped and stays so for as long as `self` is.
         let sgt = unsafe { SGTable::from_raw(&raw mut self.table.sgt) };
         for entry in sgt.iter() {
             let segment = DmaSegment::new(entry.dma_address(), entry.dma_len());
-            self.segments.push(segment, gfp::for_user())?;
+            let _ = self.segments.push_within_capacity(segment);
         }
-        Ok(())
-    }
-}
-
-impl Mapping<'_> {
-    /// Whether device and CPU may see different things.
-    fn needs_sync(&self) -> bool {
-        self.bounced > 0 || !self.view.coherent()
     }
 
-    fn sync(&self, part: DmaSegment, sync: SyncFor) {
+    /// Whether it is mapped for the device of `view`.
+    fn is_of(&self, view: &DmaView<'_>) -> bool {
+        let dev: &Device = view.device();
+        core::ptr::eq(dev, &raw const *self.dev)
+    }
+
+    fn sync(&self, view: &DmaView<'_>, part: DmaSegment, sync: SyncFor) {
         let (mut addr, mut len) = (part.addr(), part.len());
         while len > 0 {
             // Behind an IOMMU the DMA API looks up where the first byte lies, and takes the rest to
             // follow it.
-            let room = if self.view.translated() {
+            let room = if view.translated() {
                 PAGE_SIZE as u64 - addr % PAGE_SIZE as u64
             } else {
                 len
             };
             let step = len.min(room);
-            self.sync_contiguous(addr, step, sync);
+            self.sync_contiguous(view, addr, step, sync);
             addr += step;
             len -= step;
         }
     }
 
-    fn sync_contiguous(&self, addr: u64, len: u64, sync: SyncFor) {
-        let dev = raw::device(self.view.device());
+    fn sync_contiguous(&self, view: &DmaView<'_>, addr: u64, len: u64, sync: SyncFor) {
+        let dev = raw::device(view.device());
         let (size, direction) = (len as usize, self.direction.as_raw().0 as u32);
         // SAFETY: The device is bound; the range lies in the mapping, whose direction it is.
         unsafe {
@@ -242,29 +248,29 @@ impl Mapping<'_> {
             }
         }
     }
-}
 
-impl Drop for Mapping<'_> {
-    fn drop(&mut self) {
+    /// Unmaps it; it is of `view`.
+    fn unmap(self, view: &DmaView<'_>) {
         gauge::MAPPED_SEGMENTS.sub(self.segments.len());
-        trace::unmap(&self.view, &self.segments, self.direction);
+        trace::unmap(view, &self.segments, self.direction);
         let mut attrs = self.attrs;
         if self.lasting == Lasting::Kept {
             // Each job was synced when it ended. What the CPU has written since then must not be
             // overwritten by what a bounce buffer still holds.
             attrs |= bindings::DMA_ATTR_SKIP_CPU_SYNC as c_ulong;
         }
+        let mut table = ManuallyDrop::into_inner(self.table);
         // SAFETY: By the type invariant; attributes and direction are those of the mapping.
         unsafe {
             bindings::dma_unmap_sgtable(
-                raw::device(self.view.device()),
-                &mut self.table.sgt,
+                raw::device(view.device()),
+                &mut table.sgt,
                 self.direction.as_raw(),
                 attrs,
             )
         };
         // Before the memory is given back, since a device could still reach it.
-        self.view.forget_unmapped();
+        view.forget_unmapped();
     }
 }
 
@@ -295,43 +301,58 @@ pub(crate) enum Bounce {
     Refused,
 }
 
-/// Memory that is mapped for a device which is not working on it.
+/// Memory that is mapped for a device.
 ///
-/// A device may be told to work on it only after it has become [`Armed`].
+/// Those that have the device work on it [claim](Claimable) it and make it [`Armed`]; unmapping takes the
+/// object itself, of which nobody can get hold as long as it is claimed.
 ///
-/// Drop order: `mapping` goes first, since what is mapped must stay where it is.
-pub(crate) struct Mapped<'b> {
-    mapping: Mapping<'b>,
-    backing: Backing,
+/// Dropping it leaks the pages, the table, the mapping and the charge on purpose: unmapping would hand
+/// the bus addresses to somebody else while the device may still write there.
+///
+/// Drop order: `backing` outlives what is mapped.
+pub(crate) struct Mapped {
+    mapping: ManuallyDrop<Mapping>,
+    backing: ManuallyDrop<Backing>,
+    coherent: bool,
 }
 
 // SAFETY: The table and its pages belong to this object alone; any thread may unmap.
-unsafe impl Send for Mapped<'_> {}
+unsafe impl Send for Mapped {}
+// SAFETY: What a shared reference allows changes nothing but caches, bounce buffers and an atomic flag.
+unsafe impl Sync for Mapped {}
 
-impl<'b> Mapped<'b> {
+impl Mapped {
     /// Maps `backing`; gives it back if that fails.
     ///
     /// Memory that the device reaches is mapped so that it is never bounced; the rest is bounced,
     /// if the platform can. What neither reaches is refused before the DMA API sees it, which
     /// would WARN.
     pub(crate) fn new(
-        view: DmaView<'b>,
+        view: &DmaView<'_>,
         backing: Backing,
         bounce: Bounce,
         lasting: Lasting,
     ) -> core::result::Result<Self, (Backing, MapError)> {
-        let mapping = attrs_for(&view, &backing, bounce)
+        let mapping = attrs_for(view, &backing, bounce)
             .and_then(|attrs| Mapping::new(view, &backing, attrs, lasting));
         match mapping {
-            Ok(mapping) => Ok(Self { mapping, backing }),
+            Ok(mapping) => Ok(Self {
+                mapping: ManuallyDrop::new(mapping),
+                backing: ManuallyDrop::new(backing),
+                coherent: view.coherent(),
+            }),
             Err(error) => Err((backing, error)),
         }
     }
 
-    /// Unmaps; the memory can then be dropped, where no guard is held.
-    pub(crate) fn unmap(self) -> Backing {
-        drop(self.mapping);
-        self.backing
+    /// Unmaps; the memory can then be dropped, where no guard is held. `None` if it is mapped for
+    /// another device than that of `view`: then it is leaked.
+    pub(crate) fn unmap(self, view: &DmaView<'_>) -> Option<Backing> {
+        if !self.mapping.is_of(view) {
+            return None;
+        }
+        ManuallyDrop::into_inner(self.mapping).unmap(view);
+        Some(ManuallyDrop::into_inner(self.backing))
     }
 
     /// The segments, in the order of the user's ranges.
@@ -344,28 +365,43 @@ impl<'b> Mapped<'b> {
         self.backing.direction()
     }
 
+    /// Number of pages behind it.
+    pub(crate) fn pages(&self) -> usize {
+        self.backing.pages()
+    }
+
     /// How many segments go through a bounce buffer.
     pub(crate) fn bounced(&self) -> usize {
         self.mapping.bounced
     }
 
+    /// Whether device and CPU may see different things.
+    fn needs_sync(&self) -> bool {
+        self.mapping.bounced > 0 || !self.coherent
+    }
+
     /// Makes `len` bytes from `offset` on ready for the device or the CPU.
-    pub(crate) fn sync(&mut self, offset: u64, len: u64, sync: SyncFor) {
-        if !self.mapping.needs_sync() {
+    pub(crate) fn sync(&self, view: &DmaView<'_>, offset: u64, len: u64, sync: SyncFor) {
+        if !self.needs_sync() || !self.mapping.is_of(view) {
             return;
         }
         if sync == SyncFor::Cpu {
             self.backing.mark_touched();
         }
         for part in segment::part(&self.mapping.segments, offset, len) {
-            self.mapping.sync(part, sync);
+            self.mapping.sync(view, part, sync);
         }
     }
 
-    /// The same on behalf of a job, unless mapping and unmapping do it.
-    pub(crate) fn sync_for_job(&mut self, offset: u64, len: u64, sync: SyncFor) {
-        if self.mapping.lasting == Lasting::Kept {
-            self.sync(offset, len, sync);
+    /// Whether jobs on it must be synced, which mapping and unmapping do for one transfer alone.
+    fn jobs_sync(&self) -> bool {
+        self.mapping.lasting == Lasting::Kept && self.needs_sync()
+    }
+
+    /// [Syncs](Self::sync) on behalf of a job, if that has to.
+    fn sync_for_job(&self, view: &DmaView<'_>, offset: u64, len: u64, sync: SyncFor) {
+        if self.jobs_sync() {
+            self.sync(view, offset, len, sync);
         }
     }
 }

@@ -127,12 +127,12 @@ impl<D: Driver> Registered<D> {
     ) -> bindings::pci_ers_result_t {
         let given_up = state == bindings::pci_channel_io_perm_failure;
         let pause = |core: &D::Of<'_>| {
-            // What cannot be stopped now is looked at again when it is back.
-            let _ = D::pause(core);
             // Nobody says whether a reset was tried before.
             if given_up {
                 D::note_reset(core);
             }
+            // What cannot be stopped now is looked at again when it is back.
+            let _ = D::pause(core);
         };
         // SAFETY: The PCI core calls this with the device locked.
         unsafe { Self::tell(pdev, pause) };
@@ -160,9 +160,10 @@ impl<D: Driver> Registered<D> {
 
     extern "C" fn reset_prepare(pdev: *mut bindings::pci_dev) {
         let pause = |core: &D::Of<'_>| {
+            // First, since it is told to what waits.
+            D::note_reset(core);
             // What cannot be stopped now is stopped by the reset.
             let _ = D::pause(core);
-            D::note_reset(core);
         };
         // SAFETY: The PCI core calls this with the device locked.
         unsafe { Self::tell(pdev, pause) };
@@ -183,8 +184,8 @@ impl<D: Driver> Registered<D> {
 
     extern "C" fn sleep(dev: *mut bindings::device) -> c_int {
         // SAFETY: The PM core calls this with the device locked.
-        let paused = unsafe { Self::with(dev, |core| D::pause(core)) };
-        let Some(Err(error)) = paused else {
+        let rests = unsafe { Self::with(dev, |core| D::rest(core)) };
+        let Some(Err(error)) = rests else {
             return 0;
         };
         // It stays awake, so it goes on.

@@ -8,7 +8,11 @@
 use kernel::{
     bindings,
     page::PAGE_SIZE,
-    prelude::*, //
+    prelude::*,
+    sync::atomic::{
+        Atomic,
+        Relaxed, //
+    }, //
 };
 
 use super::{
@@ -162,7 +166,7 @@ pub(crate) struct Pins {
     ranges: KVVec<UserRange>,
     direction: Direction,
     term: Term,
-    dirty: bool,
+    dirty: Atomic<bool>,
     charge: Charge,
 }
 
@@ -198,7 +202,7 @@ impl Pins {
             ranges,
             direction,
             term,
-            dirty: false,
+            dirty: Atomic::new(false),
             charge,
         };
         let end = (0..pins.ranges.len()).try_for_each(|index| pins.pin_range(pins.ranges[index]));
@@ -275,8 +279,10 @@ impl Pins {
 
     /// Says that the device may have written, or the CPU on its behalf: the pages are dirty, however
     /// the transfer ends.
-    pub(crate) fn mark_touched(&mut self) {
-        self.dirty |= self.direction.writes();
+    pub(crate) fn mark_touched(&self) {
+        if self.direction.writes() {
+            self.dirty.store(true, Relaxed);
+        }
     }
 
     /// Calls `f` with the physical address of each page, and with the user address and the index of
@@ -315,16 +321,17 @@ impl Pins {
 
 impl Drop for Pins {
     fn drop(&mut self) {
+        let dirty = self.dirty.load(Relaxed);
         for pages in self.pages.chunks_mut(BATCH) {
             // SAFETY: By the type invariants each page holds a pin, and no device writes any more.
             // Context: a process, as unpinning a dirty page may sleep.
             unsafe {
-                bindings::unpin_user_pages_dirty_lock(pages.as_mut_ptr(), pages.len(), self.dirty)
+                bindings::unpin_user_pages_dirty_lock(pages.as_mut_ptr(), pages.len(), dirty)
             };
             cond_resched();
         }
         gauge::PINNED_PAGES.sub(self.pages.len());
-        trace::unpin(self.pages.len(), self.dirty);
+        trace::unpin(self.pages.len(), dirty);
     }
 }
 

@@ -27,7 +27,9 @@ use kernel::{
     },
     time::Jiffies,
     workqueue::{
+        self,
         HasDelayedWork,
+        HasWork,
         Queue,
         RawDelayedWorkItem,
         RawWorkItem,
@@ -107,6 +109,62 @@ where
     W: RawDelayedWorkItem<ID> + Send + 'static,
 {
     with_queue(work, |queue, work| queue.enqueue_delayed(work, delay))
+}
+
+/// Has `work` run on the module's queue after `delay`, or earlier if it was to run earlier; if it is
+/// waiting there for later, no longer. Dropping the queue does not wait for that: [`cancel`] it.
+///
+/// If the queue is gone, it does not run. May be called anywhere.
+pub(crate) fn enqueue_by<T>(work: &Arc<T>, delay: Jiffies)
+where
+    T: HasDelayedWork<T> + WorkItem<Pointer = Arc<T>> + Send + Sync + 'static,
+{
+    let raw = Arc::into_raw(work.clone());
+    let waits = with_queue((), |queue, ()| {
+        let queue = core::ptr::from_ref(queue).cast_mut().cast();
+        // SAFETY: It is valid, and such work lies in a `struct delayed_work`, of which the queue has a
+        // reference as long as it waits.
+        unsafe {
+            let item = Work::raw_get(T::raw_get_work(raw.cast_mut()));
+            let delayed = container_of!(item, bindings::delayed_work, work);
+            bindings::mod_delayed_work_on(
+                bindings::wq_misc_consts_WORK_CPU_UNBOUND as c_int,
+                queue,
+                delayed,
+                delay as c_ulong,
+            )
+        }
+    });
+    if waits != Ok(false) {
+        // SAFETY: Made above, and not for the queue, which has one already or is gone.
+        drop(unsafe { Arc::from_raw(raw) });
+    }
+}
+
+/// Has `work` run in a bottom half, unless it is waiting for that already. May be called anywhere.
+/// [Cancel](cancel_bottom) it before the module goes.
+pub(crate) fn enqueue_bottom<T, const ID: u64>(work: Arc<T>)
+where
+    Arc<T>: RawWorkItem<ID, EnqueueOutput = core::result::Result<(), Arc<T>>> + Send + 'static,
+{
+    // If it waits already, the reference is not needed.
+    let _ = workqueue::system_bh().enqueue(work);
+}
+
+/// Takes back what is to run in a bottom half, and waits for it if it runs.
+pub(crate) fn cancel_bottom<T, const ID: u64>(work: &Arc<T>)
+where
+    T: HasWork<T, ID> + WorkItem<ID, Pointer = Arc<T>>,
+{
+    // SAFETY: It is valid.
+    let pending = unsafe {
+        let item = Work::raw_get(T::raw_get_work(Arc::as_ptr(work).cast_mut()));
+        bindings::cancel_work_sync(item)
+    };
+    if pending {
+        // SAFETY: The queue had a reference, and will not give it back any more.
+        drop(unsafe { Arc::from_raw(Arc::as_ptr(work)) });
+    }
 }
 
 /// Takes back what is to run after a delay, and waits for it if it runs.

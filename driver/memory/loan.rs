@@ -8,18 +8,16 @@ use kernel::{
 };
 
 use crate::{
-    base::{
-        slots::Handle,
-        until::Until, //
+    base::deadline::Deadline,
+    card::{
+        entry::Part,
+        flight::Mapping, //
     },
     kapi::{
         abi::pindma_region_info,
         pins::Direction, //
     },
-    memory::piece::{
-        Piece,
-        Place, //
-    }, //
+    memory::piece::Piece, //
 };
 
 /// Buffers of equal length, one after the other, which transfers may use one at a time.
@@ -31,7 +29,7 @@ pub(crate) trait Lender: Send + Sync {
     fn stride(&self) -> u64;
 
     /// The mapping of buffer `index`, and whether that is bounced.
-    fn mapping(&self, index: usize) -> Option<(Handle, bool)>;
+    fn mapping(&self, index: usize) -> Option<(Arc<Mapping>, bool)>;
 
     /// Begins to use buffer `index` on behalf of the calling process.
     ///
@@ -52,7 +50,7 @@ pub(crate) trait Lender: Send + Sync {
     /// # Errors
     ///
     /// `EINTR`, `ETIMEDOUT`.
-    fn wait_for_loans(&self, until: Until<'_>) -> Result;
+    fn wait_for_loans(&self, deadline: Deadline) -> Result;
 
     /// Fills in what it is, as if it were a region.
     fn describe(&self, info: &mut pindma_region_info);
@@ -106,13 +104,13 @@ impl Loan {
 
     /// `len` bytes from `offset` of the pool on, if that lies in it.
     pub(crate) fn piece(&self, offset: u64, len: u64) -> Option<Piece> {
-        let (handle, bounced) = self.lender.mapping(self.index)?;
-        let place = Place {
-            handle,
+        let (mapping, bounced) = self.lender.mapping(self.index)?;
+        let part = Part {
+            mapping,
             offset: self.within(offset)?,
             len,
         };
-        Some(Piece::Part(place, bounced))
+        Some(Piece::Part(part, bounced))
     }
 }
 

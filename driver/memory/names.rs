@@ -16,11 +16,11 @@ use kernel::{
 
 use crate::{
     base::{
+        deadline::Deadline,
         slots::{
             Handle,
             Slots, //
         },
-        until::Until, //
     },
     card::stats::Stats,
     kapi::{
@@ -68,10 +68,10 @@ impl Named {
     /// # Errors
     ///
     /// `EINTR`, `ETIMEDOUT`.
-    pub(crate) fn wait_idle(&self, until: Until<'_>) -> Result {
+    pub(crate) fn wait_idle(&self, deadline: Deadline) -> Result {
         match self {
-            Self::Region(region) => region.users().wait(until),
-            Self::Pool(pool) => pool.wait_for_loans(until),
+            Self::Region(region) => region.users().wait(deadline),
+            Self::Pool(pool) => pool.wait_for_loans(deadline),
         }
     }
 
@@ -106,6 +106,11 @@ impl Hold {
             Used::Region(_) => true,
             Used::Buffer(loan) => loan.has(segment.addr),
         }
+    }
+
+    /// Whether it is a buffer, which to give back may sleep.
+    pub(crate) fn is_lent(&self) -> bool {
+        matches!(self.used, Used::Buffer(_))
     }
 
     /// What its ranges begin and end at, or'ed together.

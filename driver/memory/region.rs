@@ -18,6 +18,7 @@ use crate::{
         counters,
         maker::Maker, //
     },
+    card::entry::Parts,
     kapi::{
         abi::{
             self,
@@ -26,8 +27,7 @@ use crate::{
         gfp,
         mapped::SyncFor,
         pins::Direction, //
-    },
-    memory::piece::Place, //
+    }, //
 };
 
 use self::{
@@ -107,9 +107,13 @@ impl Region {
         self.maker.admit()
     }
 
-    /// Where its byte `offset` lies, which must be less than its length.
-    pub(crate) fn place(&self, offset: u64) -> Place {
-        self.chunks.place(offset)
+    /// Adds `len` bytes from `offset` on to `parts`; it has them.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn add_to(&self, parts: &mut Parts, offset: u64, len: u64) -> Result {
+        self.chunks.add_to(parts, offset, len)
     }
 
     /// Whether any of `len` bytes from `offset` on are bounced.

@@ -3,7 +3,7 @@
 //! A part of a vector that is pinned and mapped: charge, pin, map; and later unmap, unpin, give the
 //! charge back.
 //!
-//! Between the two, the mapping belongs to the card; the window only holds its name.
+//! Between the two, the mapping belongs to the card, which unbind takes it from; the window has its name.
 
 use kernel::{
     page::PAGE_SIZE,
@@ -21,7 +21,11 @@ use crate::{
         },
         slots::Handle, //
     },
-    card::Card,
+    card::{
+        entry::Part,
+        flight::Mapping,
+        Card, //
+    },
     kapi::{
         backing::Backing,
         mapped::{
@@ -45,6 +49,7 @@ use crate::{
 pub(crate) struct Window {
     client: Arc<Client>,
     handle: Handle,
+    mapping: Arc<Mapping>,
     len: u64,
     pages: u64,
     direction: Direction,
@@ -52,7 +57,7 @@ pub(crate) struct Window {
 
 impl Window {
     /// Pins and maps `ranges`, a part of `vector`. May sleep without bound: no lock, no guard, no
-    /// lease is held meanwhile.
+    /// turn is taken meanwhile.
     pub(crate) fn open(
         client: &Arc<Client>,
         vector: &Vector,
@@ -126,6 +131,7 @@ impl Window {
         Ok(Self {
             client: client.clone(),
             handle: placed.handle,
+            mapping: placed.mapping,
             len,
             pages: 0,
             direction,
@@ -137,9 +143,13 @@ impl Window {
         self.len
     }
 
-    /// Its name in the card's table.
-    pub(crate) fn handle(&self) -> Handle {
-        self.handle
+    /// `len` bytes of it, from `offset` on.
+    pub(crate) fn part(&self, offset: u64, len: u64) -> Part {
+        Part {
+            mapping: self.mapping.clone(),
+            offset,
+            len,
+        }
     }
 
     /// Which way the data goes.

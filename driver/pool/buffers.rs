@@ -104,11 +104,6 @@ impl Buffers {
         owned.then(|| self.format.handle(index, buffer.generation))
     }
 
-    /// How many wait for the device.
-    pub(super) fn queued(&self) -> usize {
-        self.queued.len()
-    }
-
     /// How many the device has: those that wait for it, and those on which it works.
     pub(super) fn with_device(&self) -> usize {
         self.queued.len() + self.active

@@ -28,6 +28,8 @@ use crate::{
     },
     card::{
         device::Device,
+        entry::Part,
+        flight::Mapping,
         Card, //
     },
     kapi::{
@@ -52,6 +54,7 @@ use crate::{
 pub(super) struct Memory {
     device: Arc<Device>,
     handle: Handle,
+    mapping: Arc<Mapping>,
     /// It is unmapped: the handle is somebody else's some day.
     unmapped: Atomic<bool>,
     block: Arc<Block>,
@@ -94,6 +97,7 @@ impl Memory {
         Ok(Self {
             device: device.clone(),
             handle: placed.handle,
+            mapping: placed.mapping,
             unmapped: Atomic::new(false),
             block,
             segments: placed.segments,
@@ -101,9 +105,18 @@ impl Memory {
         })
     }
 
-    /// Its name in the card's table.
-    pub(super) fn handle(&self) -> Handle {
-        self.handle
+    /// `len` bytes of it, from its start.
+    pub(super) fn part(&self, len: u64) -> Part {
+        Part {
+            mapping: self.mapping.clone(),
+            offset: 0,
+            len,
+        }
+    }
+
+    /// What jobs claim.
+    pub(super) fn mapping(&self) -> &Arc<Mapping> {
+        &self.mapping
     }
 
     /// Its pages.

@@ -33,7 +33,10 @@ use crate::{
             Failure, //
         }, //
     },
-    card::watch::Watching,
+    card::{
+        entry::Route,
+        watch::Watching, //
+    },
     engine::Chan,
     kapi::{
         abi::{
@@ -61,8 +64,7 @@ use crate::{
     memory::{
         fit,
         loan::Lender, //
-    },
-    request::mover::Route, //
+    }, //
 };
 
 /// The kind of file that a pool is.

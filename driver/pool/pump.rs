@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What moves frames between the device and the buffers of a pool, one in each run of its work:
-//! suspend waits for work that runs.
+//! What moves frames between the device and the buffers of a pool: it hands the channel as many as that
+//! takes ahead, and takes those back that have ended. It runs when either is possible, and waits for
+//! nothing.
 
 use kernel::{
     impl_has_work,
@@ -11,26 +12,28 @@ use kernel::{
 };
 
 use super::{
-    run::Setup,
+    frame::{
+        Flying,
+        Frame, //
+    },
     Owner,
-    Pool, //
+    Pool,
+    State, //
 };
 use crate::{
-    base::{
-        deadline::Deadline,
-        progress::Progress,
-        until::Until, //
+    base::progress::Progress,
+    card::entry::{
+        End,
+        Manner,
+        Order,
+        Part,
+        Parts,
+        Route, //
     },
-    card::scrap::Scrap,
     kapi::{
         abi,
         workqueue, //
-    },
-    memory::piece::{
-        Piece,
-        Place, //
-    },
-    request::mover::Mover, //
+    }, //
 };
 
 impl_has_work! {
@@ -41,115 +44,134 @@ impl WorkItem for Pool {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
-        let Some(frame) = this.begin() else {
-            return;
-        };
-        let mut progress = Progress::default();
-        let end = this.move_frame(&frame, &mut progress);
-        if this.end(&frame, &progress, end) {
-            let _ = workqueue::enqueue(this);
+        loop {
+            this.take_back();
+            let Some(next) = Self::begin(&this) else {
+                return;
+            };
+            next.start();
         }
     }
 }
 
-/// A frame that is in work.
-struct Frame {
+/// A frame that is about to be handed to the channel.
+struct Next {
     owner: Owner,
-    setup: Setup,
-    /// The buffer; none if the frame finds no buffer and is lost.
-    index: Option<usize>,
-    /// Where it goes then, held until the device is done with it.
-    scrap: Option<Arc<Scrap>>,
-    /// Its bytes.
-    len: u64,
+    frame: Arc<Frame>,
+    order: Result<Order>,
+}
+
+impl Next {
+    fn start(self) {
+        let started = self.order.and_then(|mut order| {
+            let ch = order.route.ch;
+            order.owner = Some(self.frame.clone());
+            self.frame.entry.fill(order);
+            self.owner
+                .client
+                .submit(ch, &self.frame.entry, Manner::Patient)
+        });
+        if let Err(why) = started {
+            self.frame.entry.clear();
+            self.frame.set_end(End::unbegun(why));
+        }
+    }
 }
 
 impl Pool {
+    /// Has the pump run.
+    pub(super) fn pump(this: &Arc<Self>) {
+        // The queue is there for as long as the driver is.
+        let _ = workqueue::enqueue(this.clone());
+    }
+
     /// Begins with a frame, if there is anything to do.
-    fn begin(&self) -> Option<Frame> {
-        let mut guard = self.state.lock();
+    fn begin(this: &Arc<Self>) -> Option<Next> {
+        let mut guard = this.state.lock();
         let state = &mut *guard;
-        let run = state.run.as_mut().filter(|run| run.goes_on())?;
-        let owner = state.owner.clone()?;
+        let run = state.run.as_mut().filter(|run| run.has_room())?;
+        let owner = state.runner.clone()?;
         let setup = run.setup;
         let (index, len) = match state.buffers.begin() {
             Some((index, 0)) => (Some(index), setup.frame_bytes),
             Some((index, bytes)) => (Some(index), bytes.min(setup.frame_bytes)),
-            None if setup.stream => (None, setup.frame_bytes),
+            // It finds no buffer, and is lost.
+            None if setup.stream && run.is_at_rest() => (None, setup.frame_bytes),
             None => return None,
         };
-        run.working = true;
-        Some(Frame {
+        let frame = run.begin(index)?;
+        let part = match index {
+            Some(index) => this.memory.get(index).map(|memory| memory.part(len)),
+            None => state.scrap.as_ref().map(|scrap| scrap.part()),
+        };
+        let order = order(&owner, run.setup.route, part, len);
+        Some(Next {
             owner,
-            setup,
-            index,
-            scrap: state.scrap.clone(),
-            len,
+            frame,
+            order,
         })
     }
 
-    /// Moves the data. Nothing is held meanwhile.
-    fn move_frame(&self, frame: &Frame, progress: &mut Progress) -> Result {
-        let part = |handle, len| Place {
-            handle,
-            offset: 0,
-            len,
-        };
-        let piece = match frame.index {
-            Some(index) => {
-                let memory = &self.memory[index];
-                Piece::Part(part(memory.handle(), frame.len), memory.bounced())
-            }
-            None => {
-                let scrap = frame.scrap.as_ref().ok_or(EINVAL)?;
-                Piece::Repeated(part(scrap.handle(), scrap.len()), frame.len)
-            }
-        };
-        let mover = Mover {
-            client: &frame.owner.client,
-            route: frame.setup.route,
-            total: frame.len,
-            until: Until::canceled(Deadline::after(i64::MAX), &self.canceled),
-            nonblocking: false,
-        };
-        mover
-            .run(&piece, progress)
-            .map_err(|failure| failure.error())
+    /// Takes note of the frames that have ended.
+    fn take_back(&self) {
+        let mut guard = self.state.lock();
+        let mut any = false;
+        while let Some((flying, end)) = guard.run.as_mut().and_then(|run| run.take_ended()) {
+            self.end(&mut guard, &flying, &end);
+            any = true;
+        }
+        guard.finish_if_over();
+        drop(guard);
+        if any {
+            self.changed.notify_all();
+        }
     }
 
-    /// Takes note of how a frame has ended; whether there is more to do.
-    fn end(&self, frame: &Frame, progress: &Progress, end: Result) -> bool {
-        self.count(frame, progress);
-        let mut guard = self.state.lock();
-        let state = &mut *guard;
-        let Some(run) = &mut state.run else {
-            return false;
+    /// Takes note of how a frame has ended.
+    fn end(&self, state: &mut State, flying: &Flying, end: &End) {
+        let progress = Progress {
+            started: end.started,
+            bytes: end.bytes,
+            ..Progress::default()
         };
-        run.working = false;
-        run.check(progress, &end);
-        match frame.index {
+        self.count(state, flying, &progress);
+        let end = match end.why {
+            None => Ok(()),
+            Some(ENODEV) => Err(self.device.settle()),
+            Some(why) => Err(why),
+        };
+        let Some(run) = &mut state.run else {
+            return;
+        };
+        run.check(&progress, &end);
+        match flying.index {
             Some(index) => {
-                let mut record = run.record(progress, &end);
+                let mut record = run.record(&progress, &end);
                 if self.memory[index].bounced() && progress.started {
                     record.flags |= abi::PINDMA_OUT_BOUNCED;
                 }
                 state.buffers.end(index, record);
             }
-            None => run.lose(progress),
+            None => run.lose(&progress),
         }
-        let stream = run.setup.stream;
-        state.finish_if_over();
-        let more = state.run.is_some() && (stream || state.buffers.queued() > 0);
-        drop(guard);
-        self.changed.notify_all();
-        more
     }
 
-    fn count(&self, frame: &Frame, progress: &Progress) {
-        if progress.started {
-            let stats = frame.owner.client.stats();
+    fn count(&self, state: &State, flying: &Flying, progress: &Progress) {
+        if let (Some(owner), true) = (&state.runner, progress.started) {
+            let stats = owner.client.stats();
             stats.frames.add(1);
-            stats.overruns.add(u64::from(frame.index.is_none()));
+            stats.overruns.add(u64::from(flying.index.is_none()));
         }
     }
+}
+
+/// What to ask the channel for: `len` bytes of `part`, over and over if that is shorter.
+fn order(owner: &Owner, route: Route, part: Option<Part>, len: u64) -> Result<Order> {
+    let part = part.ok_or(EINVAL)?;
+    let repeats = part.len < len;
+    let mut parts = Parts::new();
+    parts.push(Some(part))?;
+    let mut order = owner.client.order(route, parts, len)?;
+    order.repeats = repeats;
+    Ok(order)
 }

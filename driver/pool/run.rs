@@ -2,19 +2,32 @@
 
 //! What the device does with a pool from start to stop, and how far it has got.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
-use super::pools::Place;
+use super::{
+    frame::{
+        Flying,
+        Frame, //
+    },
+    pools::Place, //
+};
 use crate::{
     base::progress::Progress,
+    card::entry::{
+        End,
+        Route, //
+    },
     kapi::{
         abi::{
             self,
             pindma_pool_record, //
         },
-        clock, //
-    },
-    request::mover::Route, //
+        clock,
+        gfp, //
+    }, //
 };
 
 /// What the device was told to do.
@@ -44,34 +57,71 @@ pub(super) struct Run {
     totals: Totals,
     /// Frames lost since the last that was not.
     lost: u64,
-    /// A frame is in work.
-    pub(super) working: bool,
+    /// Frames that the channel has, the oldest first.
+    flying: KVec<Flying>,
+    /// Frames that it may have as well.
+    spare: KVec<Arc<Frame>>,
     /// Why no more frames are begun.
     pub(super) end: Option<Error>,
     _place: Place,
 }
 
 impl Run {
-    /// A run that begins.
-    pub(super) fn new(setup: Setup, place: Place) -> Self {
-        Self {
+    /// A run that begins, with as many frames at a time as there are.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn new(setup: Setup, frames: KVec<Arc<Frame>>, place: Place) -> Result<Self> {
+        Ok(Self {
             setup,
             totals: Totals::default(),
             lost: 0,
-            working: false,
+            flying: KVec::with_capacity(frames.len(), gfp::for_user())?,
+            spare: frames,
             end: None,
             _place: place,
-        }
+        })
+    }
+
+    /// Whether a frame may be begun, if there is a buffer.
+    pub(super) fn has_room(&self) -> bool {
+        self.end.is_none() && !self.spare.is_empty()
+    }
+
+    /// Whether the channel has no frame.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.flying.is_empty()
+    }
+
+    /// Begins with a frame for buffer `index`, or one that is lost.
+    pub(super) fn begin(&mut self, index: Option<usize>) -> Option<Arc<Frame>> {
+        let frame = self.spare.pop()?;
+        let flying = Flying {
+            frame: frame.clone(),
+            index,
+        };
+        // There is room for all.
+        let _ = self.flying.push_within_capacity(flying);
+        Some(frame)
+    }
+
+    /// Takes the oldest frame that the channel has, if it has ended.
+    pub(super) fn take_ended(&mut self) -> Option<(Flying, End)> {
+        let end = self.flying.first()?.frame.take_end()?;
+        let flying = self.flying.remove(0).ok()?;
+        let _ = self.spare.push_within_capacity(flying.frame.clone());
+        Some((flying, end))
+    }
+
+    /// The frames that the channel has.
+    pub(super) fn frames(&self) -> impl Iterator<Item = &Arc<Frame>> {
+        self.flying.iter().map(|flying| &flying.frame)
     }
 
     /// How far it has got.
     pub(super) fn totals(&self) -> Totals {
         self.totals
-    }
-
-    /// Whether frames will still be begun if there is a buffer.
-    pub(super) fn goes_on(&self) -> bool {
-        self.end.is_none()
     }
 
     /// Takes note of a frame that was lost, if it was begun.
@@ -119,8 +169,6 @@ pub(super) fn untouched(end: Result) -> pindma_pool_record {
 
 #[kunit_tests(pindma_pool_run)]
 mod tests {
-    use kernel::sync::Arc;
-
     use super::super::pools::Pools;
     use super::*;
     use crate::{
@@ -140,7 +188,7 @@ mod tests {
             frame_bytes: 10,
             stream: true,
         };
-        Ok(Run::new(setup, Pools::run_one(&pools)?))
+        Run::new(setup, KVec::new(), Pools::run_one(&pools)?)
     }
 
     fn progress(started: bool) -> Progress {
@@ -183,7 +231,7 @@ mod tests {
     fn an_error_of_one_frame_ends_no_run() -> Result {
         let mut run = run()?;
         run.check(&progress(true), &Err(EIO));
-        assert!(run.goes_on());
+        assert_eq!(run.end, None);
         run.check(&progress(false), &Err(EIO));
         assert_eq!(run.end, Some(EIO));
         run.check(&progress(true), &Err(ENODEV));

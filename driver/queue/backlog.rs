@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! What a file has asked for and not got yet: its lanes of requests, and the queues that these end
-//! in.
+//! What a file has asked for and not got yet, and the queues that it ends in.
 //!
 //! It does not belong to the file, since a queue may be open for longer.
 //!
@@ -24,15 +23,18 @@ use kernel::{
 use crate::{
     card::{
         device::Device,
+        entry::{
+            Context,
+            Which, //
+        },
+        schedule::Pace,
         watch::Watcher, //
     },
     engine::Chan,
     kapi::gfp,
+    memory::client::Client,
     queue::Queue,
-    request::{
-        lane::Lane,
-        Which, //
-    }, //
+    request::finisher::Finisher, //
 };
 
 /// Most queues that a file may have at a time.
@@ -42,42 +44,47 @@ pub(crate) const MAX_QUEUES: usize = 64;
 #[pin_data]
 pub(crate) struct Backlog {
     device: Arc<Device>,
-    /// One for each channel.
-    lanes: KVec<Arc<Lane>>,
+    /// Those of the client, for each channel.
+    paces: KVec<Arc<Pace>>,
     /// The queues that were made with the file and are open.
     #[pin]
     queues: Mutex<KVVec<Arc<Queue>>>,
+    /// What ends requests.
+    finisher: Arc<Finisher>,
     closed: Atomic<bool>,
 }
 
 impl Backlog {
     /// That of a file which is being opened.
-    pub(crate) fn new(device: &Arc<Device>) -> Result<Arc<Self>> {
-        let channels = device.facts.limits.channels.len() as u32;
-        let mut lanes = KVec::with_capacity(channels as usize, gfp::for_user())?;
-        for number in 0..channels {
-            let lane = Lane::new(device.clone(), Chan(number))?;
-            lanes.push(lane, gfp::for_user())?;
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(client: &Client) -> Result<Arc<Self>> {
+        let mut paces = KVec::with_capacity(client.paces().len(), gfp::for_user())?;
+        for pace in client.paces() {
+            paces.push(pace.clone(), gfp::for_user())?;
         }
         Arc::pin_init(
             try_pin_init!(Self {
-                device: device.clone(),
-                lanes,
+                device: client.device().clone(),
+                paces,
                 queues <- new_mutex!(KVVec::new()),
+                finisher: Finisher::new()?,
                 closed: Atomic::new(false),
             }),
             gfp::for_user(),
         )
     }
 
+    /// What ends its requests.
+    pub(crate) fn finisher(&self) -> &Arc<Finisher> {
+        &self.finisher
+    }
+
     /// The device.
     pub(crate) fn device(&self) -> &Arc<Device> {
         &self.device
-    }
-
-    /// The lane of a channel.
-    pub(crate) fn lane(&self, ch: Chan) -> Result<&Arc<Lane>> {
-        self.lanes.get(ch.0 as usize).ok_or(ENOENT)
     }
 
     /// Adds a queue. [`forget`](Self::forget) it.
@@ -99,16 +106,30 @@ impl Backlog {
         queues.retain(|known| known.id() != queue.id());
     }
 
-    /// Tells requests to end early; returns how many.
+    /// Tells requests to end early; returns how many. Those that wait have ended when this returns.
     pub(crate) fn cancel(&self, which: Which) -> u32 {
-        self.lanes.iter().map(|lane| lane.cancel(which)).sum()
+        let mut count = 0;
+        for (number, pace) in (0..).zip(&self.paces) {
+            let link = self.device.link();
+            // If the device is gone, unbind ends them.
+            let canceled = link.with(|card| card.cancel_all(Chan(number), pace, which));
+            if let Some((ends, more)) = canceled {
+                // With no guard held: they give memory back.
+                ends.tell(Context::Process);
+                count += more;
+            }
+        }
+        count
     }
 
     /// The file is closed: cancels all requests and waits for them, which is bounded.
     pub(crate) fn close(&self) {
         self.closed.store(true, Release);
-        self.lanes.iter().for_each(|lane| lane.close());
-        self.queues.lock().iter().for_each(|queue| queue.stir());
+        self.cancel(Which::All);
+        for queue in self.queues.lock().iter() {
+            queue.wait_idle();
+            queue.stir();
+        }
     }
 
     /// Whether the file is closed.

@@ -30,7 +30,13 @@ use crate::{
         deadline::Deadline,
         failure::restartable, //
     },
-    card::watch::Watching,
+    card::{
+        entry::{
+            Name,
+            Which, //
+        },
+        watch::Watching, //
+    },
     kapi::{
         abi::{
             self,
@@ -55,11 +61,7 @@ use crate::{
         gfp,
         signal, //
     },
-    queue::backlog::Backlog,
-    request::{
-        Name,
-        Which, //
-    }, //
+    queue::backlog::Backlog, //
 };
 
 /// Files that are queues.

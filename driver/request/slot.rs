@@ -2,15 +2,12 @@
 
 //! Room for a request where it ends.
 
-use kernel::{
-    list::ListArc,
-    sync::{
-        atomic::{
-            Atomic,
-            Relaxed, //
-        },
-        Arc, //
+use kernel::sync::{
+    atomic::{
+        Atomic,
+        Relaxed, //
     },
+    Arc, //
 };
 
 use crate::kapi::abi::pindma_completion;
@@ -22,9 +19,9 @@ static NUMBERS: Atomic<u64> = Atomic::new(1);
 
 /// A thing in which requests end.
 pub(crate) trait Ending: Send + Sync {
-    /// Request `number` has ended. The number and the time of `record` are still to be filled in; the
+    /// Request `number` has ended; may be called anywhere. The number and the time of `record` are still to be filled in; the
     /// request itself, which is empty now, can be used again.
-    fn post(&self, number: u64, record: pindma_completion, request: ListArc<Request>);
+    fn post(&self, number: u64, record: pindma_completion, request: Arc<Request>);
 
     /// A request was not submitted after all.
     fn release(&self);
@@ -51,7 +48,7 @@ impl Slot {
     }
 
     /// Ends the request, with a completion whose number and time are still to be filled in.
-    pub(crate) fn complete(mut self, record: pindma_completion, request: ListArc<Request>) {
+    pub(crate) fn complete(mut self, record: pindma_completion, request: Arc<Request>) {
         if let Some(ending) = self.ending.take() {
             ending.post(self.number, record, request);
         }

@@ -15,6 +15,7 @@ mod completes;
 mod contention;
 mod copying;
 mod cow;
+mod crowd;
 mod deadlines;
 mod exactly_once;
 mod fairness;
@@ -190,6 +191,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     unbind::CASES,
     pool_endings::CASES,
     pool_polls::CASES,
+    crowd::CASES,
     full_load::CASES,
     unstoppable::CASES,
     crate::soak::CASES,

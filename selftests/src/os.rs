@@ -212,6 +212,15 @@ pub(crate) fn limit_memlock(bytes: u64) -> io::Result<()> {
     Ok(rustix::process::setrlimit(Resource::Memlock, limit)?)
 }
 
+/// Sets how many files may be open.
+pub(crate) fn limit_files(count: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(count),
+        maximum: Some(count),
+    };
+    Ok(rustix::process::setrlimit(Resource::Nofile, limit)?)
+}
+
 /// Sets how far the stack may grow from now on.
 pub(crate) fn limit_stack(bytes: u64) -> io::Result<()> {
     let limit = Rlimit {

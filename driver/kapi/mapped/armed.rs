@@ -2,10 +2,14 @@
 
 //! Mapped memory that a device may be told to work on.
 
-use core::mem::ManuallyDrop;
+use kernel::sync::Arc;
 
 use super::{
     segment::Segments,
+    Claim,
+    Claimable,
+    Direction,
+    DmaView,
     Mapped,
     SyncFor, //
 };
@@ -13,19 +17,25 @@ use super::{
 /// Memory that is mapped for a device which may be working on it.
 ///
 /// It cannot be unmapped, and dropping it leaks it: only who knows that the device is done with it
-/// [takes it back](Self::disarm).
-pub(crate) struct Armed<'b>(ManuallyDrop<Mapped<'b>>);
+/// [gives it back](Self::disarm).
+pub(crate) struct Armed(Claim<Mapped>);
 
-impl<'b> Armed<'b> {
-    /// Says that the device is told to work on `mapped`.
-    pub(crate) fn new(mut mapped: Mapped<'b>) -> Self {
+impl Armed {
+    /// Says that the device is told to work on `mapped`; `None` if it was unmapped.
+    pub(crate) fn new(mapped: &Arc<Claimable<Mapped>>) -> Option<Self> {
+        let mapped = Claim::new(mapped)?;
         mapped.backing.mark_touched();
-        Self(ManuallyDrop::new(mapped))
+        Some(Self(mapped))
     }
 
-    /// Takes the mapping back, with which the device is done.
-    pub(crate) fn disarm(self) -> Mapped<'b> {
-        ManuallyDrop::into_inner(self.0)
+    /// The device is done with it.
+    pub(crate) fn disarm(self) {
+        self.0.release();
+    }
+
+    /// Which way the data may go.
+    pub(crate) fn direction(&self) -> Direction {
+        self.0.direction()
     }
 
     /// The segments that the device may be given.
@@ -33,23 +43,13 @@ impl<'b> Armed<'b> {
         Segments::new(self.0.segments())
     }
 
-    /// Number of pages behind the mapping.
-    pub(crate) fn pages(&self) -> usize {
-        self.0.backing.pages()
-    }
-
-    /// As [`Mapped::sync`].
-    pub(crate) fn sync(&mut self, offset: u64, len: u64, sync: SyncFor) {
-        self.0.sync(offset, len, sync);
+    /// Whether a job [syncs](Self::sync_for_job) it, which may copy all of its bytes.
+    pub(crate) fn jobs_sync(&self) -> bool {
+        self.0.jobs_sync()
     }
 
     /// As [`Mapped::sync_for_job`].
-    pub(crate) fn sync_for_job(&mut self, offset: u64, len: u64, sync: SyncFor) {
-        self.0.sync_for_job(offset, len, sync);
-    }
-
-    /// Traces that a job on it has ended, of which nobody asks any more how far it has got.
-    pub(crate) fn trace_end(&self, ticket: u64) {
-        super::trace::complete(&self.0.mapping.view, ticket, 0);
+    pub(crate) fn sync_for_job(&self, view: &DmaView<'_>, offset: u64, len: u64, sync: SyncFor) {
+        self.0.sync_for_job(view, offset, len, sync);
     }
 }

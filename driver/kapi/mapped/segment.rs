@@ -45,9 +45,6 @@ impl DmaSegment {
 pub(crate) struct Segments<'a>(&'a [DmaSegment]);
 
 impl<'a> Segments<'a> {
-    /// Of nothing.
-    pub(crate) const NONE: Self = Self(&[]);
-
     /// Of a mapping that stays as it is for as long as a device may work on it.
     pub(super) fn new(segments: &'a [DmaSegment]) -> Self {
         Self(segments)

@@ -15,6 +15,11 @@ use crate::{
     },
     card::{
         device::Device,
+        entry::{
+            Part,
+            Parts, //
+        },
+        flight::Mapping,
         stats::Stats,
         Card,
         Placed, //
@@ -34,7 +39,6 @@ use crate::{
     },
     memory::{
         client::Client,
-        piece::Place,
         vector::Vector, //
     }, //
 };
@@ -45,6 +49,7 @@ const SYNC_BYTES: u64 = 256 << 10;
 /// A mapping, and the part of the region that it is.
 struct Chunk {
     handle: Handle,
+    mapping: Arc<Mapping>,
     /// Where the part ends, in bytes from the start of the region.
     end: u64,
     pages: u64,
@@ -105,6 +110,7 @@ impl Chunks {
         self.count(&placed, pages, page_sizes);
         let chunk = Chunk {
             handle: placed.handle,
+            mapping: placed.mapping,
             end: self.len() + len,
             pages,
             bounced: placed.bounced > 0,
@@ -145,20 +151,29 @@ impl Chunks {
         (index < self.list.len()).then_some((index, start))
     }
 
-    /// Where byte `offset` lies; nowhere, if there are not so many.
-    pub(super) fn place(&self, offset: u64) -> Place {
-        match self.find(offset) {
-            Some((index, start)) => Place {
-                handle: self.list[index].handle,
-                offset: offset - start,
-                len: self.list[index].end - offset,
-            },
-            None => Place {
-                handle: Handle::from_abi(0),
-                offset: 0,
-                len: 0,
-            },
+    /// The part that begins at byte `offset`, of at most `len` bytes; `None` if there is none.
+    fn part(&self, offset: u64, len: u64) -> Option<Part> {
+        let (index, start) = self.find(offset)?;
+        let chunk = self.list.get(index)?;
+        Some(Part {
+            mapping: chunk.mapping.clone(),
+            offset: offset - start,
+            len: len.min(chunk.end - offset),
+        })
+    }
+
+    /// Adds `len` bytes from `offset` on to `parts`.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(super) fn add_to(&self, parts: &mut Parts, offset: u64, len: u64) -> Result {
+        let (mut at, end) = (offset, offset + len);
+        while let Some(part) = self.part(at, end - at).filter(|part| part.len > 0) {
+            at += part.len;
+            parts.push(Some(part))?;
         }
+        Ok(())
     }
 
     /// Whether any of `len` bytes from `offset` on are bounced.
@@ -181,11 +196,10 @@ impl Chunks {
     pub(super) fn sync(&self, offset: u64, len: u64, sync: SyncFor) -> Result {
         let (mut at, end) = (offset, offset + len);
         while at < end {
-            let place = self.place(at);
-            let len = place.len.min(end - at).min(SYNC_BYTES);
+            let part = self.part(at, (end - at).min(SYNC_BYTES)).ok_or(ERANGE)?;
             self.device
-                .with_card(|card| card.sync(place.handle, place.offset, len, sync))?;
-            at += len;
+                .with_card(|card| card.sync(&part.mapping, part.offset, part.len, sync))?;
+            at += part.len;
             cond_resched();
             if killed() {
                 return Err(EINTR);

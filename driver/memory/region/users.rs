@@ -3,17 +3,17 @@
 //! How many transfers use a thing, and waiting until none does.
 
 use kernel::{
-    new_condvar, new_mutex,
+    new_condvar, new_spinlock_irq,
     prelude::*,
     sync::{
         Arc,
         CondVar,
         CondVarTimeoutResult,
-        Mutex, //
+        SpinLockIrq, //
     },
 };
 
-use crate::base::until::Until;
+use crate::base::deadline::Deadline;
 
 /// How often a waiter looks at its deadline, at least.
 const WAIT_SLICE_MS: u32 = 1000;
@@ -39,7 +39,7 @@ impl Drop for User {
 #[pin_data]
 pub(crate) struct Users {
     #[pin]
-    count: Mutex<u32>,
+    count: SpinLockIrq<u32>,
     #[pin]
     idle: CondVar,
 }
@@ -48,7 +48,7 @@ impl Users {
     /// None.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            count <- new_mutex!(0),
+            count <- new_spinlock_irq!(0),
             idle <- new_condvar!(),
         })
     }
@@ -71,10 +71,10 @@ impl Users {
     /// # Errors
     ///
     /// `EINTR`, `ETIMEDOUT`.
-    pub(crate) fn wait(&self, until: Until<'_>) -> Result {
+    pub(crate) fn wait(&self, deadline: Deadline) -> Result {
         let mut count = self.count.lock();
         while *count > 0 {
-            let slice = until.slice(WAIT_SLICE_MS);
+            let slice = deadline.slice(WAIT_SLICE_MS);
             let woken = self.idle.wait_interruptible_timeout(&mut count, slice);
             if *count == 0 {
                 break;
@@ -82,8 +82,8 @@ impl Users {
             if matches!(woken, CondVarTimeoutResult::Signal { .. }) {
                 return Err(EINTR);
             }
-            if let Some(why) = until.over() {
-                return Err(why);
+            if deadline.passed() {
+                return Err(ETIMEDOUT);
             }
         }
         Ok(())
