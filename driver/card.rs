@@ -24,10 +24,7 @@ use crate::{
     card::{
         attend::Attendants,
         device::Device,
-        entry::{
-            Context,
-            Ends, //
-        },
+        entry::Context,
         flight::Mapping,
         quiet::Quiet,
         remains::{
@@ -281,20 +278,19 @@ impl<'b> Card<'b> {
     /// Unbind: stops the device, unmaps everything and has it given back; nobody else is in here any
     /// more. Pages that somebody holds locked are given back when they are let go.
     pub(crate) fn stop(&self) {
-        let mut ends = Ends::new();
         let mut table = core::mem::take(&mut *self.table.lock());
         match Quiet::prove(&self.master, &*self.engine) {
-            Some(quiet) => self.end_jobs(&quiet, &mut ends),
-            None => self.give_up(&mut table, &mut ends),
+            Some(quiet) => self.end_jobs(&quiet),
+            None => self.give_up(&mut table),
         }
-        self.end_all(ENODEV, &mut ends);
+        self.end_all(ENODEV);
         table.clear(&self.view, &self.remains);
         // Callers find their memory given back when they return, unless somebody holds it locked:
         // nothing touches it any more, so they may go all the same.
         self.remains.give_back(msecs_to_jiffies(GIVE_BACK_MS));
         self.attendants.stop();
         self.device.set_settled();
-        ends.tell(Context::Process);
+        self.tell(Context::Process);
     }
 
     /// The device.

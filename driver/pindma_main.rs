@@ -68,6 +68,10 @@ module! {
             default: 0,
             description: "Longest DMA segment in bytes that an edu device is given; 0: as they come",
         },
+        channel_jobs: u32 {
+            default: 0,
+            description: "Most jobs that a channel is given at a time; 0: as many as its engine takes",
+        },
         xdma_memory_mib: u32 {
             default: 64,
             description: "Memory in MiB of a card with XDMA, which does not say how much it has",

@@ -31,6 +31,7 @@ use crate::{
         counters,
         deadline::Deadline,
         maker::Maker,
+        params,
         slots::Handle, //
     },
     card::{
@@ -314,7 +315,7 @@ impl Pool {
     fn frames(this: &Arc<Self>, setup: &Setup) -> Result<KVec<Arc<Frame>>> {
         let channels = &this.device.facts.limits.channels;
         let limits = channels.get(setup.route.ch.0 as usize).ok_or(ENOENT)?;
-        let count = (limits.depth as usize).min(MOST_AHEAD);
+        let count = params::channel_jobs(limits.depth).min(MOST_AHEAD);
         let mut frames = KVec::with_capacity(count, gfp::for_user())?;
         for _ in 0..count {
             frames.push(Frame::new(this)?, gfp::for_user())?;

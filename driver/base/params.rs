@@ -32,6 +32,14 @@ pub(crate) fn max_segment() -> u32 {
     }
 }
 
+/// Most jobs that a channel has at a time whose engine takes `depth`.
+pub(crate) fn channel_jobs(depth: u32) -> usize {
+    match module_parameters::channel_jobs.value() {
+        0 => depth as usize,
+        jobs => depth.min(jobs) as usize,
+    }
+}
+
 /// Bytes of memory of a card with XDMA, which does not say how much it has.
 pub(crate) fn xdma_memory() -> u64 {
     u64::from(module_parameters::xdma_memory_mib.value().max(1)) << 20

@@ -27,10 +27,7 @@ use crate::{
             State, //
         },
         device::Device,
-        entry::{
-            Context,
-            Ends, //
-        }, //
+        entry::Context, //
     },
     engine::{
         Chan,
@@ -168,40 +165,37 @@ impl Card<'_> {
 
     /// Looks after a channel.
     fn look_after(&self, ch: Chan) {
-        let mut ends = Ends::new();
         let Some(channel) = self.device.channel(ch) else {
             return;
         };
         channel.state.lock().watched = None;
-        self.settle(ch, &mut ends);
-        self.end_expired(channel, &mut ends);
-        if self.misses_interrupts(channel, &mut ends) {
+        self.settle(ch);
+        self.end_expired(channel);
+        if self.misses_interrupts(channel) {
             channel::poll(self.device.all_channels(), &*self.engine, ch);
-            self.settle(ch, &mut ends);
+            self.settle(ch);
         }
         if channel.state.lock().is_stuck() {
-            self.unstick(channel, &mut ends);
+            self.unstick(channel);
         }
-        // Also what was waiting for room in the engine.
-        self.settle(ch, &mut ends);
-        // One that cannot be told at once must not keep the channel waiting.
-        ends.tell(Context::Bottom);
+        // Also what was waiting for room in the engine. One that cannot be told at once must not keep the channel waiting.
+        self.settle_and_tell(ch);
     }
 
     /// Ends entries whose time is over.
-    fn end_expired(&self, channel: &Channel, ends: &mut Ends) {
+    fn end_expired(&self, channel: &Channel) {
         loop {
             let mut state = channel.state.lock();
             let Some(entry) = state.expired() else {
                 return;
             };
             state.alarm(&entry, Deadline::NONE);
-            self.stop_early(channel, &mut state, &entry, ETIMEDOUT, ends);
+            self.stop_early(channel, &mut state, &entry, ETIMEDOUT);
         }
     }
 
     /// Looks at a channel that has jobs. Whether they have ended without an interrupt.
-    fn misses_interrupts(&self, channel: &Channel, ends: &mut Ends) -> bool {
+    fn misses_interrupts(&self, channel: &Channel) -> bool {
         let mut state = channel.state.lock();
         if !state.has_flights() {
             state.late = None;
@@ -217,38 +211,33 @@ impl Card<'_> {
             }
             Observed::Busy => state.late = None,
             // It is not waited for, whatever the deadline is.
-            Observed::Gone => self.end_jobs_early(channel, &mut state, |_| true, ends),
+            Observed::Gone => self.end_jobs_early(channel, &mut state, |_| true),
         }
-        self.end_jobs_early(channel, &mut state, Deadline::passed, ends);
+        self.end_jobs_early(channel, &mut state, Deadline::passed);
         false
     }
 
     /// Has the jobs end early of whose bounds `f` is true.
-    fn end_jobs_early(
-        &self,
-        channel: &Channel,
-        state: &mut State,
-        f: impl Fn(Deadline) -> bool,
-        ends: &mut Ends,
-    ) {
+    fn end_jobs_early(&self, channel: &Channel, state: &mut State, f: impl Fn(Deadline) -> bool) {
         for slot in 0..state.works.len() {
             let work = state.works[slot].as_ref().filter(|work| f(work.bound));
             let Some(entry) = work.map(|work| work.entry.clone()) else {
                 continue;
             };
             match entry {
-                Some(entry) => self.stop_early(channel, state, &entry, EIO, ends),
-                None => self.end_early(channel, state, slot, EIO, ends),
+                Some(entry) => self.stop_early(channel, state, &entry, EIO),
+                None => self.end_early(channel, state, slot, EIO),
             }
         }
     }
 
     /// A job did not end early in time.
-    fn unstick(&self, channel: &Channel, ends: &mut Ends) {
+    fn unstick(&self, channel: &Channel) {
         channel::poll(self.device.all_channels(), &*self.engine, channel.ch);
-        self.settle(channel.ch, ends);
+        self.settle(channel.ch);
         if channel.state.lock().is_stuck() {
-            self.recover(ends);
+            self.recover();
+            self.tell(Context::Bottom);
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::{
     base::deadline::Deadline,
     card::{
         entry::{
+            Context,
             Cut,
             Ends,
             Entry, //
@@ -113,6 +114,10 @@ pub(super) struct State {
     pub(super) reserved: Reserved,
     /// The engine has jobs with which the card was not told to begin.
     pub(super) unkicked: bool,
+    /// Entries that have ended, whose owners are to be [told](Channel::tell).
+    pub(super) ends: Ends,
+    /// Somebody tells them.
+    telling: bool,
     /// When the channel is looked after next, if it is.
     pub(super) watched: Option<Deadline>,
     /// Until when an interrupt is waited for, since the channel was seen to be idle.
@@ -137,6 +142,21 @@ impl Channel {
             state <- new_spinlock_irq!(State::new(depth)?),
             records <- Records::new(depth),
         })
+    }
+
+    /// Tells the owners of entries that have ended, in that order, with no lock held: one caller does it
+    /// for all. Whoever may sleep must not be within the guard of the device, as owners may give memory
+    /// back.
+    pub(super) fn tell(&self, context: Context) {
+        let mut state = self.state.lock();
+        while !state.telling && !state.ends.is_empty() {
+            let ends = core::mem::replace(&mut state.ends, Ends::new());
+            state.telling = true;
+            drop(state);
+            ends.tell(context);
+            state = self.state.lock();
+            state.telling = false;
+        }
     }
 
     /// Whether the engine has a job of it.
@@ -172,6 +192,8 @@ impl State {
             alarms: RBTree::new(),
             reserved: Reserved::No,
             unkicked: false,
+            ends: Ends::new(),
+            telling: false,
             watched: None,
             late: None,
         })
@@ -241,8 +263,8 @@ impl State {
     }
 
     /// Ends an entry whose turn it is, because of `why`.
-    pub(super) fn turn_down(&mut self, entry: &Arc<Entry>, why: Error, ends: &mut Ends) {
-        self.stop(entry, why, ends);
+    pub(super) fn turn_down(&mut self, entry: &Arc<Entry>, why: Error) {
+        self.stop(entry, why);
         self.end_turn(entry, true);
     }
 
@@ -338,25 +360,25 @@ impl State {
     }
 
     /// An entry has ended.
-    pub(super) fn end(&mut self, entry: &Arc<Entry>, ends: &mut Ends) {
+    pub(super) fn end(&mut self, entry: &Arc<Entry>) {
         self.leave(entry);
         self.silence(entry);
         if entry.finish() {
-            ends.push(entry.clone());
+            self.ends.push(entry.clone());
         }
     }
 
     /// Ends an entry because of `why`, unless jobs of it are under way, which may still succeed.
-    pub(super) fn stop(&mut self, entry: &Arc<Entry>, why: Error, ends: &mut Ends) {
+    pub(super) fn stop(&mut self, entry: &Arc<Entry>, why: Error) {
         self.leave(entry);
         if entry.stop(why) {
-            self.end(entry, ends);
+            self.end(entry);
         }
     }
 
     /// Ends all that waits, and all jobs that the engine has not got, because of `why`; or because the
     /// device was reset since, as it has been `resets` times.
-    pub(super) fn end_all(&mut self, why: Error, resets: u32, ends: &mut Ends) {
+    pub(super) fn end_all(&mut self, why: Error, resets: u32) {
         let why = |entry: &Entry| match entry.is_stale(resets) {
             true => ESTALE,
             false => why,
@@ -365,10 +387,10 @@ impl State {
             let work = self.works.get(slot).and_then(Option::as_ref);
             let entry = work.and_then(|work| work.entry.as_ref());
             let why = entry.map_or(EIO, |entry| why(entry));
-            self.abandon(slot, why, ends);
+            self.abandon(slot, why);
         }
         while let Some(entry) = self.first() {
-            self.stop(&entry, why(&entry), ends);
+            self.stop(&entry, why(&entry));
             if let Some(pace) = entry.pace() {
                 self.schedule.end(&pace);
             }
@@ -384,7 +406,7 @@ impl State {
     }
 
     /// Gives up the jobs that the engine has: they may never end.
-    pub(super) fn give_up(&mut self, ends: &mut Ends) {
+    pub(super) fn give_up(&mut self) {
         for slot in 0..self.works.len() {
             let work = self.works[slot].as_mut();
             let Some(work) = work.filter(|work| work.flight.is_some()) else {
@@ -393,21 +415,21 @@ impl State {
             if let Some(entry) = work.entry.take() {
                 entry.spoil(ENOTRECOVERABLE);
                 if entry.give_up(&work.cut) {
-                    self.end(&entry, ends);
+                    self.end(&entry);
                 }
             }
         }
     }
 
     /// Ends a job that the engine has not got, because of `why`.
-    pub(super) fn abandon(&mut self, slot: usize, why: Error, ends: &mut Ends) {
+    pub(super) fn abandon(&mut self, slot: usize, why: Error) {
         if let Some(work) = self.close(slot) {
-            self.account(&work, 0, why, ends);
+            self.account(&work, 0, why);
         }
     }
 
     /// Takes note that a job has moved so many bytes, and of why it were no more.
-    pub(super) fn account(&mut self, work: &Work, moved: u64, why: Error, ends: &mut Ends) {
+    pub(super) fn account(&mut self, work: &Work, moved: u64, why: Error) {
         let Some(entry) = &work.entry else {
             return;
         };
@@ -416,16 +438,16 @@ impl State {
             self.leave(entry);
         }
         if over {
-            self.end(entry, ends);
+            self.end(entry);
         }
     }
 
     /// Gives the channel to whoever wants it alone, if it is free.
-    pub(super) fn grant(&mut self, ends: &mut Ends) {
+    pub(super) fn grant(&mut self) {
         if let (Reserved::Soon(entry), false) = (&self.reserved, self.is_at_work()) {
             let entry = entry.clone();
             self.reserved = Reserved::Now(None);
-            self.end(&entry, ends);
+            self.end(&entry);
         }
     }
 }

@@ -118,7 +118,7 @@ impl Device {
     pub(crate) fn new(facts: Facts, room: usize) -> Result<Arc<Self>> {
         let mut channels = KVec::new();
         for (number, limits) in (0..).zip(&facts.limits.channels) {
-            let channel = Channel::new(Chan(number), limits.depth as usize);
+            let channel = Channel::new(Chan(number), params::channel_jobs(limits.depth));
             channels.push(KBox::pin_init(channel, GFP_KERNEL)?, GFP_KERNEL)?;
         }
         let quota = Arc::new(Quota::new(params::max_pinned_pages(room)), GFP_KERNEL)?;

@@ -79,7 +79,6 @@ impl Card<'_> {
     /// device takes none.
     pub(crate) fn submit(&self, ch: Chan, entry: &Arc<Entry>, manner: Manner) -> Result {
         let channel = self.channel(ch)?;
-        let mut ends = Ends::new();
         let mut state = channel.state.lock();
         match state.gate.refusal() {
             // It would be told so anyway, and this says more.
@@ -92,13 +91,13 @@ impl Card<'_> {
             return Err(EAGAIN);
         }
         state.push(entry);
-        self.queue_jobs(channel, &mut state, &mut ends);
+        self.queue_jobs(channel, &mut state);
         if manner != Manner::InBatch {
             self.kick_channel(channel, &mut state);
         }
         self.watch_over(channel, &mut state);
         drop(state);
-        ends.tell(Context::Bottom);
+        channel.tell(Context::Bottom);
         Ok(())
     }
 
@@ -116,37 +115,37 @@ impl Card<'_> {
     }
 
     /// Starts as many jobs as the channel has room for.
-    fn fill(&self, channel: &Channel, state: &mut State, ends: &mut Ends) {
-        self.queue_jobs(channel, state, ends);
+    fn fill(&self, channel: &Channel, state: &mut State) {
+        self.queue_jobs(channel, state);
         self.kick_channel(channel, state);
     }
 
     /// Hands the engine as many jobs as it has room for.
-    fn queue_jobs(&self, channel: &Channel, state: &mut State, ends: &mut Ends) {
+    fn queue_jobs(&self, channel: &Channel, state: &mut State) {
         while state.gate == Gate::Open {
-            let Some(slot) = self.next(channel, state, ends) else {
+            let Some(slot) = self.next(channel, state) else {
                 break;
             };
             match self.start(channel, state, slot) {
                 Ok(()) => state.unkicked = true,
                 Err(Unstarted::Full) => break,
-                Err(Unstarted::Failed(why)) => state.abandon(slot, why, ends),
+                Err(Unstarted::Failed(why)) => state.abandon(slot, why),
             }
         }
-        state.grant(ends);
+        state.grant();
     }
 
     /// The slot of the job that is next.
-    fn next(&self, channel: &Channel, state: &mut State, ends: &mut Ends) -> Option<usize> {
+    fn next(&self, channel: &Channel, state: &mut State) -> Option<usize> {
         loop {
             if let Some(slot) = state.pending.first() {
                 return Some(*slot);
             }
             let entry = state.next()?;
             if entry.is_stale(self.device.resets()) {
-                state.turn_down(&entry, ESTALE, ends);
+                state.turn_down(&entry, ESTALE);
             } else if entry.is_late() {
-                state.turn_down(&entry, ETIMEDOUT, ends);
+                state.turn_down(&entry, ETIMEDOUT);
             } else if entry.with(|order| order.total) == Some(0) {
                 state.end_turn(&entry, true);
                 state.reserved = Reserved::Soon(entry);
@@ -253,7 +252,7 @@ impl Card<'_> {
     }
 
     /// Takes note of the jobs of a channel that have ended, and fills it.
-    pub(super) fn settle(&self, ch: Chan, ends: &mut Ends) {
+    pub(super) fn settle(&self, ch: Chan) {
         let Ok(channel) = self.channel(ch) else {
             return;
         };
@@ -261,24 +260,25 @@ impl Card<'_> {
             let mut state = channel.state.lock();
             for _ in 0..AT_A_TIME {
                 let Some(proof) = channel.records.take() else {
-                    self.fill(channel, &mut state, ends);
+                    self.fill(channel, &mut state);
                     self.watch_over(channel, &mut state);
                     return;
                 };
-                self.retire(&mut state, &proof, ends);
+                self.retire(&mut state, &proof);
             }
         }
     }
 
     /// Takes note of what has ended on a channel, fills it, and tells those that it concerns.
     pub(super) fn settle_and_tell(&self, ch: Chan) {
-        let mut ends = Ends::new();
-        self.settle(ch, &mut ends);
-        ends.tell(Context::Bottom);
+        self.settle(ch);
+        if let Ok(channel) = self.channel(ch) {
+            channel.tell(Context::Bottom);
+        }
     }
 
     /// Takes note that a job has ended.
-    fn retire(&self, state: &mut State, proof: &records::Retired, ends: &mut Ends) {
+    fn retire(&self, state: &mut State, proof: &records::Retired) {
         let slot = channel::slot(proof);
         state.late = None;
         let Some(work) = state.works.get_mut(slot).and_then(Option::as_mut) else {
@@ -307,7 +307,7 @@ impl Card<'_> {
         trace::complete(&self.view, ticket.0, moved);
         let why = self.shortage();
         if let Some(work) = state.close(slot) {
-            state.account(&work, moved, why, ends);
+            state.account(&work, moved, why);
         }
     }
 
@@ -354,16 +354,15 @@ impl Card<'_> {
         unbegun: bool,
     ) -> Result<bool> {
         let channel = self.channel(ch)?;
-        let mut ends = Ends::new();
         let mut state = channel.state.lock();
         if unbegun && entry.is_begun() {
             return Ok(false);
         }
-        self.stop_early(channel, &mut state, entry, why, &mut ends);
-        self.fill(channel, &mut state, &mut ends);
+        self.stop_early(channel, &mut state, entry, why);
+        self.fill(channel, &mut state);
         self.watch_over(channel, &mut state);
         drop(state);
-        ends.tell(Context::Bottom);
+        channel.tell(Context::Bottom);
         Ok(true)
     }
 
@@ -374,30 +373,22 @@ impl Card<'_> {
         state: &mut State,
         entry: &Arc<Entry>,
         why: Error,
-        ends: &mut Ends,
     ) {
-        state.stop(entry, why, ends);
+        state.stop(entry, why);
         let mut from = 0;
         while let Some(slot) = state.slot_of(entry, from) {
-            self.end_early(channel, state, slot, why, ends);
+            self.end_early(channel, state, slot, why);
             from = slot + 1;
         }
     }
 
     /// Has the engine end a job, which must then have ended soon.
-    pub(super) fn end_early(
-        &self,
-        channel: &Channel,
-        state: &mut State,
-        slot: usize,
-        why: Error,
-        ends: &mut Ends,
-    ) {
+    pub(super) fn end_early(&self, channel: &Channel, state: &mut State, slot: usize, why: Error) {
         let Some(work) = state.works.get_mut(slot).and_then(Option::as_mut) else {
             return;
         };
         let Some(flight) = &work.flight else {
-            state.abandon(slot, why, ends);
+            state.abandon(slot, why);
             return;
         };
         if work.ending.is_none() {
@@ -414,8 +405,14 @@ impl Card<'_> {
         let (mut ends, mut count) = (Ends::new(), 0);
         if let Ok(channel) = self.channel(ch) {
             let mut from = 0;
-            while self.cancel_some(channel, pace, which, &mut from, &mut count, &mut ends) {}
-            self.cancel_begun(channel, pace, which, &mut count, &mut ends);
+            let mut more = true;
+            while more {
+                let mut state = channel.state.lock();
+                let others = core::mem::replace(&mut state.ends, Ends::new());
+                more = self.cancel_some(channel, &mut state, pace, which, &mut from, &mut count);
+                ends.append(core::mem::replace(&mut state.ends, others));
+            }
+            self.cancel_begun(channel, pace, which, &mut count);
             self.settle_and_tell(ch);
         }
         (ends, count)
@@ -425,13 +422,12 @@ impl Card<'_> {
     fn cancel_some(
         &self,
         channel: &Channel,
+        state: &mut State,
         pace: &Pace,
         which: Which,
         from: &mut u64,
         count: &mut u32,
-        ends: &mut Ends,
     ) -> bool {
-        let mut state = channel.state.lock();
         for _ in 0..AT_A_TIME {
             let Some(entry) = state.schedule.from(*from, pace) else {
                 return false;
@@ -439,7 +435,7 @@ impl Card<'_> {
             *from = entry.state.lock().number + 1;
             if entry.is(which) && !entry.is_begun() {
                 trace::cancel(channel.ch.0, 0, ECANCELED);
-                state.stop(&entry, ECANCELED, ends);
+                state.stop(&entry, ECANCELED);
                 *count += 1;
             }
         }
@@ -447,14 +443,7 @@ impl Card<'_> {
     }
 
     /// Ends those that have jobs.
-    fn cancel_begun(
-        &self,
-        channel: &Channel,
-        pace: &Arc<Pace>,
-        which: Which,
-        count: &mut u32,
-        ends: &mut Ends,
-    ) {
+    fn cancel_begun(&self, channel: &Channel, pace: &Arc<Pace>, which: Which, count: &mut u32) {
         let mut state = channel.state.lock();
         for slot in 0..state.works.len() {
             let work = state.works[slot].as_ref();
@@ -462,9 +451,9 @@ impl Card<'_> {
                 continue;
             };
             let theirs = entry.pace().is_some_and(|one| Arc::ptr_eq(&one, pace));
-            let first = state.slot_of(&entry, 0) == Some(slot);
-            if theirs && first && entry.is(which) {
-                self.stop_early(channel, &mut state, &entry, ECANCELED, ends);
+            let first = || state.slot_of(&entry, 0) == Some(slot);
+            if theirs && entry.is(which) && first() {
+                self.stop_early(channel, &mut state, &entry, ECANCELED);
                 *count += 1;
             }
         }

@@ -509,6 +509,19 @@ impl Ends {
         }
     }
 
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    /// Adds others.
+    pub(super) fn append(&mut self, mut others: Self) {
+        while let Some(entry) = others.first.take() {
+            others.first = entry.state.lock().next.take();
+            self.push(entry);
+        }
+    }
+
     /// One more.
     pub(super) fn push(&mut self, entry: Arc<Entry>) {
         match self.last.replace(entry.clone()) {

@@ -24,10 +24,7 @@ use crate::{
             Channel,
             Gate, //
         },
-        entry::{
-            Context,
-            Ends, //
-        },
+        entry::Context,
         quiet::Quiet,
         table::Table, //
     },
@@ -48,7 +45,7 @@ impl Card<'_> {
 
     /// Stops a device that did not end a job in time, and starts it again. Every job on it ends. If it did
     /// not stop, what jobs work on stays pinned and mapped, and the device gets no job any more.
-    pub(super) fn recover(&self, ends: &mut Ends) {
+    pub(super) fn recover(&self) {
         let mut table = self.table.lock();
         if self.device.has_failed() {
             return;
@@ -59,12 +56,12 @@ impl Card<'_> {
         }
         match Quiet::prove(&self.master, &*self.engine) {
             Some(quiet) => {
-                self.end_jobs(&quiet, ends);
+                self.end_jobs(&quiet);
                 if !paused {
-                    self.restart(quiet, ends);
+                    self.restart(quiet);
                 }
             }
-            None => self.give_up(&mut table, ends),
+            None => self.give_up(&mut table),
         }
     }
 
@@ -75,18 +72,17 @@ impl Card<'_> {
     ///
     /// `EBUSY` if it did not stop; then its jobs end when it is back.
     pub(crate) fn pause(&self) -> Result {
-        let mut ends = Ends::new();
         let table = self.table.lock();
         self.paused.store(true, Relaxed);
         self.set_gates(Gate::Paused);
         self.device.begin_generation();
         let quiet = Quiet::prove(&self.master, &*self.engine);
         if let Some(quiet) = &quiet {
-            self.end_jobs(quiet, &mut ends);
+            self.end_jobs(quiet);
         }
-        self.end_all(EIO, &mut ends);
+        self.end_all(EIO);
         drop(table);
-        ends.tell(Context::Bottom);
+        self.tell(Context::Bottom);
         quiet.map_or(Err(EBUSY), |_| Ok(()))
     }
 
@@ -113,20 +109,19 @@ impl Card<'_> {
 
     /// Starts the device again after an outage. If it has not stopped by now, it has failed.
     pub(crate) fn resume(&self) {
-        let mut ends = Ends::new();
         let mut table = self.table.lock();
         if !self.device.has_failed() {
             match Quiet::prove(&self.master, &*self.engine) {
                 Some(quiet) => {
-                    self.end_jobs(&quiet, &mut ends);
+                    self.end_jobs(&quiet);
                     self.paused.store(false, Relaxed);
-                    self.restart(quiet, &mut ends);
+                    self.restart(quiet);
                 }
-                None => self.give_up(&mut table, &mut ends),
+                None => self.give_up(&mut table),
             }
         }
         drop(table);
-        ends.tell(Context::Bottom);
+        self.tell(Context::Bottom);
     }
 
     fn set_gates(&self, gate: Gate) {
@@ -136,44 +131,51 @@ impl Card<'_> {
     }
 
     /// The device did not stop: what jobs work on may change at any time.
-    pub(super) fn give_up(&self, table: &mut Table, ends: &mut Ends) {
+    pub(super) fn give_up(&self, table: &mut Table) {
         table.give_up(self.device.leaked());
         self.set_gates(Gate::Failed);
         self.device.fail();
         for channel in self.device.channels() {
-            channel.state.lock().give_up(ends);
+            channel.state.lock().give_up();
         }
-        self.end_all(ENOTRECOVERABLE, ends);
+        self.end_all(ENOTRECOVERABLE);
     }
 
     /// Ends all jobs, of a device that has stopped.
-    pub(super) fn end_jobs(&self, quiet: &Quiet, ends: &mut Ends) {
+    pub(super) fn end_jobs(&self, quiet: &Quiet) {
         for channel in self.device.channels() {
             channel.records.quieten(quiet);
-            self.settle(channel.ch, ends);
+            self.settle(channel.ch);
         }
     }
 
     /// Ends all that waits, because of `why`.
-    pub(super) fn end_all(&self, why: Error, ends: &mut Ends) {
+    pub(super) fn end_all(&self, why: Error) {
         let resets = self.device.resets();
         for channel in self.device.channels() {
-            channel.state.lock().end_all(why, resets, ends);
+            channel.state.lock().end_all(why, resets);
         }
     }
 
-    fn restart(&self, quiet: Quiet, ends: &mut Ends) {
+    /// Tells the owners of all that has ended.
+    pub(super) fn tell(&self, context: Context) {
+        self.device
+            .channels()
+            .for_each(|channel| channel.tell(context));
+    }
+
+    fn restart(&self, quiet: Quiet) {
         counters::RESTARTS.add(1);
         if quiet.restart(&self.master, &*self.engine).is_err() {
             // Nothing is lost, but it gets no job any more.
             self.set_gates(Gate::Failed);
             self.device.fail();
-            self.end_all(ENOTRECOVERABLE, ends);
+            self.end_all(ENOTRECOVERABLE);
             return;
         }
         self.set_gates(Gate::Open);
         for channel in self.device.channels() {
-            self.settle(channel.ch, ends);
+            self.settle(channel.ch);
         }
     }
 

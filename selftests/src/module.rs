@@ -18,7 +18,13 @@ const CHANGED: &str = "/tmp/module-changed";
 
 /// Parameters of the module on this leg.
 pub(crate) fn parameters(leg: Leg) -> String {
-    format!("dma_bits={}", leg.dma_bits())
+    // Most cases have one job at work and others in line. Those with many at work are
+    // run by the legs of other cards.
+    let jobs = match leg {
+        Leg::Xdma => " channel_jobs=1",
+        _ => "",
+    };
+    format!("dma_bits={}{jobs}", leg.dma_bits())
 }
 
 /// What the module says about the kernel that it was built for.

@@ -39,7 +39,8 @@ pub(crate) const CASES: &[Case] = &[
         "request_in_many_windows_is_pinned_as_a_whole",
         "and moved window by window",
         windows,
-    ),
+    )
+    .slow(),
     case(
         "batch_partly_taken_says_how_many_and_why",
         "those before the wrong one are done, those after it are not",

@@ -23,7 +23,8 @@ pub(crate) const CASES: &[Case] = &[
         "wait_takes_at_least_min_and_at_most_max",
         "and says how many are in flight",
         min_and_max,
-    ),
+    )
+    .slow(),
     Case::new(
         "eagain_when_nothing_is_in_flight",
         "a wait without end would never end",
