@@ -215,7 +215,7 @@ impl State {
     /// Takes an entry in. Its order says for whom, and until when.
     pub(super) fn push(&mut self, entry: &Arc<Entry>) {
         let number = self.schedule.number();
-        entry.state.lock().number = number;
+        entry.join(number);
         let asked = entry.with(|order| (order.deadline, order.reserved, order.pace.clone()));
         let Some((deadline, reserved, pace)) = asked else {
             return;

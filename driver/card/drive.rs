@@ -344,8 +344,8 @@ impl Card<'_> {
         }
     }
 
-    /// Ends an entry early because of `why`, which others may have ended meanwhile. With `unbegun` only
-    /// if the device was not told to work on it; whether it was not.
+    /// Ends an entry early because of `why`, which others may have ended meanwhile, or nobody submitted
+    /// yet. With `unbegun` only if the device was not told to work on it; whether it was not.
     pub(crate) fn cancel(
         &self,
         ch: Chan,
@@ -357,6 +357,10 @@ impl Card<'_> {
         let mut state = channel.state.lock();
         if unbegun && entry.is_begun() {
             return Ok(false);
+        }
+        // Whoever fills it meanwhile would be told of an end that is not that of its order.
+        if entry.is_done() {
+            return Ok(true);
         }
         self.stop_early(channel, &mut state, entry, why);
         self.fill(channel, &mut state);

@@ -230,7 +230,7 @@ pub(super) struct State {
     started: bool,
     why: Option<Error>,
     at_work: bool,
-    /// It has ended, though its owner may not have been told.
+    /// It was not submitted, or has ended, though its owner may not have been told.
     over: bool,
     /// What the channel calls it; none has two of them.
     pub(super) number: u64,
@@ -271,7 +271,7 @@ impl Entry {
             started: false,
             why: None,
             at_work: false,
-            over: false,
+            over: true,
             number: 0,
             node: Some(Node::new(gfp::for_user())?),
             alarm: Some(Alarm::new(gfp::for_user())?),
@@ -292,10 +292,15 @@ impl Entry {
         let before = state.order.replace(order);
         (state.part, state.within, state.cut) = (0, 0, 0);
         (state.short, state.why, state.end) = (None, None, None);
-        (state.jobs, state.started) = (0, false);
-        (state.at_work, state.over) = (false, false);
+        (state.jobs, state.started, state.at_work) = (0, false, false);
         drop(state);
         drop(before);
+    }
+
+    /// It is submitted, and called `number`.
+    pub(super) fn join(&self, number: u64) {
+        let mut state = self.state.lock();
+        (state.number, state.over) = (number, false);
     }
 
     /// It was not submitted after all.
@@ -397,6 +402,11 @@ impl Entry {
         let mut state = self.state.lock();
         state.why.get_or_insert(why);
         state.is_over()
+    }
+
+    /// Whether it was not submitted, or has ended.
+    pub(super) fn is_done(&self) -> bool {
+        self.state.lock().over
     }
 
     /// Says that it has ended; whether nobody has before.

@@ -49,7 +49,7 @@ impl WorkItem for Pool {
             let Some(next) = Self::begin(&this) else {
                 return;
             };
-            next.start();
+            next.start(&this);
         }
     }
 }
@@ -62,18 +62,23 @@ struct Next {
 }
 
 impl Next {
-    fn start(self) {
+    fn start(self, pool: &Pool) {
+        let (client, entry) = (&self.owner.client, &self.frame.entry);
         let started = self.order.and_then(|mut order| {
             let ch = order.route.ch;
             order.owner = Some(self.frame.clone());
-            self.frame.entry.fill(order);
-            self.owner
-                .client
-                .submit(ch, &self.frame.entry, Manner::Patient)
+            entry.fill(order);
+            client.submit(ch, entry, Manner::Patient)?;
+            Ok(ch)
         });
-        if let Err(why) = started {
-            self.frame.entry.clear();
-            self.frame.set_end(End::unbegun(why));
+        match (started, pool.halted()) {
+            // Whoever has halted the run could not cancel this frame.
+            (Ok(ch), Some(why)) => client.cancel(ch, entry, why),
+            (Ok(_), None) => {}
+            (Err(why), _) => {
+                entry.clear();
+                self.frame.set_end(End::unbegun(why));
+            }
         }
     }
 }
@@ -110,6 +115,11 @@ impl Pool {
             frame,
             order,
         })
+    }
+
+    /// Why no more frames are begun, if that is so.
+    fn halted(&self) -> Option<Error> {
+        self.state.lock().run.as_ref().and_then(|run| run.end)
     }
 
     /// Takes note of the frames that have ended.

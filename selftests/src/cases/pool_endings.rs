@@ -2,10 +2,13 @@
 
 //! How pools end: by close, by death, with the device.
 
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::abi;
-use crate::check::{check, errno_name, same, Outcome};
+use crate::check::{check, errno_name, same, Fail, Outcome};
 use crate::counters;
 use crate::device::{Device, PAGE};
 use crate::flight;
@@ -44,6 +47,16 @@ pub(crate) const CASES: &[Case] = &[
         "and no caller of an older header is written to",
         stopped,
     ),
+    // Kills the mutant that ends a frame which was not submitted yet.
+    Case::new(
+        "stop_of_a_stream_that_is_about_to_begin",
+        "nothing is left of it, at whatever moment that comes",
+        at_once,
+    )
+    .needs(Needs::Only(
+        &[Leg::Smp, Leg::XdmaSmp],
+        "two CPUs see what one does not",
+    )),
     race("kill_9_while_a_pool_streams", "and while it waits", killed),
     race(
         "unbind_ends_pools_under_load",
@@ -176,6 +189,39 @@ fn stopped(_: Leg) -> Outcome {
     expect("while it runs", false, 0)?;
     pool.stop()?;
     expect("when it was stopped", true, 0)
+}
+
+fn at_once(leg: Leg) -> Outcome {
+    // A frame of edu takes 100 ms, and most begin with one.
+    let rounds: u64 = if leg == Leg::Smp { 100 } else { 4000 };
+    let device = Device::open()?;
+    let pool = of_pages(&device, 2)?;
+    let started = AtomicU64::new(0);
+    let (next, told) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        // It sleeps after each, so that its CPU begins with the first frame.
+        let starts = scope.spawn(|| {
+            told.into_iter().try_for_each(|()| {
+                pool.start(stream(16))?;
+                started.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            })
+        });
+        for round in 1..=rounds {
+            let _ = next.send(());
+            while started.load(Ordering::SeqCst) < round && !starts.is_finished() {}
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_nanos(round % 400 * 250) {}
+            pool.stop()?;
+        }
+        drop(next);
+        starts
+            .join()
+            .unwrap_or_else(|_| Err(Fail::new("a thread panicked")))
+    })?;
+    same("unregister", device.unregister(pool.handle), 0)?;
+    drop(pool);
+    nothing_is_left()
 }
 
 fn killed(_: Leg) -> Outcome {
