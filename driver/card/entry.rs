@@ -550,3 +550,18 @@ impl Ends {
         }
     }
 }
+
+#[kunit_tests(pindma_entry)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_not_submitted_has_no_end() -> Result {
+        let entry = Entry::new()?;
+        assert!(entry.is_done() && !entry.stop(ECANCELED));
+        entry.join(1);
+        assert!(!entry.is_done() && entry.stop(ECANCELED));
+        assert!(entry.finish() && entry.is_done() && !entry.stop(ECANCELED));
+        Ok(())
+    }
+}
