@@ -114,25 +114,29 @@ impl Card<'_> {
         }
     }
 
-    /// Starts as many jobs as the channel has room for.
+    /// Starts as many jobs as the channel has room for. A batch that is about to be kicked is left
+    /// alone, if there is nothing else: that would cost a doorbell more.
     fn fill(&self, channel: &Channel, state: &mut State) {
-        self.queue_jobs(channel, state);
-        self.kick_channel(channel, state);
+        if self.queue_jobs(channel, state) {
+            self.kick_channel(channel, state);
+        }
     }
 
-    /// Hands the engine as many jobs as it has room for.
-    fn queue_jobs(&self, channel: &Channel, state: &mut State) {
+    /// Hands the engine as many jobs as it has room for; whether there were any.
+    fn queue_jobs(&self, channel: &Channel, state: &mut State) -> bool {
+        let mut any = false;
         while state.gate == Gate::Open {
             let Some(slot) = self.next(channel, state) else {
                 break;
             };
             match self.start(channel, state, slot) {
-                Ok(()) => state.unkicked = true,
+                Ok(()) => (state.unkicked, any) = (true, true),
                 Err(Unstarted::Full) => break,
                 Err(Unstarted::Failed(why)) => state.abandon(slot, why),
             }
         }
         state.grant();
+        any
     }
 
     /// The slot of the job that is next.

@@ -94,6 +94,7 @@ mod waking;
 mod windows;
 mod written_back;
 mod xdma;
+mod xdma_costs;
 mod xdma_endings;
 mod xdma_large;
 mod xdma_streams;
@@ -104,6 +105,7 @@ pub(crate) static ALL: &[&[Case]] = &[
     xdma::CASES,
     xdma_endings::CASES,
     xdma_large::CASES,
+    xdma_costs::CASES,
     xdma_streams::CASES,
     info::CASES,
     sizes::CASES,

@@ -247,3 +247,48 @@ mod tests {
         assert_eq!(field(""), None);
     }
 }
+
+/// Events of the kernel's allocators that one process causes.
+pub(crate) struct Allocations;
+
+/// What allocates: of the slab allocator and of pages.
+const ALLOCATORS: [&str; 3] = ["kmalloc", "kmem_cache_alloc", "mm_page_alloc"];
+
+impl Allocations {
+    /// Begins to count those of process `pid`.
+    pub(crate) fn watch(pid: i32) -> Outcome<Allocations> {
+        let tracefs = Path::new("/sys/kernel/tracing");
+        if !tracefs.join("events").exists() {
+            os::mount("tracefs", "/sys/kernel/tracing")?;
+        }
+        fs::write(tracefs.join("trace"), "")?;
+        fs::write(tracefs.join("set_event_pid"), pid.to_string())?;
+        Allocations::switch("1")?;
+        Ok(Allocations)
+    }
+
+    fn switch(to: &str) -> Outcome {
+        for event in ALLOCATORS {
+            fs::write(
+                format!("/sys/kernel/tracing/events/kmem/{event}/enable"),
+                to,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// How many there were, and one of them.
+    pub(crate) fn count(&self) -> Outcome<(usize, String)> {
+        let text = fs::read_to_string("/sys/kernel/tracing/trace")?;
+        let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+        let first = lines.next().unwrap_or_default().to_string();
+        Ok((lines.count() + usize::from(!first.is_empty()), first))
+    }
+}
+
+impl Drop for Allocations {
+    fn drop(&mut self) {
+        let _ = Allocations::switch("0");
+        let _ = fs::write("/sys/kernel/tracing/set_event_pid", "");
+    }
+}

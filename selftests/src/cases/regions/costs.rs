@@ -5,7 +5,6 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 
 use crate::check::{check, same, Outcome};
 use crate::counters;
@@ -13,11 +12,10 @@ use crate::device::{seg, Device, PAGE};
 use crate::flight;
 use crate::ktap::note;
 use crate::leg::Leg;
-use crate::os;
 use crate::region::within;
 use crate::sys::Mapping;
 use crate::table::{Case, Needs};
-use crate::tracing::Tracing;
+use crate::tracing::{Allocations, Tracing};
 
 pub(crate) const CASES: &[Case] = &[
     Case::new(
@@ -47,50 +45,6 @@ fn pins_ever() -> Outcome<i64> {
     fs::write("/proc/sys/vm/stat_refresh", "1")?;
     let text = fs::read_to_string("/proc/vmstat")?;
     counters::after(&text, "nr_foll_pin_acquired ")
-}
-
-/// Events of the kernel's allocators that one process causes.
-struct Allocations;
-
-/// What allocates: of the slab allocator and of pages.
-const EVENTS: [&str; 3] = ["kmalloc", "kmem_cache_alloc", "mm_page_alloc"];
-
-impl Allocations {
-    fn watch(pid: i32) -> Outcome<Allocations> {
-        let tracefs = Path::new("/sys/kernel/tracing");
-        if !tracefs.join("events").exists() {
-            os::mount("tracefs", "/sys/kernel/tracing")?;
-        }
-        fs::write(tracefs.join("trace"), "")?;
-        fs::write(tracefs.join("set_event_pid"), pid.to_string())?;
-        Allocations::switch("1")?;
-        Ok(Allocations)
-    }
-
-    fn switch(to: &str) -> Outcome {
-        for event in EVENTS {
-            fs::write(
-                format!("/sys/kernel/tracing/events/kmem/{event}/enable"),
-                to,
-            )?;
-        }
-        Ok(())
-    }
-
-    /// How many there were, and one of them.
-    fn count(&self) -> Outcome<(usize, String)> {
-        let text = fs::read_to_string("/sys/kernel/tracing/trace")?;
-        let mut lines = text.lines().filter(|line| !line.starts_with('#'));
-        let first = lines.next().unwrap_or_default().to_string();
-        Ok((lines.count() + usize::from(!first.is_empty()), first))
-    }
-}
-
-impl Drop for Allocations {
-    fn drop(&mut self) {
-        let _ = Allocations::switch("0");
-        let _ = fs::write("/sys/kernel/tracing/set_event_pid", "");
-    }
 }
 
 fn nothing(_: Leg) -> Outcome {
