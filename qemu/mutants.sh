@@ -89,7 +89,7 @@ build() {
 		why="it is no change of the driver, or not only"
 	elif ! apply "$name" >"$log" 2>&1; then
 		why="it does not apply, see $log"
-	elif ! QUICK=1 qemu/steps/module.sh "$kernel" >>"$log" 2>&1; then
+	elif ! QUICK=1 MUTANT=1 qemu/steps/module.sh "$kernel" >>"$log" 2>&1; then
 		why="it does not build, see $log"
 	else
 		enter strip --strip-debug -o "$AREA/built/$name.ko" "$(work_of "$copy")/bin/$(module_of "$kernel")"

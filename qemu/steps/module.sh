@@ -3,7 +3,7 @@
 # Builds driver/ with Kbuild, out of tree, warnings as errors. Usage:
 # module.sh [check|debug]; with check, clippy looks at it instead, with debug it
 # is built for the debug kernel. With QUICK=1 that for the stock kernel comes without
-# lines, but soon after a small change.
+# lines, but soon after a small change. With MUTANT=1 what nothing uses is no error.
 . "${BASH_SOURCE[0]%/*}/../lib.sh"
 
 kind=${1:-module}
@@ -27,6 +27,8 @@ if [ "$kind" = debug ]; then
 	flags='-g -Wno-frame-address' rust_flags=-Cdebuginfo=2
 	compiler=("LLVM=-$(pin clang_series)" KCOV_INSTRUMENT=y)
 fi
+
+[ -z "${MUTANT:-}" ] || rust_flags+=' -Aunused'
 
 # Kbuild cannot take a path with a space or a colon in it.
 source=$REPO/driver

@@ -9,17 +9,16 @@ use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::abi::{self, pindma_entry, pindma_transfer};
+use crate::abi::{self, pindma_transfer};
 use crate::boot::program;
 use crate::card::Card;
-use crate::check::{check, Fail, Outcome};
-use crate::device::{seg, transfer, Device, PAGE};
+use crate::check::{Fail, Outcome};
+use crate::device::{seg, transfer, Device};
 use crate::ktap::note;
 use crate::leg::Leg;
+use crate::load::{Load, AT_ONCE};
 use crate::module;
 use crate::pattern;
-use crate::queue::{done, entry, Queue};
-use crate::region::within;
 use crate::sys::Mapping;
 
 const IN: &str = "/tmp/in";
@@ -32,7 +31,9 @@ const LARGE: usize = 64 << 20;
 
 /// Shows the device of this leg.
 pub(crate) fn run(leg: Leg) -> Outcome {
-    module::load(&module::parameters(leg))?;
+    // With as many jobs at a time as the card takes.
+    let shown = if leg.is_fast() { Leg::XdmaSmp } else { leg };
+    module::load(&module::parameters(shown))?;
     if leg.is_fast() {
         card()?;
     } else {
@@ -148,35 +149,20 @@ fn on_all(channels: usize, direction: u32, memory: &Mapping) -> Outcome<Duration
     })
 }
 
-/// Requests that are made, and how many of them at a time.
+/// Requests that are made on a channel, and how many with each call.
 const REQUESTS: usize = 4000;
-const AT_ONCE: usize = 32;
+const EACH: usize = 8;
 
 /// Requests of 4 KiB by handle: nothing is pinned or mapped for them.
 fn short_requests() -> Outcome {
-    let (card, device) = (Card::find()?, Device::open()?);
-    let memory = Mapping::anonymous(AT_ONCE * PAGE)?;
-    memory.fill(0, memory.len(), 1);
-    let region = device.register(&[seg(&memory, 0, memory.len())])?;
-    let queue = Queue::create(&device, AT_ONCE as u32)?;
-    let batch: Vec<pindma_entry> = (0..AT_ONCE)
-        .map(|number| {
-            let part = within(region, number * PAGE, PAGE);
-            entry(number as u64, abi::TO_DEVICE, number * PAGE, part)
-        })
-        .collect();
+    let card = Card::find()?;
     let names = ["reads", "writes", "interrupts"];
-    let (before, begin) = (card.counts(names)?, Instant::now());
-    for _ in 0..REQUESTS / AT_ONCE {
-        queue.submit(&device, &batch).all(AT_ONCE)?;
-        for end in queue.reap(AT_ONCE)? {
-            done(&end, end.user_data, PAGE)?;
-        }
-    }
-    let (took, after) = (begin.elapsed(), card.counts(names)?);
+    let before = card.counts(names)?;
+    let took = busy(1)?;
+    let after = card.counts(names)?;
     let rate = REQUESTS as f64 / took.as_secs_f64();
     note(&format!(
-        "demo: {REQUESTS} requests of 4 KiB by handle, {AT_ONCE} at a time: {rate:.0} a second"
+        "demo: {REQUESTS} requests of 4 KiB by handle, {AT_ONCE} in flight, {EACH} with a call: {rate:.0} a second"
     ));
     let each = |index: usize| (after[index] - before[index]) as f64 / REQUESTS as f64;
     note(&format!(
@@ -185,5 +171,29 @@ fn short_requests() -> Outcome {
         each(1),
         each(2)
     ));
-    check(device.unregister(region) == 0, "the region stays")
+    let channels = Device::open()?.info()?.out_channels;
+    let rate = f64::from(channels) * REQUESTS as f64 / busy(channels)?.as_secs_f64();
+    note(&format!(
+        "demo: on {channels} channels at once: {rate:.0} a second"
+    ));
+    Ok(())
+}
+
+/// Makes the requests on each of so many channels; how long that took.
+fn busy(channels: u32) -> Outcome<Duration> {
+    let loads: Vec<Load> = (0..channels).map(Load::new).collect::<Outcome<_>>()?;
+    let begin = Instant::now();
+    thread::scope(|scope| {
+        let running: Vec<_> = loads
+            .iter()
+            .map(|load| scope.spawn(|| load.run(REQUESTS, EACH)))
+            .collect();
+        running.into_iter().try_for_each(|thread| {
+            let ended = thread.join();
+            ended.map_err(|_| Fail::new("a thread panicked"))?
+        })
+    })?;
+    let took = begin.elapsed();
+    loads.into_iter().try_for_each(Load::end)?;
+    Ok(took)
 }

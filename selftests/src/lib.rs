@@ -12,6 +12,7 @@
 pub mod debug;
 pub mod kernel;
 pub mod leg;
+pub(crate) mod load;
 pub mod table;
 
 mod abi;

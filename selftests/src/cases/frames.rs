@@ -57,7 +57,8 @@ pub(crate) const CASES: &[Case] = &[
         "stop_gives_unfilled_buffers_back",
         "with ECANCELED, in their order",
         unfilled,
-    ),
+    )
+    .slow(),
     case(
         "poll_says_when_a_buffer_is_ready",
         "and when none is any more",

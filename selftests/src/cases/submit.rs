@@ -141,7 +141,7 @@ fn vector(_: Leg) -> Outcome {
     Ok(())
 }
 
-fn long_vector(_: Leg) -> Outcome {
+fn long_vector(leg: Leg) -> Outcome {
     let device = Device::open()?;
     let queue = Queue::create(&device, 2)?;
     let (src, dst) = (Mapping::anonymous(PAGE)?, Mapping::anonymous(PAGE)?);
@@ -160,7 +160,9 @@ fn long_vector(_: Leg) -> Outcome {
         .all(1)?;
     queue.cancel(3).ok();
     let end = queue.reap_one()?;
-    check(end.bytes % 2 == 0 && end.bytes < 2048, "bytes")
+    // A fast card may be done before it is told.
+    let most = if leg.is_fast() { 2048 } else { 2046 };
+    check(end.bytes % 2 == 0 && end.bytes <= most, "bytes")
 }
 
 fn windows(leg: Leg) -> Outcome {
