@@ -233,21 +233,6 @@ fn field(line: &str) -> Option<String> {
     Some(name.split('[').next().unwrap_or_default().to_string())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fields_are_named_last() {
-        let name = |line| field(line).expect("a field");
-        assert_eq!(name("\tfield:u64 pages;\toffset:24;\tsize:8;"), "pages");
-        assert_eq!(name("\tfield:__data_loc char[] dev;\toffset:8;"), "dev");
-        assert_eq!(name("\tfield:char comm[16];\toffset:8;\tsize:16;"), "comm");
-        assert_eq!(field("print fmt: \"pages=%llu\", REC->pages"), None);
-        assert_eq!(field(""), None);
-    }
-}
-
 /// Events of the kernel's allocators that one process causes.
 pub(crate) struct Allocations;
 
@@ -290,5 +275,20 @@ impl Drop for Allocations {
     fn drop(&mut self) {
         let _ = Allocations::switch("0");
         let _ = fs::write("/sys/kernel/tracing/set_event_pid", "");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_named_last() {
+        let name = |line| field(line).expect("a field");
+        assert_eq!(name("\tfield:u64 pages;\toffset:24;\tsize:8;"), "pages");
+        assert_eq!(name("\tfield:__data_loc char[] dev;\toffset:8;"), "dev");
+        assert_eq!(name("\tfield:char comm[16];\toffset:8;\tsize:16;"), "comm");
+        assert_eq!(field("print fmt: \"pages=%llu\", REC->pages"), None);
+        assert_eq!(field(""), None);
     }
 }
